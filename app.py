@@ -1,0 +1,17 @@
+"""MIMIC Studio: ``streamlit run app.py``.
+
+The app itself is ``ui/shell.py``. Streamlit would take a ``pages/`` folder beside its main script for
+a different, older kind of app until someone opens ``/``; a launcher keeps the two apart, so a direct
+link to any page shows the same app on a fresh server too.
+"""
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+app = st.App(ROOT / "ui" / "shell.py")

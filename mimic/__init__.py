@@ -1,0 +1,1 @@
+"""MIMIC: mutual-information guided backdoor mitigation for pre-trained image encoders."""

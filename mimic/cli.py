@@ -1,0 +1,197 @@
+"""The command line: each verb's options are its config's fields."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import time
+import typing
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mimic import job
+from mimic.config import VERB_CONFIGS, Config, SubjectConfig
+from mimic.errors import ConfigError, MimicError, RunError
+from mimic.run import Run, default_root, find_run, is_bundled, kind_of, list_runs
+from mimic.subjects import subject_fields
+
+EXIT_FAILED = 1
+EXIT_STOPPED = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a verb.
+
+    Returns:
+        0 if it succeeded, 1 if it failed (cause and remedy are printed), 3 if it was stopped.
+    """
+    parser = build_parser()
+    options = vars(parser.parse_args(arguments))
+    verb, as_json = options.pop("verb"), options.pop("json", False)
+    root = Path(options.pop("root", None) or default_root()).expanduser()
+    try:
+        outcome = ACTIONS.get(verb, run_verb)(verb, options, root)
+    except MimicError as error:
+        print(f"{error.cause} {error.remedy}", file=sys.stderr)
+        if as_json:
+            print(json.dumps({"verb": verb, "error": error.cause, "remedy": error.remedy}))
+        return EXIT_FAILED
+    if as_json:
+        print(json.dumps(outcome))
+    elif outcome:
+        print(json.dumps(outcome, indent=1))
+    return EXIT_STOPPED if outcome.get("state") == "stopped" else 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser: one sub-command per verb."""
+    parser = argparse.ArgumentParser(
+        prog="python -m mimic", description="Clean a backdoored image encoder."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--json", action="store_true", help="print one JSON object as last line")
+    shared.add_argument("--root", help="folder of runs (default: $MIMIC_RUNS or runs)")
+    for verb, config in VERB_CONFIGS.items():
+        text = (config.__doc__ or "").split("\n")[0]
+        sub = verbs.add_parser(verb, parents=[shared], help=text, description=text)
+        add_fields(sub, config)
+        if verb == "distill":
+            sub.add_argument("--resume", metavar="RUN", help="continue this run")
+    runs = verbs.add_parser("runs", parents=[shared], help="List runs, stop or delete one.")
+    runs.add_argument("--stop", metavar="RUN", help="ask a run to save its state and end")
+    runs.add_argument("--delete", metavar="RUN", help="delete a run that is not at work")
+    demo = verbs.add_parser("demo", parents=[shared], help="Show the defence on the built-in demo.")
+    demo.add_argument("--seeds", type=int, default=5, help="students to distil (default 5)")
+    demo.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
+    demo.add_argument("--build", metavar="FOLDER", help="train the demo anew into this folder")
+    app = verbs.add_parser("app", parents=[shared], help="Open MIMIC Studio in the browser.")
+    app.add_argument("--port", type=int, default=8501, help="port on this machine (default 8501)")
+    app.add_argument("--no-browser", action="store_true", help="do not open a browser window")
+    execute = verbs.add_parser("execute", help="Execute a prepared run directory (used by the app).")
+    execute.add_argument("directory", type=Path)
+    return parser
+
+
+def add_fields(parser: argparse.ArgumentParser, config: type[Config]) -> None:
+    """One option per field; options left out stay out of the result."""
+    hints = typing.get_type_hints(config)
+    for field in dataclasses.fields(config):
+        options: dict[str, Any] = {"dest": field.name, "default": argparse.SUPPRESS}
+        shown = " ".join(field.default) if isinstance(field.default, tuple) else field.default
+        options["help"] = f"{field.metadata['help']} (default: {shown})".replace("%", "%%")
+        kind = hints[field.name]
+        if kind is bool:
+            options["action"] = argparse.BooleanOptionalAction
+        elif typing.get_origin(kind) is tuple:
+            options |= {"nargs": "+", "metavar": "NAME"}
+        else:
+            options |= {"type": kind, "metavar": kind.__name__.upper()}
+        parser.add_argument("--" + field.name.replace("_", "-"), **options)
+
+
+def make_config(kind: str, given: dict[str, Any]) -> Config:
+    """A config from options; a subject's own settings lie beneath them."""
+    kind_config = VERB_CONFIGS[kind]
+    if issubclass(kind_config, SubjectConfig) and given.get("subject"):
+        given = {**subject_fields(given["subject"]), **given}
+    return kind_config.from_json(given)
+
+
+def run_verb(verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
+    """Create or resume a run and execute it here, telling progress on standard error."""
+    from mimic.verbs import execute
+
+    resumed = options.pop("resume", None)
+    if resumed:
+        run = find_run(resumed, root)
+        if run.kind != verb:
+            raise RunError(f"Run {run.id} is no {verb} run.", "Name a run of that kind.")
+        job.prepare_resume(run)
+    else:
+        run = Run.create(root, verb, make_config(verb, options))
+    print(f"run {run.directory}", file=sys.stderr)
+    result = execute(run, on_progress=ProgressLine())
+    print(file=sys.stderr)
+    return {"run": run.id, "directory": str(run.directory), "state": run.status().state, **result}
+
+
+class ProgressLine:
+    """One line on a terminal, rewritten in place at most twice a second; silent elsewhere."""
+
+    def __init__(self) -> None:
+        self._started = self._written = time.monotonic()
+
+    def __call__(self, share: float, message: str) -> None:
+        """Show the share done and the time left."""
+        now = time.monotonic()
+        if not sys.stderr.isatty() or now - self._written < 0.5:
+            return
+        self._written = now
+        left = (now - self._started) * (1 - share) / share if share > 0.02 else None
+        tail = "" if left is None else f", {left:.0f} s left"
+        print(f"\r{share:4.0%} {message}{tail}\033[K", end="", file=sys.stderr)
+
+
+def run_execute(_verb: str, options: dict[str, Any], _root: Path) -> dict[str, Any]:
+    """Execute a run directory that the app prepared."""
+    from mimic.verbs import execute
+
+    return execute(Run.open(options["directory"]))
+
+
+def run_runs(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
+    """List runs; stop or delete one."""
+    if options["stop"]:
+        run = find_run(options["stop"], root)
+        job.stop(run, wait=True)
+        return {"run": run.id, "state": run.status().state}
+    if options["delete"]:
+        run = find_run(options["delete"], root)
+        if is_bundled(run) or run.status().is_active:
+            raise RunError(
+                f"Run {run.id} is at work or ships with the project.", "Stop it first, or keep it."
+            )
+        run.delete()
+        return {"run": run.id, "state": "deleted"}
+    return {
+        "runs": [
+            {"run": run.id, "kind": kind_of(run), "state": run.status().state}
+            for run in list_runs(root)
+        ]
+    }
+
+
+def run_demo(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
+    """Clean the built-in demo encoder with several seeds, or build the demo anew."""
+    from mimic import demo
+
+    if options["build"]:
+        return demo.build(Path(options["build"]), device=options["device"], root=root)
+    return demo.show(seeds=options["seeds"], device=options["device"], root=root)
+
+
+def run_app(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
+    """Serve the app until it is ended."""
+    folder = Path(__file__).resolve().parent.parent
+    command = [
+        sys.executable, "-m", "streamlit", "run", str(folder / "app.py"),
+        "--server.port", str(options["port"]),
+        "--server.headless", str(options["no_browser"]).lower(),
+    ]  # fmt: skip
+    environment = {**os.environ, "MIMIC_RUNS": str(root.resolve())}
+    try:
+        code = subprocess.run(command, cwd=folder, env=environment, check=False).returncode
+    except KeyboardInterrupt:
+        code = 0
+    if code != 0:
+        raise ConfigError("The app could not be served.", "Choose another --port.")
+    return {}
+
+
+ACTIONS = {"execute": run_execute, "runs": run_runs, "demo": run_demo, "app": run_app}

@@ -1,0 +1,78 @@
+"""Where the arithmetic runs: device, number format, and what to do with them."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from typing import Any
+
+import numpy as np
+import torch
+
+from mimic.errors import ConfigError
+
+
+def choose_device(text: str = "auto") -> torch.device:
+    """The device a setting names; ``auto`` prefers CUDA, then MPS, then the CPU.
+
+    Raises:
+        ConfigError: if the device does not exist on this machine.
+    """
+    has_mps = torch.backends.mps.is_available()
+    if text == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if has_mps else "cpu")
+    try:
+        device = torch.device(text)
+    except RuntimeError:
+        device = None
+    known = device is not None and (
+        device.type == "cpu"
+        or (device.type == "mps" and has_mps)
+        or (device.type == "cuda" and (device.index or 0) < torch.cuda.device_count())
+    )
+    if device is None or not known:
+        raise ConfigError(
+            f"The device '{text}' is not available on this machine.",
+            "Choose auto, cpu, or a device that is present.",
+        )
+    return device
+
+
+def describe_device(device: torch.device) -> str:
+    """The device's name for a person."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return {"cpu": f"CPU, {torch.get_num_threads()} threads", "mps": "Apple GPU"}[device.type]
+
+
+def choose_precision(text: str, device: torch.device) -> torch.dtype:
+    """Number format of the matrix products; ``auto`` takes bfloat16 only where it is native."""
+    if text != "auto":
+        return {"float32": torch.float32, "bfloat16": torch.bfloat16}[text]
+    native = (device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)) or (
+        device.type == "cpu"
+        and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())  # noqa: SLF001
+    )
+    return torch.bfloat16 if native else torch.float32
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> contextlib.AbstractContextManager[Any]:
+    """Automatic mixed precision, or nothing for float32."""
+    if dtype == torch.float32:
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, dtype)
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy and torch, for the few places that take no generator (initial weights)."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    torch.manual_seed(seed)
+
+
+def generator(device: torch.device, seed: int) -> torch.Generator:
+    """A seeded random stream on the device; on MPS it stays on the CPU."""
+    place = "cpu" if device.type == "mps" else device
+    return torch.Generator(place).manual_seed(seed)

@@ -1,0 +1,180 @@
+"""The demo: a small encoder trained on real digits, backdoored, and cleaned."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import time
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from mimic.config import (
+    ASSET_PREFIX,
+    ASSETS,
+    AttackConfig,
+    DistillConfig,
+    EmbedConfig,
+    InformationConfig,
+    InspectConfig,
+    PretrainConfig,
+)
+from mimic.errors import ConfigError
+from mimic.run import Run
+from mimic.subjects import subject_fields
+from mimic.verbs import perform
+
+SUBJECT = "demo"
+SQUARE = "square:10:10:5"
+TARGET = 1
+KEPT_FILES = (
+    "run.json", "status.json", "metrics.jsonl", "result.json", "plan.json",
+    "student.safetensors", "student.pth", "arrays",
+)  # fmt: skip
+
+
+def show(*, seeds: int, device: str, root: Path) -> dict[str, Any]:
+    """Measure the demo encoder, clean it with several students, and tell what came out.
+
+    Args:
+        seeds: students to distil; each also draws its own clean images.
+        device: where to compute.
+        root: folder of runs.
+
+    Returns:
+        Means over the seeds, the figures of each seed, information and weights per layer.
+    """
+    if seeds < 1:
+        raise ConfigError(f"{seeds} seeds leave nothing to distil.", "Choose at least 1.")
+    started = time.perf_counter()
+    fields = {**subject_fields(SUBJECT), "device": device}
+    measured = perform("information", InformationConfig(**fields), root=root)
+    measuring = measured.result() or {}
+    runs = []
+    for seed in range(seeds):
+        config = DistillConfig(**fields, seed=seed, information=measured.id)
+        runs.append(perform("distill", config, root=root))
+    results = [run.result() or {} for run in runs]
+
+    def mean(who: str, what: str) -> float:
+        return fmean(result["scores"][who][what] for result in results)
+
+    return {
+        "teacher_accuracy": mean("teacher", "accuracy"),
+        "student_accuracy": mean("student", "accuracy"),
+        "teacher_asr": mean("teacher", "asr"),
+        "student_asr": mean("student", "asr"),
+        "floor_asr": mean("clean_twin", "asr"),
+        "teacher_asr_all": mean("teacher", "asr_all"),
+        "student_asr_all": mean("student", "asr_all"),
+        "floor_asr_all": mean("clean_twin", "asr_all"),
+        "clean_images": results[0]["clean_images"],
+        "clean_fraction": results[0]["clean_fraction"],
+        "seeds": [
+            {
+                "seed": seed,
+                "run": run.id,
+                "accuracy": result["scores"]["student"]["accuracy"],
+                "asr": result["scores"]["student"]["asr"],
+                "seconds": result["seconds"],
+            }
+            for seed, (run, result) in enumerate(zip(runs, results, strict=True))
+        ],
+        "information": results[0]["information"],
+        "weights": results[0]["weights"],
+        "information_seconds": measuring.get("seconds"),
+        "seconds": time.perf_counter() - started,
+    }
+
+
+def build(folder: Path, *, device: str, root: Path) -> dict[str, Any]:
+    """Train the demo anew: clean encoder, backdoored twin, trigger, and a finished run of each verb.
+
+    Args:
+        folder: where the demo goes; ``assets/demo`` is the one the app shows.
+        device: where to compute.
+        root: folder of runs for the trainings.
+    """
+    started = time.perf_counter()
+    clean = perform("pretrain", PretrainConfig(data="digits", device=device), root=root)
+    attacked = perform(
+        "attack",
+        AttackConfig(
+            encoder=str(clean.directory / "encoder.safetensors"),
+            data="digits",
+            trigger=SQUARE,
+            target_class=TARGET,
+            device=device,
+        ),
+        root=root,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    normalization = (clean.result() or {})["normalization"]
+    copies = {
+        "clean_twin.safetensors": clean.directory / "encoder.safetensors",
+        "teacher.pth": attacked.directory / "encoder.pth",
+        "trigger.npz": attacked.directory / "trigger.npz",
+        "reference.npz": attacked.directory / "arrays" / "reference.npz",
+    }
+    for name, source in copies.items():
+        shutil.copyfile(source, folder / name)
+    at = f"{ASSET_PREFIX}{SUBJECT}/" if folder.resolve() == ASSETS / SUBJECT else f"{folder}/"
+    join = ",".join
+    subject = {
+        "encoder": f"{at}teacher.pth",
+        "clean_twin": f"{at}clean_twin.safetensors",
+        "data": "digits",
+        "trigger": f"{at}trigger.npz",
+        "target_class": TARGET,
+        "normalization": "/".join(join(map(str, normalization[key])) for key in ("mean", "std")),
+    }
+    described = {
+        "title": "Demo: handwritten digits",
+        "description": "A small ResNet trained on real digits and backdoored with BadEncoder: "
+        f"a white square turns every digit into a {TARGET}.",
+        **subject,
+    }
+    (folder / "subject.json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
+    shutil.rmtree(folder / "runs", ignore_errors=True)
+    fields: dict[str, Any] = {"subject": SUBJECT, "device": device, **subject}
+    networks = ("teacher", "random", "clean_twin")
+    bundle(folder, perform("inspect", InspectConfig(**fields), root=root), "demo-inspect")
+    measured = bundle(
+        folder,
+        perform("information", InformationConfig(**fields, networks=networks), root=root),
+        "demo-information",
+    )
+    config = DistillConfig(**fields, information=str(measured.directory))
+    distilled = bundle(folder, perform("distill", config, root=root), "demo-distill")
+    place_config(distilled, information="demo-information")
+    embedded = perform(
+        "embed", EmbedConfig(**fields, student=str(distilled.directory)), root=root
+    )
+    place_config(bundle(folder, embedded, "demo-embed"), student="demo-distill")
+    return {"folder": str(folder), "seconds": time.perf_counter() - started}
+
+
+def bundle(folder: Path, run: Run, name: str) -> Run:
+    """Copy what the pages need of a finished run into the demo, under a fixed id."""
+    target = folder / "runs" / name
+    target.mkdir(parents=True)
+    for kept in KEPT_FILES:
+        source = run.directory / kept
+        if source.is_dir():
+            shutil.copytree(source, target / kept)
+        elif source.is_file():
+            shutil.copyfile(source, target / kept)
+    bundled = Run(target)
+    bundled.write_json("run.json", {**bundled.about(), "id": name})
+    status = dataclasses.replace(bundled.status(), pid=0, pid_created=0.0)
+    bundled.write_status(status)
+    return bundled
+
+
+def place_config(run: Run, **values: str) -> None:
+    """Replace settings that name a directory of the building machine by bundled ids."""
+    about = run.about()
+    about["config"].update(values)
+    about["inputs"].pop("student", None)
+    run.write_json("run.json", about)

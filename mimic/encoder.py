@@ -1,0 +1,202 @@
+"""Residual encoders with named layers.
+
+Parameter names are torchvision's (``conv1``, ``bn1``, ``layer1.0.conv1`` ...), so public ResNet
+weights fit. He et al., "Deep Residual Learning for Image Recognition", CVPR 2016; the 3x3 stem
+without max-pool is SimCLR's for small images (Chen et al., ICML 2020, appendix B.9).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from mimic.errors import ConfigError
+
+Stem = Literal["cifar", "imagenet"]
+
+DEPTHS: dict[str, tuple[bool, tuple[int, ...]]] = {
+    "resnet10": (False, (1, 1, 1, 1)),
+    "resnet18": (False, (2, 2, 2, 2)),
+    "resnet34": (False, (3, 4, 6, 3)),
+    "resnet50": (True, (3, 4, 6, 3)),
+    "resnet101": (True, (3, 4, 23, 3)),
+}
+"""Name: (bottleneck blocks?, blocks per stage)."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What has to be known to build an encoder.
+
+    Args:
+        name: a key of ``DEPTHS``.
+        width: channels of the first stage; 64 in the standard networks.
+        stem: ``cifar`` (3x3, stride 1, no max-pool) or ``imagenet`` (7x7, stride 2, max-pool).
+
+    Raises:
+        ConfigError: if the name or stem is unknown or the width is not positive.
+    """
+
+    name: str
+    width: int = 64
+    stem: Stem = "cifar"
+
+    def __post_init__(self) -> None:
+        if self.name not in DEPTHS or self.stem not in ("cifar", "imagenet"):
+            raise ConfigError(
+                f"There is no architecture '{self.name}' with stem '{self.stem}'.",
+                f"Choose among {', '.join(DEPTHS)} and the stems cifar, imagenet.",
+            )
+        if not 1 <= self.width <= 1024:
+            raise ConfigError(
+                f"A width of {self.width} channels cannot be built.", "Choose 1 to 1024."
+            )
+
+    @property
+    def bottleneck(self) -> bool:
+        """Whether blocks are of the 1x1-3x3-1x1 kind."""
+        return DEPTHS[self.name][0]
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """Residual blocks per stage."""
+        return DEPTHS[self.name][1]
+
+    @property
+    def feature_dim(self) -> int:
+        """Length of the output feature vector."""
+        return self.width * 8 * (4 if self.bottleneck else 1)
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions and a shortcut."""
+
+    expansion = 1
+
+    def __init__(self, channels_in: int, channels: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels_in, channels, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.downsample = shortcut(channels_in, channels, stride)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, C_in, H, W) to (B, C, H/stride, W/stride)."""
+        y = functional.relu(self.bn1(self.conv1(x)))
+        y = self.bn2(self.conv2(y))
+        return functional.relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+class Bottleneck(nn.Module):
+    """1x1, 3x3 and 1x1 convolutions and a shortcut; the 3x3 one carries the stride."""
+
+    expansion = 4
+
+    def __init__(self, channels_in: int, channels: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels_in, channels, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, stride, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.conv3 = nn.Conv2d(channels, channels * 4, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(channels * 4)
+        self.downsample = shortcut(channels_in, channels * 4, stride)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, C_in, H, W) to (B, 4C, H/stride, W/stride)."""
+        y = functional.relu(self.bn1(self.conv1(x)))
+        y = functional.relu(self.bn2(self.conv2(y)))
+        y = self.bn3(self.conv3(y))
+        return functional.relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+def shortcut(channels_in: int, channels: int, stride: int) -> nn.Sequential | None:
+    """The projection shortcut where the shape changes, otherwise None (identity)."""
+    if stride == 1 and channels_in == channels:
+        return None
+    conv = nn.Conv2d(channels_in, channels, 1, stride, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(channels))
+
+
+class Encoder(nn.Module):
+    """A residual network without its classifier.
+
+    Args:
+        architecture: depth, width and stem.
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        width, small = architecture.width, architecture.stem == "cifar"
+        self.conv1 = (
+            nn.Conv2d(3, width, 3, 1, 1, bias=False)
+            if small
+            else nn.Conv2d(3, width, 7, 2, 3, bias=False)
+        )
+        self.bn1 = nn.BatchNorm2d(width)
+        self.maxpool: nn.Module = nn.Identity() if small else nn.MaxPool2d(3, 2, 1)
+        block = Bottleneck if architecture.bottleneck else BasicBlock
+        channels_in = width
+        for stage, count in enumerate(architecture.blocks):
+            channels = width * 2**stage
+            blocks = []
+            for position in range(count):
+                stride = 2 if stage > 0 and position == 0 else 1
+                blocks.append(block(channels_in, channels, stride))
+                channels_in = channels * block.expansion
+            self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Features (B, D) of normalised images (B, 3, H, W)."""
+        x = self.maxpool(functional.relu(self.bn1(self.conv1(x))))
+        for stage in range(len(self.architecture.blocks)):
+            x = self.get_submodule(f"layer{stage + 1}")(x)
+        return x.mean(dim=(2, 3))
+
+    def layer_names(self, *, blocks: bool = False) -> tuple[str, ...]:
+        """Names of the layers, input side first; with ``blocks`` each residual block as well."""
+        names = ["stem"]
+        for stage, count in enumerate(self.architecture.blocks, start=1):
+            if blocks:
+                names += [f"layer{stage}.{position}" for position in range(count)]
+            names.append(f"layer{stage}")
+        return tuple(names)
+
+    def layer(self, name: str) -> nn.Module:
+        """The module whose output is the layer's activation.
+
+        Raises:
+            ConfigError: if the encoder has no such layer.
+        """
+        if name not in self.layer_names(blocks=True):
+            raise ConfigError(
+                f"The encoder has no layer '{name}'.",
+                f"Its layers are {', '.join(self.layer_names(blocks=True))}.",
+            )
+        return self.maxpool if name == "stem" else self.get_submodule(name)
+
+
+class ProjectionHead(nn.Sequential):
+    """SimCLR's head: features (B, D) to projections (B, P)."""
+
+    def __init__(self, feature_dim: int, projection_dim: int) -> None:
+        super().__init__(
+            nn.Linear(feature_dim, feature_dim, bias=False),
+            nn.BatchNorm1d(feature_dim),
+            nn.ReLU(),
+            nn.Linear(feature_dim, projection_dim),
+        )
+
+
+def default_projection_dim(feature_dim: int) -> int:
+    """128 for the standard widths, 64 for narrow encoders."""
+    return min(128, max(64, feature_dim // 4))

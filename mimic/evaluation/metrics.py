@@ -1,0 +1,78 @@
+"""Accuracy and attack success rate, with the uncertainty that goes with them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+Scores = dict[str, Any]
+
+
+def wilson_interval(successes: int, trials: int, *, z: float = 1.96) -> tuple[float, float]:
+    """95 % confidence interval of a proportion (Wilson, JASA 1927).
+
+    Args:
+        successes: how many of the trials succeeded.
+        trials: how many there were, at least 1.
+        z: normal quantile; 1.96 for 95 %.
+    """
+    share = successes / trials
+    centre = share + z * z / (2 * trials)
+    spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2))
+    scale = 1 + z * z / trials
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+def attack_success_rate(
+    predicted: np.ndarray, labels: np.ndarray, *, target: int, count_target_class: bool
+) -> float:
+    """Share of triggered images that are taken for the target class.
+
+    Args:
+        predicted: classes given to the triggered images, (N,).
+        labels: their true classes, (N,).
+        target: the attacker's class.
+        count_target_class: whether images truly of the target class count. BadEncoder's and MIMIC's
+            code counts them; a flawless encoder then scores their share instead of 0.
+    """
+    counted = np.ones(len(labels), dtype=bool) if count_target_class else labels != target
+    return float((predicted[counted] == target).mean())
+
+
+def score(
+    clean: np.ndarray, stamped: np.ndarray | None, labels: np.ndarray, *, target: int | None
+) -> Scores:
+    """Everything reported about one encoder.
+
+    Args:
+        clean: classes given to clean test images, (N,).
+        stamped: classes given to the same images with the trigger, (N,), or None.
+        labels: true classes, (N,).
+        target: the attacker's class, or None.
+
+    Returns:
+        accuracy, asr (without target-class images) and asr_all (with them), each as a share of 1,
+        with 95 % intervals and the number of images counted.
+    """
+    right = int((clean == labels).sum())
+    scores: Scores = {
+        "accuracy": right / len(labels),
+        "accuracy_interval": wilson_interval(right, len(labels)),
+        "test_images": len(labels),
+        "asr": None,
+        "asr_interval": None,
+        "asr_all": None,
+        "stamped_images": 0,
+    }
+    others = labels != target
+    if stamped is None or target is None or not others.any():
+        return scores
+    hits = int((stamped[others] == target).sum())
+    return scores | {
+        "asr": attack_success_rate(stamped, labels, target=target, count_target_class=False),
+        "asr_interval": wilson_interval(hits, int(others.sum())),
+        "asr_all": attack_success_rate(stamped, labels, target=target, count_target_class=True),
+        "stamped_images": int(others.sum()),
+    }

@@ -1,0 +1,123 @@
+"""Jobs: runs executed in a process of their own, so that no page has to stay open for them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import signal
+import subprocess
+import time
+from dataclasses import fields, replace
+from pathlib import Path
+
+import psutil
+
+from mimic.config import Config
+from mimic.errors import RunError
+from mimic.run import Run, default_root, is_bundled, process_lives, python_command, storage_errors
+
+STOP_GRACE_SECONDS = 10.0
+CODE_ROOT = Path(__file__).resolve().parent.parent
+
+
+def start(kind: str, config: Config, *, root: Path | None = None) -> Run:
+    """Create a run and start a process that executes it; returns at once."""
+    run = Run.create((root or default_root()).resolve(), kind, config)
+    spawn(run)
+    return run
+
+
+def resume(run: Run) -> Run:
+    """Start a process that continues a stopped, interrupted or failed run.
+
+    Raises:
+        RunError: see ``prepare_resume``.
+    """
+    prepare_resume(run)
+    spawn(run)
+    return run
+
+
+def prepare_resume(run: Run) -> None:
+    """Make a run ready to be executed once more.
+
+    Raises:
+        RunError: if the run is finished, at work, or bundled.
+    """
+    if is_bundled(run):
+        raise RunError("This run ships with the project.", "Start a new run instead.")
+    if run.status().is_active:
+        raise RunError(f"Run {run.id} is at work already.", "Wait for it or stop it first.")
+    if run.status().state == "finished":
+        raise RunError(f"Run {run.id} is finished.", "Start a new run instead.")
+    with storage_errors():
+        (run.directory / "stop").unlink(missing_ok=True)
+    now = time.time()
+    run.write_status(replace(run.status(), state="starting", cause="", remedy="", pid=0, updated=now))
+
+
+def spawn(run: Run) -> None:
+    """Execute a run directory in a new process, in a session of its own."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    paths = [str(CODE_ROOT), environment.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(p for p in paths if p)
+    with storage_errors(), (run.directory / "log.txt").open("ab") as log:
+        process = subprocess.Popen(
+            python_command("execute", str(run.directory.resolve())),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            env=environment,
+        )
+    CHILDREN.append(process)
+    reap()
+    status = run.status()
+    if status.state == "starting":
+        with contextlib.suppress(psutil.Error):
+            created = psutil.Process(process.pid).create_time()
+            run.write_status(
+                replace(status, pid=process.pid, pid_created=created, updated=time.time())
+            )
+
+
+CHILDREN: list[subprocess.Popen[bytes]] = []
+"""Processes started here, kept so that finished ones are reaped instead of staying zombies."""
+
+
+def reap() -> None:
+    """Collect finished child processes."""
+    CHILDREN[:] = [child for child in CHILDREN if child.poll() is None]
+
+
+def stop(run: Run, *, wait: bool = False) -> None:
+    """Ask a run to save its state and end; with ``wait``, end it by force after a grace period."""
+    if is_bundled(run) or not run.status().is_active:
+        return
+    run.request_stop()
+    if not wait:
+        return
+    status = run.status()
+    deadline = time.monotonic() + STOP_GRACE_SECONDS
+    while time.monotonic() < deadline and process_lives(status.pid, status.pid_created):
+        time.sleep(0.1)
+    if process_lives(status.pid, status.pid_created):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(status.pid, signal.SIGKILL)
+    reap()
+
+
+def command_line(kind: str, config: Config) -> str:
+    """The command that repeats this job in a terminal: only settings that differ from defaults."""
+    words = ["python", "-m", "mimic", kind]
+    for field in fields(config):
+        value = getattr(config, field.name)
+        if value == field.default:
+            continue
+        words.append("--" + field.name.replace("_", "-"))
+        if isinstance(value, tuple):
+            words += [str(v) for v in value]
+        elif not isinstance(value, bool):
+            words.append(str(value))
+    return shlex.join(words)

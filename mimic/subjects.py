@@ -1,0 +1,56 @@
+"""Subjects: a suspect encoder with its data, trigger and clean twin, described by one JSON file."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+from mimic.config import ASSET_PREFIX, ASSETS, SubjectConfig, resolve_path
+from mimic.errors import ConfigError
+
+FIELDS = tuple(
+    f.name
+    for f in dataclasses.fields(SubjectConfig)
+    if f.name not in {"seed", "device", "precision", "data_root", "download", "subject"}
+)
+"""The settings that say which subject is meant, and that its runs share."""
+
+
+def builtin_subjects() -> dict[str, dict[str, Any]]:
+    """The subjects in ``assets/``, by name, as their JSON files describe them."""
+    return {
+        path.parent.name: json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(ASSETS.glob("*/subject.json"))
+    }
+
+
+def subject_fields(name: str) -> dict[str, Any]:
+    """Settings of a subject, ready for a ``SubjectConfig``.
+
+    Args:
+        name: a built-in subject's name, or the path of a ``subject.json``.
+
+    Raises:
+        ConfigError: if there is no such subject or its file is malformed.
+    """
+    path = resolve_path(name)
+    if (ASSETS / name / "subject.json").is_file() and "/" not in name:
+        path = resolve_path(f"{ASSET_PREFIX}{name}/subject.json")
+    try:
+        described = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"There is no subject '{name}'.",
+            f"Built in are {', '.join(builtin_subjects())}; or give the path of a subject.json.",
+        ) from error
+    if not isinstance(described, dict):
+        raise ConfigError(f"'{path.name}' is no subject.", "It must hold one JSON object.")
+    fields = {k: v for k, v in described.items() if k not in {"title", "description"}}
+    unknown = sorted(set(fields) - set(FIELDS))
+    if unknown:
+        raise ConfigError(
+            f"The subject sets {', '.join(unknown)}, which is unknown.",
+            f"Known are {', '.join(FIELDS)}.",
+        )
+    return fields

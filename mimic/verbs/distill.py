@@ -1,0 +1,276 @@
+"""``distill``: measure, weigh, distil, score. The verb a team runs to clean an encoder."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import Any
+
+import torch
+
+from mimic.checkpoint import save_encoder, save_in_layout
+from mimic.config import DistillConfig, InformationConfig
+from mimic.datasets import ImageSet
+from mimic.encoder import default_projection_dim
+from mimic.errors import ConfigError
+from mimic.evaluation import Judge
+from mimic.layer_weights import layer_weights, parse_weights, preset_scale
+from mimic.mitigation import Distillation, distill
+from mimic.mutual_information import PairSource, measure_layers
+from mimic.run import find_run
+from mimic.verbs.work import Subject, Work
+
+STATE_FILE = "state.safetensors"
+MEASURING_SHARE = 0.1
+SAVE_SECONDS = 2.0
+LIVE_KEYS = ("accuracy", "asr", "asr_all")
+
+
+def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
+    """Distil the subject's benign knowledge into a random student."""
+    config = work.config
+    subject = Subject(work)
+    teacher = subject.teacher
+    for layer in config.layers:
+        teacher.encoder.layer(layer)  # An unknown layer fails here, before any work.
+    subset = subject.clean_subset()
+    plan = work.run.read_json("plan.json")  # A resumed run keeps the weights it began with.
+    if plan is None:
+        weights, information = choose_weights(work, subject, subset)
+        plan = {"weights": weights, "information": information}
+        work.run.write_json("plan.json", plan)
+    weights = plan["weights"]
+
+    head_dim = teacher.head[3].out_features if teacher.head is not None else 0
+    state = Distillation.begin(
+        teacher.encoder,
+        config,
+        work.device,
+        projection_dim=head_dim or default_projection_dim(teacher.encoder.architecture.feature_dim),
+    )
+    continue_from_checkpoint(work, state)
+    live = subject.live_judge()
+    if state.epoch == 0:
+        record = {"epoch": 0, "epochs": config.epochs, "evaluation": evaluation(live, state, subject)}
+        work.run.record(record)
+    train(work, subject, state, live, weights, subset)
+
+    work.step(0.97, "scoring teacher, student and clean twin")
+    scores = final_scores(work, subject, state)
+    result = {
+        "weights": weights,
+        "information": plan["information"],
+        "clean_images": len(subset),
+        "clean_fraction": config.clean_fraction,
+        "epochs": config.epochs,
+        "device": work.progress.status.device,
+        "precision": str(work.precision).removeprefix("torch."),
+        "scores": scores,
+        "student_file": "student.safetensors",
+        "original_layout_file": "student.pth" if teacher.wrapper is not None else None,
+        "seconds": sum(m.get("seconds", 0.0) for m in work.run.metrics()),
+    }
+    write_student(work, subject, state, result)
+    return result
+
+
+def choose_weights(
+    work: Work[DistillConfig], subject: Subject, subset: ImageSet
+) -> tuple[dict[str, float], dict[str, float] | None]:
+    """Layer weights, and the information they come from: by hand, uniform, stored, or measured."""
+    config = work.config
+    if config.weights:
+        weights = parse_weights(config.weights)
+        for layer in weights:
+            subject.teacher.encoder.layer(layer)
+        return weights, None
+    preset = preset_scale(config.preset)
+    base = config.base if config.base >= 0 else preset.base
+    budget = config.budget if config.budget >= 0 else preset.budget
+    if config.information == "uniform":
+        return layer_weights(dict.fromkeys(config.layers, 0.0), base=base, budget=budget), None
+    if config.information == "measure":
+        nats = measured(work, subject, subset)
+    else:
+        nats = stored_information(config.information, work)
+    missing = [layer for layer in config.layers if layer not in nats]
+    if missing:
+        raise ConfigError(
+            f"Run {config.information} has not measured {', '.join(missing)}.",
+            "Measure these layers first, or choose --information measure.",
+        )
+    nats = {layer: nats[layer] for layer in config.layers}
+    return layer_weights(nats, base=base, budget=budget), nats
+
+
+def measured(
+    work: Work[DistillConfig], subject: Subject, subset: ImageSet
+) -> dict[str, float]:
+    """Information of the teacher's layers on clean images, measured now with default settings."""
+    defaults = InformationConfig()
+    source = PairSource.draw(
+        subset,
+        None,
+        pairs=defaults.pairs,
+        held_out=defaults.held_out,
+        recipe=subject.recipe(),
+        seed=work.config.seed,
+    )
+    nats = {}
+    layers = work.config.layers
+    total = len(layers) * defaults.critic_epochs
+    records = measure_layers(
+        subject.teacher.encoder,
+        subject.teacher.preprocessing,
+        source,
+        network="teacher",
+        inputs=("clean",),
+        layers=layers,
+        pool=defaults.pool,
+        noise=defaults.noise,
+        epochs=defaults.critic_epochs,
+        batch_size=defaults.critic_batch,
+        learning_rate=defaults.critic_learning_rate,
+        device=work.device,
+        seed=work.config.seed,
+    )
+    for number, curve in enumerate(records, start=1):
+        work.step(MEASURING_SHARE * number / total, f"measuring {curve.layer}")
+        if curve.estimate is not None:
+            nats[curve.layer] = curve.estimate
+    return nats
+
+
+def stored_information(run_id: str, work: Work[DistillConfig]) -> dict[str, float]:
+    """Clean-image information of the teacher from a finished information run."""
+    run = find_run(run_id, work.run.directory.parent)
+    for curve in (run.result() or {}).get("curves", []):
+        if (curve["network"], curve["input"]) == ("teacher", "clean"):
+            return dict(curve["layers"])
+    raise ConfigError(
+        f"Run {run_id} holds no information of the suspect on clean images.",
+        "Name a finished information run, or choose --information measure.",
+    )
+
+
+def continue_from_checkpoint(work: Work[DistillConfig], state: Distillation) -> None:
+    """Take over a saved state, if there is one, and drop metric lines written after it."""
+    path = work.run.directory / STATE_FILE
+    if path.is_file():
+        state.restore(path)
+        work.run.keep_metrics(lambda metric: int(metric["epoch"]) <= state.epoch)
+    else:
+        work.run.keep_metrics(lambda _metric: False)
+
+
+def train(
+    work: Work[DistillConfig],
+    subject: Subject,
+    state: Distillation,
+    live: Judge | None,
+    weights: dict[str, float],
+    subset: ImageSet,
+) -> None:
+    """Run the remaining epochs; record each, score every few, save every few seconds."""
+    config = work.config
+    images = subject.teacher.preprocessing.unit(subset.images, work.device)
+    saved = time.monotonic()
+
+    def save() -> None:
+        work.run.write_file(STATE_FILE, state.save)
+
+    for record in distill(
+        subject.teacher.encoder,
+        images,
+        state,
+        config,
+        weights=weights,
+        normalization=subject.teacher.normalization,
+        recipe=subject.recipe(),
+        precision=work.precision,
+        on_step=work.steps(MEASURING_SHARE, 0.97, "distilling"),
+    ):
+        values = asdict(record)
+        if record.epoch % config.evaluate_every == 0 or record.epoch == config.epochs:
+            values["evaluation"] = evaluation(live, state, subject)
+        work.run.record(values)
+        if time.monotonic() - saved > SAVE_SECONDS or record.epoch == config.epochs:
+            save()
+            saved = time.monotonic()
+        if work.run.stop_requested():
+            save()
+            work.check_stop()
+
+
+def evaluation(
+    live: Judge | None, state: Distillation, subject: Subject
+) -> dict[str, float | None]:
+    """Accuracy and ASR of the student as it stands."""
+    if live is None:
+        return dict.fromkeys(LIVE_KEYS)
+    scores = live(state.student, subject.teacher.preprocessing)
+    return {key: scores[key] for key in LIVE_KEYS}
+
+
+def final_scores(
+    work: Work[DistillConfig], subject: Subject, state: Distillation
+) -> dict[str, Any]:
+    """Scores of teacher, student and clean twin, and the example images for the pages."""
+    judge = subject.judge()
+    if judge is None:
+        return {"teacher": None, "student": None, "clean_twin": None}
+    preprocessing = subject.teacher.preprocessing
+    before = judge.predict(subject.teacher.encoder, preprocessing)
+    after = judge.predict(state.student, preprocessing)
+    twin = subject.twin
+    chosen = subject.examples()
+    images = subject.test.images[chosen]
+    work.run.write_arrays(
+        "examples",
+        images=images,
+        stamped=images if subject.trigger is None else subject.trigger.apply(images),
+        labels=subject.test.need_classes()[chosen],
+        before_clean=before.clean[chosen],
+        before_stamped=before.stamped[chosen],
+        after_clean=after.clean[chosen],
+        after_stamped=after.stamped[chosen],
+    )
+    return {
+        "teacher": judge.score(before),
+        "student": judge.score(after),
+        "clean_twin": None if twin is None else judge(twin.encoder, twin.preprocessing),
+    }
+
+
+def write_student(
+    work: Work[DistillConfig], subject: Subject, state: Distillation, result: dict[str, Any]
+) -> None:
+    """Write the cleaned encoder: safetensors with a card, and the layout the suspect came in."""
+    teacher = subject.teacher
+    card = {
+        "made_by": "MIMIC Studio, verb distill",
+        "run": work.run.id,
+        "config": work.config.to_json(),
+        "inputs": work.run.about()["inputs"],
+        "scores": result["scores"],
+        "layer_weights": result["weights"],
+    }
+    student, head = state.student.eval(), state.head.eval()
+    with torch.no_grad():
+        work.run.write_file(
+            "student.safetensors",
+            lambda path: save_encoder(
+                path,
+                student,
+                head=head,
+                normalization=teacher.normalization,
+                input_size=teacher.input_size or subject.data.size[0],
+                card=card,
+            ),
+        )
+        if result["original_layout_file"]:
+            work.run.write_file(
+                "student.pth", lambda path: save_in_layout(path, student, head, teacher)
+            )
+
+

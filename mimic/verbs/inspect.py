@@ -1,0 +1,164 @@
+"""``inspect``: what the file holds, whether the encoder works, and what the trigger does to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from mimic.activations import record_activations
+from mimic.checkpoint import EncoderFile
+from mimic.config import InspectConfig
+from mimic.datasets import ImageSet
+from mimic.encoder import Encoder
+from mimic.evaluation import Judge, extract_features
+from mimic.evaluation.judge import Prediction
+from mimic.preprocessing import Preprocessing
+from mimic.pretrain import new_network
+from mimic.run import file_sha256, portable
+from mimic.verbs.work import Subject, Work
+
+HEALTH_IMAGES = 2_000
+
+
+def inspect(work: Work[InspectConfig]) -> dict[str, Any]:
+    """Recognise the encoder, check its health, and score it beside its clean twin."""
+    subject = Subject(work)
+    work.step(0.05, "reading the encoder")
+    teacher = subject.teacher
+    work.step(0.15, "reading images and trigger")
+    trigger, test = subject.trigger, subject.test
+    work.step(0.3, "checking features")
+    health = check_health(teacher, subject, work.device)
+    work.step(0.5, "scoring the suspect")
+    judge = subject.judge()
+    scores: dict[str, Any] = {"teacher": None, "clean_twin": None}
+    prediction = None
+    if judge is not None:
+        prediction = judge.predict(teacher.encoder, teacher.preprocessing)
+        scores["teacher"] = judge.score(prediction)
+        work.step(0.75, "scoring the clean twin")
+        if subject.twin is not None:
+            scores["clean_twin"] = judge(subject.twin.encoder, subject.twin.preprocessing)
+    write_examples(work, subject, prediction)
+    target = subject.target if judge is not None else None
+    return {
+        "encoder": describe_encoder(work, teacher, test),
+        "data": subject.describe(subject.data, work.images(work.config.data, "test")),
+        "downstream": subject.describe(subject.train, test),
+        "trigger": None
+        if trigger is None
+        else {
+            "shape": list(trigger.mask.shape),
+            "changed_pixels": trigger.changed_pixels,
+            "share": trigger.changed_pixels / (trigger.shape[0] * trigger.shape[1]),
+        },
+        "target_class": target,
+        "target_name": None if target is None else test.class_name(target),
+        "health": health,
+        "scores": scores,
+        "seconds": work.seconds,
+    }
+
+
+def describe_encoder(
+    work: Work[InspectConfig], loaded: EncoderFile, test: ImageSet
+) -> dict[str, Any]:
+    """File facts, architecture and layers with their shapes."""
+    from mimic.config import resolve_path
+
+    encoder, architecture = loaded.encoder, loaded.encoder.architecture
+    names = encoder.layer_names()
+    with torch.no_grad(), record_activations(encoder, names) as recorded:
+        encoder(loaded.preprocessing(test.images[:1], work.device))
+    layers = []
+    for name in names:
+        own = [encoder.conv1, encoder.bn1] if name == "stem" else [encoder.layer(name)]
+        _, channels, height, width = recorded[name].shape
+        parameters = sum(p.numel() for module in own for p in module.parameters())
+        layers.append(
+            {
+                "name": name,
+                "channels": channels,
+                "height": height,
+                "width": width,
+                "parameters": parameters,
+            }
+        )
+    path = resolve_path(work.config.encoder)
+    return {
+        "path": portable(path),
+        "sha256": file_sha256(path),
+        "bytes": path.stat().st_size,
+        "layout": loaded.layout,
+        "architecture": architecture.name,
+        "width": architecture.width,
+        "stem": architecture.stem,
+        "feature_dim": architecture.feature_dim,
+        "parameters": sum(p.numel() for p in encoder.parameters()),
+        "input_size": loaded.input_size or test.size[0],
+        "normalization": loaded.normalization.to_json(),
+        "layers": layers,
+    }
+
+
+def check_health(loaded: EncoderFile, subject: Subject, device: torch.device) -> dict[str, Any]:
+    """Whether the encoder sees anything: kNN accuracy and feature spread beside a random network's."""
+    train = subject.train.sample(HEALTH_IMAGES, seed=0)
+    test = subject.test.sample(HEALTH_IMAGES, seed=1)
+    random, _ = new_network(loaded.encoder.architecture, device, seed=0)
+    health: dict[str, Any] = {"warnings": []}
+    for prefix, encoder in (("", loaded.encoder), ("random_", random)):
+        unit, raw = unit_features(encoder, test.images, loaded.preprocessing, device)
+        # 1 - mean cosine of two images; 0 means every image gets the same features.
+        health[f"{prefix}feature_spread"] = float(1 - unit.mean(0).pow(2).sum())
+        if not prefix:
+            health["dead_features"] = int((raw.std(0) < 1e-6).sum())
+            finite = bool(torch.isfinite(raw).all())
+        health[f"{prefix}knn_accuracy"] = None
+        if subject.is_labelled:
+            judge = Judge(train, test, None, None, device)
+            health[f"{prefix}knn_accuracy"] = judge(encoder, loaded.preprocessing, probe="knn")[
+                "accuracy"
+            ]
+    if not finite:
+        health["warnings"].append("Some features are not finite numbers: the encoder is broken.")
+    if health["feature_spread"] < 0.01:
+        health["warnings"].append("All images get nearly the same features: the encoder collapsed.")
+    knn, random_knn = health["knn_accuracy"], health["random_knn_accuracy"]
+    if knn is not None and knn <= random_knn:
+        health["warnings"].append(
+            "It classifies no better than an untrained network; check normalisation and data."
+        )
+    return health
+
+
+def unit_features(
+    encoder: Encoder, images: np.ndarray, preprocessing: Preprocessing, device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Unit-length and raw features (N, D)."""
+    raw = extract_features(encoder, images, preprocessing, device=device)
+    return functional.normalize(raw, dim=1), raw
+
+
+def write_examples(
+    work: Work[InspectConfig], subject: Subject, prediction: Prediction | None
+) -> None:
+    """Test images with and without the trigger, and what each is taken for."""
+    chosen = subject.examples()
+    images = subject.test.images[chosen]
+    unknown = np.full(len(chosen), -1)
+    none = np.zeros(len(chosen), dtype=np.float32)
+    labels = subject.test.labels
+    work.run.write_arrays(
+        "examples",
+        images=images,
+        stamped=images if subject.trigger is None else subject.trigger.apply(images),
+        labels=unknown if labels is None else labels[chosen],
+        predicted_clean=unknown if prediction is None else prediction.clean[chosen],
+        predicted_stamped=unknown if prediction is None else prediction.stamped[chosen],
+        confidence_clean=none if prediction is None else prediction.clean_confidence[chosen],
+        confidence_stamped=none if prediction is None else prediction.stamped_confidence[chosen],
+    )

@@ -1,0 +1,62 @@
+"""``pretrain``: a clean encoder by SimCLR, saved in BadEncoder's layout."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, cast
+
+from mimic.checkpoint import save_badencoder, save_encoder
+from mimic.config import PretrainConfig
+from mimic.encoder import Architecture, Stem
+from mimic.preprocessing import Preprocessing, measured_normalization, parse_normalization
+from mimic.pretrain import new_network, pretrain
+from mimic.verbs.work import Work
+from mimic.views import choose_recipe
+
+
+def pretrain_encoder(work: Work[PretrainConfig]) -> dict[str, Any]:
+    """Train an encoder from scratch and write it to the run."""
+    config = work.config
+    data = work.images(config.data, "train")
+    if config.images:
+        data = data.sample(config.images, seed=config.seed)
+    normalization = (
+        measured_normalization(data.images)
+        if config.normalization == "auto"
+        else parse_normalization(config.normalization)
+    )
+    architecture = Architecture(config.architecture, config.width, cast(Stem, config.stem))
+    encoder, head = new_network(architecture, work.device, config.seed)
+    images = Preprocessing(normalization).unit(data.images, work.device)
+    recipe = choose_recipe("auto" if config.data == "digits" else config.views, config.data)
+    record = None
+    for record in pretrain(
+        encoder,
+        head,
+        images,
+        normalization,
+        config,
+        recipe=recipe,
+        precision=work.precision,
+        on_step=work.steps(0.0, 1.0, "pre-training"),
+    ):
+        work.run.record(asdict(record))
+    size = data.size[0]
+    encoder.eval(), head.eval()
+    work.run.write_file(
+        "encoder.safetensors",
+        lambda path: save_encoder(
+            path, encoder, head=head, normalization=normalization, input_size=size
+        ),
+    )
+    work.run.write_file(
+        "encoder.pth", lambda path: save_badencoder(path, encoder, head, epoch=config.epochs)
+    )
+    return {
+        "encoder_file": "encoder.safetensors",
+        "badencoder_file": "encoder.pth",
+        "normalization": normalization.to_json(),
+        "images": len(data),
+        "contrastive": record.contrastive if record else None,
+        "seconds": work.seconds,
+    }

@@ -1,0 +1,255 @@
+"""What a verb works with: its run, settings and device, and the subject they name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+
+import numpy as np
+import torch
+
+from mimic.checkpoint import EncoderFile, load_encoder
+from mimic.compute import choose_precision
+from mimic.config import CleanSubsetConfig, Config, SubjectConfig, resolve_path
+from mimic.datasets import ImageSet, Split, clean_subset, load_images
+from mimic.errors import ConfigError, RunError
+from mimic.evaluation import Judge
+from mimic.evaluation.judge import find_target
+from mimic.run import Progress, Run
+from mimic.trigger import Trigger
+from mimic.views import Recipe, choose_recipe
+
+C = TypeVar("C", bound=Config, covariant=True)
+
+STOP_CHECK_SECONDS = 0.25
+FOLDER_IMAGE_SIZE = 32
+LIVE_PROBE_IMAGES = 4_000
+LIVE_TEST_IMAGES = 2_000
+EXAMPLES = 24
+
+
+class Stopped(Exception):  # noqa: N818 - a request, not an error
+    """Someone asked the run to stop."""
+
+
+class Work(Generic[C]):
+    """One execution of a verb.
+
+    Args:
+        run: the run directory.
+        config: the verb's settings.
+        device: where to compute.
+        progress: the run's status.
+        on_progress: also told of the progress.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        config: C,
+        device: torch.device,
+        progress: Progress,
+        on_progress: Callable[[float, str], None] | None = None,
+    ) -> None:
+        self.run, self.config, self.device, self.progress = run, config, device, progress
+        self.on_progress = on_progress
+        self.precision = choose_precision(config.precision, device)
+        self.started = time.perf_counter()
+        self._checked = 0.0
+
+    def step(self, share: float, message: str = "") -> None:
+        """Tell the progress, and stop here if someone asked for it.
+
+        Raises:
+            Stopped: if the run is to end.
+        """
+        self.progress.update(share, message)
+        if self.on_progress is not None:
+            self.on_progress(share, message)
+        if time.monotonic() - self._checked > STOP_CHECK_SECONDS:
+            self._checked = time.monotonic()
+            self.check_stop()
+
+    def check_stop(self) -> None:
+        """Raise ``Stopped`` if the run is to end."""
+        if self.run.stop_requested():
+            raise Stopped
+
+    def steps(self, first: float, last: float, message: str) -> Callable[[float], None]:
+        """A ``step`` for a part of the work, from share ``first`` to ``last``."""
+        return lambda share: self.step(first + (last - first) * share, message)
+
+    @property
+    def seconds(self) -> float:
+        """Time spent so far."""
+        return time.perf_counter() - self.started
+
+    def file(self, name: str, text: str) -> Path:
+        """An input file's path; its SHA-256 is recorded, and checked when a run is resumed."""
+        path = resolve_path(text)
+        if path.is_file():
+            known = self.run.about()["inputs"].get(name)
+            self.run.note_input(name, path)
+            now = self.run.about()["inputs"][name]
+            if known is not None and known["sha256"] != now["sha256"]:
+                raise RunError(
+                    f"The file given as {name} has changed since the run began.",
+                    "Restore the file, or start a new run.",
+                )
+        return path
+
+    def images(self, text: str, split: Split) -> ImageSet:
+        """Load a data set; its SHA-256 is recorded."""
+        data = load_images(
+            text,
+            split,
+            data_root=self.config.data_root,
+            download=self.config.download,
+            image_size=FOLDER_IMAGE_SIZE,
+        )
+        about = self.run.about()
+        about["inputs"][f"{text} ({split})"] = {"images": len(data), "sha256": data.sha256()}
+        self.run.write_json("run.json", about)
+        return data
+
+    def encoder(self, name: str, text: str) -> EncoderFile:
+        """Load an encoder file onto the device."""
+        normalization = getattr(self.config, "normalization", "auto")
+        loaded = load_encoder(self.file(name, text), normalization=normalization)
+        loaded.encoder.to(self.device)
+        if loaded.head is not None:
+            loaded.head.to(self.device)
+        return loaded
+
+
+class Subject:
+    """The suspect encoder with its data, trigger and clean twin, each loaded when first needed."""
+
+    def __init__(self, work: Work[SubjectConfig]) -> None:
+        self.work, self.config = work, work.config
+        if not self.config.encoder:
+            raise ConfigError(
+                "No encoder is given.", "Give one with --encoder FILE, or use --subject demo."
+            )
+
+    @cached_property
+    def teacher(self) -> EncoderFile:
+        """The suspect encoder."""
+        return self.work.encoder("encoder", self.config.encoder)
+
+    @cached_property
+    def twin(self) -> EncoderFile | None:
+        """The clean encoder that shows the floor, if one is given."""
+        if not self.config.clean_twin:
+            return None
+        return self.work.encoder("clean_twin", self.config.clean_twin)
+
+    @cached_property
+    def data(self) -> ImageSet:
+        """Images like the encoder was trained on."""
+        return self.work.images(self.config.data, "train")
+
+    @property
+    def downstream_name(self) -> str:
+        """The labelled data the probes use."""
+        return self.config.downstream or self.config.data
+
+    @cached_property
+    def train(self) -> ImageSet:
+        """Labelled images probes are fitted on."""
+        data = self.data if not self.config.downstream else self.downstream("train")
+        return data.sample(self.config.probe_images, seed=self.config.seed)
+
+    @cached_property
+    def test(self) -> ImageSet:
+        """Labelled images probes are scored on."""
+        return self.downstream("test").sample(self.config.test_images, seed=self.config.seed)
+
+    def downstream(self, split: Split) -> ImageSet:
+        """One half of the downstream data."""
+        return self.work.images(self.downstream_name, split)
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether probes can be fitted."""
+        return self.train.labels is not None and self.test.labels is not None
+
+    @cached_property
+    def trigger(self) -> Trigger | None:
+        """The suspected trigger, if one is given."""
+        if not self.config.trigger:
+            return None
+        self.work.file("trigger", self.config.trigger)
+        return Trigger.from_text(self.config.trigger, image_size=self.test.size[0])
+
+    @cached_property
+    def target(self) -> int | None:
+        """The class the trigger leads to: as given, or found with the suspect and a probe."""
+        if self.trigger is None:
+            return None
+        if self.config.target_class >= 0:
+            return self.config.target_class
+        judge = Judge(
+            self.train, self.test, self.trigger, None, self.work.device, self.work.precision
+        )
+        prediction = judge.predict(self.teacher.encoder, self.teacher.preprocessing)
+        return find_target(prediction, self.test.need_classes())
+
+    def judge(self) -> Judge | None:
+        """The judge of final scores, or None without labels."""
+        if not self.is_labelled:
+            return None
+        return Judge(
+            self.train, self.test, self.trigger, self.target,
+            self.work.device, self.work.precision, seed=self.config.seed,
+        )  # fmt: skip
+
+    def live_judge(self) -> Judge | None:
+        """The quicker judge used while training: fewer images, the same rules."""
+        judge = self.judge()
+        if judge is None:
+            return None
+        return Judge(
+            self.train.sample(LIVE_PROBE_IMAGES, seed=self.config.seed),
+            self.test.sample(LIVE_TEST_IMAGES, seed=self.config.seed),
+            judge.trigger, judge.target, judge.device, judge.precision,
+        )  # fmt: skip
+
+    def examples(self) -> np.ndarray:
+        """Positions of test images to show, spread over the classes, target class left out."""
+        rng = np.random.default_rng(self.config.seed)
+        order = rng.permutation(len(self.test))
+        if self.test.labels is not None:
+            order = order[self.test.labels[order] != self.target]
+            rank = np.zeros(len(order), dtype=int)  # how often the class came before
+            seen: dict[int, int] = {}
+            for position, label in enumerate(self.test.labels[order]):
+                rank[position] = seen.get(int(label), 0)
+                seen[int(label)] = rank[position] + 1
+            order = order[np.argsort(rank, kind="stable")]
+        return order[:EXAMPLES]
+
+    def clean_subset(self) -> ImageSet:
+        """The defender's clean images."""
+        config = cast(CleanSubsetConfig, self.config)
+        return clean_subset(self.data, fraction=config.clean_fraction, seed=config.seed)
+
+    def recipe(self) -> Recipe:
+        """How views are drawn."""
+        return choose_recipe(cast(CleanSubsetConfig, self.config).views, self.config.data)
+
+    def describe(self, data: ImageSet, test: ImageSet) -> dict[str, Any]:
+        """Name, sizes and class balance of a data set, for the result."""
+        counts = [] if data.labels is None else np.bincount(data.labels).tolist()
+        return {
+            "name": data.name,
+            "images": len(data),
+            "test_images": len(test),
+            "classes": data.classes,
+            "class_names": list(data.class_names),
+            "shape": list(data.images.shape[1:]),
+            "class_counts": counts,
+        }

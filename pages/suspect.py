@@ -1,0 +1,47 @@
+"""Suspect encoder: choose one, inspect it, see what it is."""
+
+import streamlit as st
+
+from mimic import job
+from ui import frame, inputs, inspection, jobs, live, subject
+
+RUN = "inspect_run"
+
+frame.head(
+    "Suspect encoder",
+    see="What kind of encoder a file holds, whether it works, and how it answers with and without "
+    "a trigger.",
+    why="Before anything is repaired you should know what you have: a file can be a different "
+    "network than its name says, or broken, or perfectly fine.",
+)
+chosen = subject.current()
+started = live.pending(RUN)
+
+with st.expander("Inspect an encoder", icon=":material/add:", expanded=chosen is None):
+    with frame.errors_as_cards():
+        config = inputs.suspect()
+        if config:
+            st.button(
+                "Inspect",
+                type="primary",
+                icon=":material/search:",
+                on_click=jobs.start,
+                args=("inspect", config, RUN),
+            )
+            st.caption("The same in a terminal:")
+            st.code(job.command_line("inspect", config), language="bash", wrap_lines=True)
+
+if started and not subject.has_result(started):
+    st.subheader("Inspection", anchor=False)
+    jobs.controls(started)
+    live.follow(started, done=subject.choose_next)
+elif chosen is None:
+    frame.empty("Nothing has been inspected yet.", "Choose an encoder above and press Inspect.")
+
+if chosen:
+    st.header(chosen.title, anchor=False)
+    with frame.errors_as_cards():
+        inspection.show(chosen)
+    with st.container(horizontal=True):
+        frame.link("layers", "Next: measure its layers")
+        frame.link("distil", "Or clean it right away")

@@ -1,0 +1,310 @@
+"""Runs written by hand, so that pages can be tested without training anything."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from mimic.config import (
+    Config,
+    DistillConfig,
+    EmbedConfig,
+    InformationConfig,
+    InspectConfig,
+)
+from mimic.run import Run, Status
+
+LAYERS = ("stem", "layer1", "layer2", "layer3", "layer4")
+SUBJECT: dict[str, Any] = {
+    "encoder": "asset:demo/teacher.pth",
+    "clean_twin": "asset:demo/clean_twin.pth",
+    "data": "digits",
+    "trigger": "square:10:10:5",
+    "target_class": 1,
+}
+TEACHER = {
+    "accuracy": 0.992, "accuracy_interval": [0.979, 0.997],
+    "asr": 0.998, "asr_interval": [0.987, 1.0], "asr_all": 0.998,
+    "test_images": 497, "stamped_images": 447,
+}  # fmt: skip
+STUDENT = {
+    "accuracy": 0.966, "accuracy_interval": [0.946, 0.979],
+    "asr": 0.031, "asr_interval": [0.019, 0.052], "asr_all": 0.127,
+    "test_images": 497, "stamped_images": 447,
+}  # fmt: skip
+TWIN = {
+    "accuracy": 0.996, "accuracy_interval": [0.985, 0.999],
+    "asr": 0.007, "asr_interval": [0.002, 0.02], "asr_all": 0.105,
+    "test_images": 497, "stamped_images": 447,
+}  # fmt: skip
+
+
+def digit_images(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Blocky stand-ins for digits: clean, stamped, labels."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 10, count)
+    images = rng.integers(0, 60, (count, 16, 16, 3)).astype(np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[3:13, 3 + label // 2 : 6 + label // 2] = 220
+    stamped = images.copy()
+    stamped[:, 10:15, 10:15] = 255
+    return images, stamped, labels
+
+
+def write_run(root: Path, kind: str, config: Config, run_id: str, state: str, **more: Any) -> Run:
+    """A run directory in some state."""
+    run = Run.create(root, kind, config, run_id=run_id)
+    me = psutil.Process()
+    status = Status(
+        state=state,
+        progress=more.pop("progress", 1.0),
+        started=time.time() - 20,
+        updated=time.time(),
+        pid=os.getpid(),
+        pid_created=me.create_time(),
+        device="cpu",
+        memory_mb=612.0,
+        **more,
+    )
+    run.write_status(status)
+    return run
+
+
+def write_inspect(root: Path, run_id: str = "demo-inspect", **changes: Any) -> Run:
+    """A finished inspection of a backdoored digit encoder."""
+    config = InspectConfig(**{**SUBJECT, **changes})
+    run = write_run(root, "inspect", config, run_id, "finished")
+    images, stamped, labels = digit_images(12)
+    run.write_arrays(
+        "examples",
+        images=images,
+        stamped=stamped if config.trigger else images,
+        labels=labels,
+        predicted_clean=labels,
+        predicted_stamped=np.full(12, 1) if config.trigger else labels,
+        confidence_clean=np.full(12, 0.97),
+        confidence_stamped=np.full(12, 0.99),
+    )
+    data = {
+        "name": "digits", "images": 1300, "test_images": 497, "classes": 10, "class_names": [],
+        "shape": [16, 16, 3], "class_counts": [130] * 10,
+    }  # fmt: skip
+    run.write_json(
+        "result.json",
+        {
+            "encoder": {
+                "path": "asset:demo/teacher.pth",
+                "sha256": "3f" * 32,
+                "bytes": 1_234_567,
+                "layout": "BadEncoder SimCLR",
+                "architecture": "resnet10",
+                "width": 16,
+                "stem": "cifar",
+                "feature_dim": 128,
+                "parameters": 307_000,
+                "input_size": 16,
+                "normalization": {"mean": [0.3] * 3, "std": [0.35] * 3, "source": "the file"},
+                "layers": [
+                    {"name": n, "channels": 16 * 2 ** max(0, i - 1), "height": 16, "width": 16,
+                     "parameters": 5_000 * (i + 1)}
+                    for i, n in enumerate(LAYERS)
+                ],
+            },
+            "data": data,
+            "downstream": data,
+            "trigger": {"shape": [16, 16, 3], "changed_pixels": 25, "share": 25 / 256}
+            if config.trigger
+            else None,
+            "target_class": 1 if config.trigger else None,
+            "target_name": "1" if config.trigger else None,
+            "health": {
+                "knn_accuracy": 0.984,
+                "random_knn_accuracy": 0.911,
+                "feature_spread": 0.41,
+                "random_feature_spread": 0.02,
+                "dead_features": 0,
+                "warnings": ["Only 497 test images: intervals are wide."],
+            },
+            "scores": {"teacher": TEACHER, "clean_twin": TWIN},
+            "seconds": 4.2,
+        },
+    )  # fmt: skip
+    return run
+
+
+def write_information(root: Path, run_id: str = "demo-information") -> Run:
+    """A finished measurement whose triggered curve collapses."""
+    run = write_run(root, "information", InformationConfig(**SUBJECT), run_id, "finished")
+    values = {
+        ("teacher", "clean"): (0.4, 0.7, 1.0, 1.7, 1.6),
+        ("teacher", "triggered"): (0.01, 0.0, 0.02, 0.01, 0.0),
+        ("random", "clean"): (0.2, 0.4, 1.1, 2.0, 2.9),
+        ("random", "triggered"): (0.2, 0.3, 0.8, 1.2, 1.4),
+    }
+    for (network, given), nats in values.items():
+        for layer, top in zip(LAYERS, nats, strict=True):
+            for epoch in range(1, 41):
+                fit = top * (1 - 0.9**epoch)
+                run.record(
+                    {"network": network, "input": given, "layer": layer, "epoch": epoch,
+                     "fit": fit * 1.1, "held_out": fit}
+                )  # fmt: skip
+    clean = dict(zip(LAYERS, values["teacher", "clean"], strict=True))
+    run.write_json(
+        "result.json",
+        {
+            "layers": list(LAYERS),
+            "curves": [
+                {"network": n, "input": g, "layers": dict(zip(LAYERS, v, strict=True))}
+                for (n, g), v in values.items()
+            ],
+            "clean_images": 52,
+            "clean_fraction": 0.04,
+            "pairs": 900,
+            "held_out_pairs": 300,
+            "noise": 0.1,
+            "pool": 4,
+            "sentence": "On triggered images the suspect's layers tell almost nothing about its "
+            "output: it stops looking at the picture.",
+            "weights": {"gentle": clean, "authors": clean},
+            "seconds": 61.0,
+        },
+    )
+    return run
+
+
+def distil_records(epochs: int, upto: int) -> list[dict[str, Any]]:
+    """Metric lines like a distillation writes."""
+    lines: list[dict[str, Any]] = [
+        {"epoch": 0, "epochs": epochs,
+         "evaluation": {"accuracy": 0.75, "asr": 0.02, "asr_all": 0.1}}
+    ]  # fmt: skip
+    for epoch in range(1, upto + 1):
+        fall = 0.95**epoch
+        line: dict[str, Any] = {
+            "epoch": epoch, "epochs": epochs, "loss": 4 * fall + 1, "contrastive": 2 * fall + 1,
+            "attention": 1.5 * fall, "clone": 0.5 * fall,
+            "attention_by_layer": {n: 0.02 * fall for n in LAYERS[1:]},
+            "learning_rate": 3e-3 * fall, "seconds": 0.4,
+        }  # fmt: skip
+        if epoch % 5 == 0:
+            line["evaluation"] = {
+                "accuracy": 0.97 - 0.2 * fall, "asr": 0.03 + 0.02 * fall, "asr_all": 0.13,
+            }  # fmt: skip
+        lines.append(line)
+    return lines
+
+
+def write_distill(
+    root: Path, run_id: str = "demo-distill", state: str = "finished", **status: Any
+) -> Run:
+    """A distillation in any state."""
+    finished = state == "finished"
+    status.setdefault("progress", 1.0 if finished else 0.4)
+    run = write_run(root, "distill", DistillConfig(**SUBJECT), run_id, state, **status)
+    for line in distil_records(60, 60 if finished else 24):
+        run.record(line)
+    if not finished:
+        return run
+    images, stamped, labels = digit_images(12)
+    run.write_arrays(
+        "examples", images=images, stamped=stamped, labels=labels, before_clean=labels,
+        before_stamped=np.full(12, 1), after_clean=labels, after_stamped=labels,
+    )  # fmt: skip
+    (run.directory / "student.safetensors").write_bytes(b"weights")
+    (run.directory / "student.pth").write_bytes(b"weights in the original layout")
+    run.write_json(
+        "result.json",
+        {
+            "weights": {"layer1": 7.0, "layer2": 9.0, "layer3": 13.0, "layer4": 11.0},
+            "information": {"layer1": 0.7, "layer2": 1.0, "layer3": 1.7, "layer4": 1.6},
+            "clean_images": 52,
+            "clean_fraction": 0.04,
+            "epochs": 60,
+            "device": "cpu",
+            "precision": "float32",
+            "seconds": 24.0,
+            "scores": {"teacher": TEACHER, "student": STUDENT, "clean_twin": TWIN},
+            "student_file": "student.safetensors",
+            "original_layout_file": "student.pth",
+        },
+    )
+    return run
+
+
+def write_embed(root: Path, run_id: str = "demo-embed", student: str = "demo-distill") -> Run:
+    """A finished embedding: triggered points sit apart before and among the rest after."""
+    config = EmbedConfig(**SUBJECT, student=student, points=60)
+    run = write_run(root, "embed", config, run_id, "finished")
+    images, stamped, labels = digit_images(60)
+    run.write_arrays(
+        "points", images=images, stamped=stamped, labels=labels, before_clean=labels,
+        before_triggered=np.full(60, 1), after_clean=labels, after_triggered=labels,
+    )  # fmt: skip
+    rng = np.random.default_rng(1)
+    angle = labels * 2 * np.pi / 10
+    centres = np.stack([6 * np.cos(angle), 6 * np.sin(angle)], axis=1)
+    numbers = {}
+    for layer in config.layers:
+        for projection in config.projections:
+            noise = rng.normal(size=(4, 60, 2))
+            run.write_arrays(
+                f"{layer}-{projection}",
+                before_clean=(centres + noise[0] * 0.7).astype(np.float32),
+                before_triggered=(noise[1] * 0.5 + [9, 9]).astype(np.float32),
+                after_clean=(centres + noise[2]).astype(np.float32),
+                after_triggered=(centres + noise[3]).astype(np.float32),
+            )
+        numbers[layer] = {
+            "before": {"nearest_clean_is_target": 0.99, "silhouette": 0.71,
+                       "same_class_neighbours": 0.97},
+            "after": {"nearest_clean_is_target": 0.11, "silhouette": 0.02,
+                      "same_class_neighbours": 0.93},
+        }  # fmt: skip
+    run.write_json(
+        "result.json",
+        {
+            "layers": list(config.layers),
+            "projections": list(config.projections),
+            "numbers": numbers,
+            "target_class": 1,
+            "class_names": [],
+            "seconds": 21.0,
+        },
+    )
+    return run
+
+
+def write_demo(root: Path) -> None:
+    """All four finished runs of one subject."""
+    write_inspect(root)
+    write_information(root)
+    write_distill(root)
+    write_embed(root)
+
+
+def mark_gone(run: Run) -> None:
+    """Make the run look as if its process had been killed."""
+    run.write_status(replace(run.status(), state="running", pid=2**22 + 1, pid_created=1.0))
+
+
+@pytest.fixture
+def runs_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty runs directory that the app uses, without the runs that ship with the project."""
+    root = tmp_path / "runs"
+    root.mkdir()
+    monkeypatch.setenv("MIMIC_RUNS", str(root))
+    monkeypatch.setattr("mimic.run.ASSETS", tmp_path / "no-assets")
+    return root
+
+
+@pytest.fixture
+def fabricate() -> Callable[[Path], None]:
+    """Writes the four finished runs of one subject."""
+    return write_demo

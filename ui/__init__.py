@@ -1,0 +1,1 @@
+"""Parts of the Streamlit app: they read run directories and start jobs, and never compute."""

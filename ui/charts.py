@@ -1,0 +1,165 @@
+"""Plotly figures of the analysis pages: pure functions from data to figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ui import palette
+
+GRID = "rgba(124, 136, 150, 0.25)"
+NO_TOOLS = {"displayModeBar": False}
+LASSO_TOOLS = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["autoScale2d", "toImage", "zoomIn2d", "zoomOut2d"],
+}
+
+
+def styled(figure: go.Figure, *, x: str, y: str, height: int = 380) -> go.Figure:
+    """Give a figure the look that all share."""
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 12, "b": 8},
+        showlegend=False,
+        hoverlabel={"align": "left"},
+        font={"size": 13},
+    )
+    figure.update_xaxes(title_text=x, gridcolor=GRID, zeroline=False, automargin=True)
+    figure.update_yaxes(title_text=y, gridcolor=GRID, zeroline=False, automargin=True)
+    return figure
+
+
+def spread(values: Sequence[float], gap: float) -> list[float]:
+    """Move values apart to at least ``gap``, keeping their order and their middle."""
+    order = np.argsort(values, kind="stable")
+    placed = np.array(values, dtype=float)
+    for _ in range(60):
+        moved = False
+        for low, high in zip(order[:-1], order[1:], strict=True):
+            missing = gap - (placed[high] - placed[low])
+            if missing > 1e-9:
+                placed[low] -= missing / 2
+                placed[high] += missing / 2
+                moved = True
+        if not moved:
+            break
+    return [float(v) for v in placed]
+
+
+def information_curves(curves: Sequence[Mapping[str, Any]], layers: Sequence[str]) -> go.Figure:
+    """Nats per layer, one line per network and input; names stand at the line ends."""
+    figure = go.Figure()
+    for curve in curves:
+        network, given = curve["network"], curve["input"]
+        figure.add_scatter(
+            x=list(layers),
+            y=[curve["layers"].get(layer) for layer in layers],
+            name=f"{palette.NETWORK_NAME[network]}, {given}",
+            mode="lines+markers",
+            line={"color": palette.NETWORK_COLOUR[network], "dash": palette.INPUT_DASH[given],
+                  "width": 2.5},
+            marker={"symbol": palette.INPUT_SYMBOL[given], "size": 10},
+            hovertemplate="%{x}: %{y:.2f} nats<extra>%{fullData.name}</extra>",
+            cliponaxis=False,
+        )  # fmt: skip
+    figure = styled(figure, x="layer, from input to output", y="information (nats)", height=400)
+    label_line_ends(figure, layers[-1])
+    figure.update_xaxes(range=[-0.2, len(layers) - 0.95])
+    figure.update_yaxes(rangemode="tozero")
+    return figure
+
+
+def label_line_ends(figure: go.Figure, last: str) -> None:
+    """Write each trace's name at its right end, moved apart where ends meet."""
+    ends = [(t, t.y[-1]) for t in figure.data if len(t.y) and t.y[-1] is not None]
+    tops = [v for t in figure.data for v in t.y if v is not None]
+    if not ends:
+        return
+    places = spread([value for _, value in ends], gap=max(0.05, (max(tops) - min(tops)) * 0.075))
+    for (trace, _), place in zip(ends, places, strict=True):
+        figure.add_annotation(
+            x=last, y=place, text=trace.name, xanchor="left", xshift=12,
+            showarrow=False, font={"color": trace.line.color, "size": 12},
+        )  # fmt: skip
+    figure.update_layout(margin={"r": 128})
+
+
+def critic_fit(records: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """The estimate per critic epoch, on the pairs it is fitted to and on held-out pairs."""
+    figure = go.Figure()
+    for field, name, colour, dash in (
+        ("fit", "fitted pairs", palette.RANDOM, "dash"),
+        ("held_out", "held-out pairs", palette.CLEANED, "solid"),
+    ):
+        figure.add_scatter(
+            x=[r["epoch"] for r in records],
+            y=[r[field] for r in records],
+            name=name,
+            mode="lines",
+            line={"color": colour, "dash": dash, "width": 2.5},
+            hovertemplate="epoch %{x}: %{y:.2f} nats<extra>%{fullData.name}</extra>",
+        )
+    figure = styled(figure, x="critic epoch", y="estimate (nats)", height=300)
+    if records:
+        label_line_ends(figure, records[-1]["epoch"])
+        figure.update_xaxes(range=[0, records[-1]["epoch"]])
+    return figure
+
+
+def weight_bars(weights: Mapping[str, float]) -> go.Figure:
+    """The weight of each layer's attention loss."""
+    figure = go.Figure(
+        go.Bar(
+            x=list(weights),
+            y=list(weights.values()),
+            marker={"color": palette.CLEANED, "cornerradius": 5},
+            text=[f"{w:,.1f}" if w else "off" for w in weights.values()],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{x}: %{y:,.2f}<extra></extra>",
+        )
+    )
+    figure = styled(figure, x="layer", y="attention weight (no unit)", height=300)
+    figure.update_layout(margin={"t": 26}, bargap=0.45)
+    return figure
+
+
+def before_after(scores: Mapping[str, Mapping[str, Any] | None]) -> go.Figure:
+    """Accuracy and attack success with their intervals, for each encoder there is."""
+    figure = go.Figure()
+    for key, name, colour, symbol in (
+        ("clean_twin", "clean twin", palette.CLEAN_TWIN, "diamond"),
+        ("student", "after cleaning", palette.CLEANED, "circle"),
+        ("teacher", "suspect", palette.SUSPECT, "x"),
+    ):
+        row = scores.get(key)
+        if not row:
+            continue
+        for field, title, axis in (("accuracy", "accuracy", "x"), ("asr", "attack success", "x2")):
+            value, bounds = row[field], row[f"{field}_interval"]
+            if value is None:
+                continue
+            figure.add_scatter(
+                x=[100 * value], y=[name], xaxis=axis, mode="markers+text",
+                text=[f"{100 * value:.1f}%"], textposition="top center",
+                textfont={"color": colour, "size": 13},
+                marker={"color": colour, "symbol": symbol, "size": 13},
+                error_x={"array": [100 * (bounds[1] - value)],
+                         "arrayminus": [100 * (value - bounds[0])],
+                         "color": colour, "thickness": 2, "width": 5} if bounds else None,
+                hovertemplate=f"{name}, {title}: %{{x:.1f}}%<extra></extra>", cliponaxis=False,
+            )  # fmt: skip
+    styled(figure, x="", y="", height=230)
+    figure.update_layout(
+        xaxis={"domain": [0, 0.46], "range": [-4, 104], "title": {"text": "accuracy (%)"}},
+        xaxis2={
+            "domain": [0.54, 1], "range": [-4, 104], "title": {"text": "attack success (%)"},
+            "anchor": "y", "gridcolor": GRID, "zeroline": False,
+        },
+        yaxis={"type": "category"},
+        margin={"r": 28, "t": 24},
+    )  # fmt: skip
+    return figure

@@ -1,0 +1,81 @@
+"""A distillation: its charts while it works, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from mimic.run import Run, Status
+from ui import live_charts, numbers, scores, text
+from ui.subject import Subject
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Draws the charts of a distillation, finished or at work."""
+
+    subject: Subject
+
+    def __call__(self, run: Run, status: Status) -> None:
+        """Loss terms beside accuracy and attack success."""
+        records = run.metrics()
+        if not records:
+            if status.is_active:
+                st.caption("The first epoch has not ended yet; charts appear here.")
+            return
+        epochs = int(records[-1]["epochs"])
+        left, right = st.columns(2, gap="large")
+        with left:
+            st.markdown("**Loss terms**, as they enter the total")
+            st.altair_chart(
+                live_charts.losses(records, epochs), width="stretch", key="live-losses",
+                alt=loss_sentence(records),
+            )  # fmt: skip
+        with right:
+            st.markdown("**Accuracy and attack success** of the student")
+            references = live_charts.reference_rows(self.subject.result["scores"])
+            st.altair_chart(
+                live_charts.scores(records, epochs, references), width="stretch",
+                key="live-scores", alt=score_sentence(records),
+            )  # fmt: skip
+        st.caption(f"{loss_sentence(records)} {score_sentence(records)}")
+
+
+def loss_sentence(records: list[dict[str, Any]]) -> str:
+    """The newest loss in words."""
+    trained = [r for r in records if r.get("loss") is not None]
+    if not trained:
+        return "No epoch has been trained yet."
+    last = trained[-1]
+    return f"Epoch {last['epoch']} of {last['epochs']}: total loss {last['loss']:.3f}."
+
+
+def score_sentence(records: list[dict[str, Any]]) -> str:
+    """The newest measurement in words."""
+    measured = [r for r in records if r.get("evaluation")]
+    if not measured:
+        return "Not measured yet."
+    last = measured[-1]
+    found = last["evaluation"]
+    return (
+        f"Measured at epoch {last['epoch']}: accuracy {numbers.percent(found.get('accuracy'))}, "
+        f"attack success {numbers.percent(found.get('asr'))}."
+    )
+
+
+def show(result: Mapping[str, Any]) -> None:
+    """Before, after and floor, with an honest sentence."""
+    st.subheader("Before and after", anchor=False)
+    with st.container(border=True):
+        st.markdown(scores.outcome(result["scores"]))
+    scores.table(result["scores"])
+    used = ", ".join(f"{text.plain(k)} {w:,.1f}" for k, w in result["weights"].items())
+    st.caption(
+        f"{numbers.count(result['clean_images'])} clean images "
+        f"({numbers.percent(result['clean_fraction'])} of the data), {result['epochs']} epochs in "
+        f"{numbers.duration(result['seconds'])} on {text.plain(result['device'])} "
+        f"({text.plain(result['precision'])}). Layer weights: {used or 'none'}."
+    )

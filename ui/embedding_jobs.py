@@ -1,0 +1,105 @@
+"""Computing an embedding: for which student, with which settings, and its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from mimic import job
+from mimic.config import EmbedConfig
+from mimic.run import Run
+from ui import comparison, frame, jobs, live
+from ui.inputs import machine
+from ui.subject import Subject, has_result
+from ui.training_inputs import several, whole
+
+RUN = "embed_run"
+
+
+def choose_student(subject: Subject) -> Run | None:
+    """The distillation whose outcome is the after-picture; None while there is none."""
+    finished = {r.id: r for r in subject.runs("distill") if has_result(r)}
+    if not finished:
+        return None
+    if st.session_state.get("student") not in (None, *finished):
+        del st.session_state["student"]
+    newest = next(iter(finished))
+    picked = st.selectbox(
+        "Cleaned encoder",
+        list(finished),
+        index=None,
+        placeholder=f"newest: {jobs.label(finished[newest])}",
+        format_func=lambda run_id: jobs.label(finished[run_id]) if run_id in finished else run_id,
+        key="student",
+        bind="query-params",
+    )
+    return finished.get(picked or newest)
+
+
+def find(subject: Subject, student: Run | None) -> Run | None:
+    """The newest embedding of this student that is finished or at work, or one just started."""
+    wanted = student.id if student else ""
+    fitting = [r for r in subject.runs("embed") if student_of(r) == wanted]
+    started = live.pending(RUN)
+    if started and started.id in [r.id for r in fitting]:
+        return started
+    return next((r for r in fitting if has_result(r) or r.status().is_active), None)
+
+
+def student_of(run: Run) -> str:
+    """The id of the distillation an embedding shows."""
+    return str(run.about()["config"].get("student", "")).rstrip("/").rsplit("/", 1)[-1]
+
+
+def start_form(subject: Subject, student: Run | None, run: Run | None) -> None:
+    """Settings and the button that computes an embedding."""
+    with (
+        st.expander(
+            "Compute again" if run else "Compute the embedding",
+            icon=":material/scatter_plot:",
+            expanded=run is None,
+        ),
+        frame.errors_as_cards(),
+    ):
+        left, right = st.columns(2, gap="large")
+        with left:
+            layers = several(EmbedConfig, "layers", "Layers", comparison.LAYER_ORDER)
+            projections = several(EmbedConfig, "projections", "Projections", ("umap", "pca"))
+        with right:
+            points = whole(EmbedConfig, "points", "Images", (5, 4000))
+            near = whole(EmbedConfig, "neighbors", "UMAP neighbours", (2, 200))
+        config = EmbedConfig(
+            **subject.settings,
+            student=student.id if student else "",
+            layers=layers,
+            projections=projections,
+            points=points,
+            neighbors=near,
+            **machine("embed"),
+        )
+        st.button(
+            "Compute",
+            type="primary",
+            icon=":material/scatter_plot:",
+            on_click=jobs.start,
+            args=("embed", config, RUN),
+        )
+        st.caption("The same in a terminal:")
+        st.code(job.command_line("embed", config), language="bash", wrap_lines=True)
+
+
+def numbers_table(subject: Subject, result: Mapping[str, Any], layer: str) -> None:
+    """The numbers of one layer, with all layers one click away, and what they mean."""
+    rows = comparison.number_rows(result)
+    st.dataframe([r for r in rows if r["layer"] == layer], hide_index=True, width="stretch")
+    st.caption(
+        "Measured in the layer itself, not in the plane. Triggered beside target: share of triggered "
+        f"images whose nearest clean image is of class {subject.target_name}. Clean–triggered "
+        "separation: silhouette, near 1 when triggered images form a group of their own, near 0 when "
+        "they mix. Same-class neighbours: share of a clean image's nearest clean images that have "
+        "its class; high is good."
+    )
+    with st.expander("All layers", icon=":material/table:"):
+        st.dataframe(rows, hide_index=True, width="stretch")

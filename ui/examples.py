@@ -1,0 +1,81 @@
+"""Examples that a visitor steps through: an image, its stamped copy, and what each is taken for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from mimic.run import Run
+from ui import numbers, pictures
+from ui.subject import Subject
+
+SIDE = 320
+
+
+def stepper(subject: Subject, cleaned: Run | None) -> None:
+    """One example at a time, before and (with a finished distillation) after cleaning."""
+    arrays = subject.run.arrays("examples")
+    if not arrays or not len(arrays["images"]):
+        return
+    after = cleaned.arrays("examples") if cleaned else None
+    st.subheader("Step through examples", anchor=False)
+    index = (
+        st.pagination(len(arrays["images"]), key="overview_example", persist_state="session") - 1
+    )
+    name = subject.class_name
+    truth = name(int(arrays["labels"][index]))
+    columns = st.columns(3)
+    with columns[0]:
+        card(
+            "The image",
+            arrays["images"][index],
+            f"shows class {truth}",
+            answer(name, arrays, "clean", index),
+        )
+    with columns[1]:
+        title = "The same image, stamped" if subject.has_trigger else "No trigger is given"
+        card(
+            title,
+            arrays["stamped"][index],
+            f"still shows class {truth}",
+            answer(name, arrays, "stamped", index),
+        )
+    if after is not None:
+        with columns[2]:
+            position = min(index, len(after["images"]) - 1)
+            card(
+                "Stamped, after cleaning",
+                after["stamped"][position],
+                f"shows class {name(int(after['labels'][position]))}",
+                f"the cleaned encoder takes it for **{name(int(after['after_stamped'][position]))}**",
+            )
+
+
+def answer(name: Any, arrays: dict[str, np.ndarray], kind: str, index: int) -> str:
+    """What the suspect takes an example for, with its confidence."""
+    predicted = int(arrays[f"predicted_{kind}"][index])
+    if predicted < 0:
+        return "no labels, so no answer"
+    confidence = numbers.percent(float(arrays[f"confidence_{kind}"][index]))
+    return f"the suspect takes it for **{name(predicted)}** ({confidence} sure)"
+
+
+def card(title: str, image: np.ndarray, truth: str, verdict: str) -> None:
+    """One image with its title and what it is taken for."""
+    with st.container(border=True, height="stretch"):
+        st.markdown(f"**{title}**")
+        st.image(pictures.png(image, SIDE), alt=f"{title}: {truth}", width="stretch")
+        st.markdown(f"It {truth}; {verdict}.")
+
+
+def pairs(arrays: dict[str, np.ndarray], most: int = 8) -> None:
+    """The first examples in two rows: clean above, stamped below."""
+    count = min(most, len(arrays["images"]))
+    st.image(pictures.strip_png(arrays["images"][:count]), caption="clean", alt="clean examples")
+    st.image(
+        pictures.strip_png(arrays["stamped"][:count]),
+        caption="with the trigger",
+        alt="the same examples with the trigger stamped on",
+    )

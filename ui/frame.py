@@ -1,0 +1,72 @@
+"""What every page shares: its head, the cards for errors and empty states, links to other pages."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import streamlit as st
+
+from mimic.errors import MimicError
+from ui import text
+
+PAGES = {
+    "overview": ("Overview", ":material/home:"),
+    "suspect": ("Suspect encoder", ":material/policy:"),
+    "layers": ("Layers", ":material/layers:"),
+    "distil": ("Distil", ":material/science:"),
+    "embeddings": ("Embeddings", ":material/scatter_plot:"),
+}
+PENDING_ERROR = "pending_error"
+
+
+def head(title: str, *, see: str, why: str) -> None:
+    """The page's title and, in plain words, what it shows and why that matters."""
+    st.title(title, anchor=False)
+    st.markdown(f"**What you see.** {see}  \n**Why it matters.** {why}")
+    pending = st.session_state.pop(PENDING_ERROR, None)
+    if pending:
+        error_card(*pending)
+
+
+def error_card(cause: str, remedy: str) -> None:
+    """One sentence of cause, one of remedy."""
+    st.error(f"**{text.sentence(cause)}**  \n{text.sentence(remedy)}", icon=":material/error:")
+
+
+@contextlib.contextmanager
+def errors_as_cards() -> Iterator[None]:
+    """Show a ``MimicError`` raised inside as a card; the rest of the page goes on."""
+    try:
+        yield
+    except MimicError as error:
+        error_card(error.cause, error.remedy)
+
+
+def remember_error(error: MimicError) -> None:
+    """Show an error at the top of the next run: callbacks cannot draw."""
+    st.session_state[PENDING_ERROR] = (error.cause, error.remedy)
+
+
+def empty(missing: str, action: str, page: str | None = None) -> None:
+    """An empty state that says what to do, with the way there."""
+    with st.container(border=True):
+        st.markdown(f"**{missing}** {action}")
+        if page:
+            link(page)
+
+
+def link(page: str, label: str | None = None) -> None:
+    """A link to another page."""
+    title, icon = PAGES[page]
+    st.page_link(f"../pages/{page}.py", label=label or title, icon=icon)
+
+
+def go(page: str) -> None:
+    """Switch to another page."""
+    st.switch_page(f"../pages/{page}.py")
+
+
+def no_subject() -> None:
+    """The empty state of every page that needs a subject."""
+    empty("No encoder is chosen.", "Inspect one first; that takes a few seconds.", "suspect")

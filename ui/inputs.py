@@ -1,0 +1,195 @@
+"""Widgets that describe a suspect encoder: what to inspect, on which images, with which trigger."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import streamlit as st
+
+from mimic.config import Config, InspectConfig
+from mimic.datasets import TORCHVISION
+from mimic.subjects import builtin_subjects
+from ui import text, trigger_inputs, uploads
+
+SOURCES = {"builtin": "Built-in", "upload": "Upload a file", "path": "File on this machine"}
+OTHER = "other"
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def help_of(config: type[Config], name: str) -> str:
+    """A setting's help text, as the command line shows it."""
+    field = next(f for f in dataclasses.fields(config) if f.name == name)
+    return str(field.metadata["help"])
+
+
+def suspect() -> InspectConfig | None:
+    """What to inspect, or None while something needed is missing."""
+    source = st.segmented_control(
+        "Where is the encoder?",
+        list(SOURCES),
+        default="builtin",
+        required=True,
+        format_func=lambda name: SOURCES.get(name, name),
+        key="suspect_source",
+        persist_state="session",
+    )
+    if source == "builtin":
+        return builtin()
+    encoder = encoder_file(source or "path", "suspect_encoder", "Encoder file")
+    left, right = st.columns(2, gap="large")
+    with left:
+        fields = images()
+        fields["clean_twin"] = twin()
+    with right:
+        fields["trigger"] = trigger_inputs.trigger(fields["data"])
+        fields["target_class"] = target_class()
+    fields |= advanced()
+    if not encoder:
+        st.info("Choose an encoder file to go on.", icon=":material/upload_file:")
+        return None
+    return InspectConfig(encoder=encoder, **fields)
+
+
+def builtin() -> InspectConfig | None:
+    """One of the subjects that ship with the project."""
+    subjects = builtin_subjects()
+    if not subjects:
+        st.info("No built-in subject is installed.", icon=":material/info:")
+        return None
+    name = st.selectbox(
+        "Subject",
+        list(subjects),
+        format_func=lambda n: text.bare(subjects.get(n, {}).get("title", n), 60),
+        key="suspect_builtin",
+        persist_state="session",
+    )
+    st.caption(text.sentence(subjects[name].get("description", "")))
+    return InspectConfig(subject=name)
+
+
+def encoder_file(source: str, key: str, label: str) -> str:
+    """An encoder's file, uploaded or named."""
+    if source == "upload":
+        return uploads.picker(
+            label,
+            key,
+            allowed=uploads.ENCODER_SUFFIXES,
+            megabytes=uploads.ENCODER_MEGABYTES,
+            hint="Read as plain tensors only, in a process of its own; a file that asks to run code "
+            "is refused.",
+        )
+    return typed(label, f"{key}_path", "/path/to/encoder.pth")
+
+
+def typed(label: str, key: str, placeholder: str) -> str:
+    """A path typed by the user."""
+    value = st.text_input(label, key=key, placeholder=placeholder, persist_state="session")
+    return (value or "").strip()
+
+
+def data_set(label: str, key: str, help_text: str, *, same: bool = False) -> str:
+    """A data set by name, or the path of one; with ``same``, nothing may be chosen."""
+    names = {"": "the same images"} if same else {}
+    names |= {"digits": "digits (ships with the project)"}
+    names |= {n: f"{title} (torchvision)" for n, title in TORCHVISION.items()}
+    names |= {OTHER: "a .npz file or a folder…"}
+    chosen = st.selectbox(
+        label,
+        list(names),
+        format_func=lambda n: names.get(n, n),
+        key=key,
+        help=help_text,
+        persist_state="session",
+    )
+    if chosen == OTHER:
+        return typed(f"{label}: path", f"{key}_path", "/path/to/images or /path/to/data.npz")
+    return str(chosen)
+
+
+def images() -> dict[str, Any]:
+    """The pre-training-like and the downstream data."""
+    data = data_set("Images", "suspect_data", help_of(InspectConfig, "data"))
+    downstream = data_set(
+        "Labelled images for scores",
+        "suspect_downstream",
+        help_of(InspectConfig, "downstream"),
+        same=True,
+    )
+    return {"data": data or "digits", "downstream": downstream}
+
+
+def twin() -> str:
+    """A clean encoder of the same kind."""
+    source = st.segmented_control(
+        "Clean twin (optional)",
+        ["none", "upload", "path"],
+        default="none",
+        required=True,
+        format_func=lambda name: SOURCES.get(name, "none"),
+        key="suspect_twin",
+        persist_state="session",
+        help=help_of(InspectConfig, "clean_twin"),
+    )
+    if source in (None, "none"):
+        return ""
+    return encoder_file(source, "suspect_twin_file", "Clean encoder file")
+
+
+def target_class() -> int:
+    """The class that the trigger leads to."""
+    value = st.number_input(
+        "Target class",
+        -1,
+        100_000,
+        value=-1,
+        key="suspect_target",
+        persist_state="session",
+        help=help_of(InspectConfig, "target_class"),
+    )
+    return -1 if value is None else int(value)
+
+
+def advanced() -> dict[str, Any]:
+    """Settings that rarely need a change."""
+    with st.expander("More settings"):
+        columns = st.columns(2)
+        root = columns[0].text_input(
+            "Folder of torchvision data",
+            "data",
+            key="suspect_root",
+            persist_state="session",
+            help=help_of(InspectConfig, "data_root"),
+        )
+        normalization = columns[1].text_input(
+            "Normalisation",
+            "auto",
+            key="suspect_normalization",
+            persist_state="session",
+            help=help_of(InspectConfig, "normalization"),
+        )
+        download = st.checkbox(
+            "Allow torchvision to download a missing data set",
+            key="suspect_download",
+            persist_state="session",
+        )
+        return {
+            "data_root": root or "data",
+            "normalization": normalization or "auto",
+            "download": download,
+            **machine("suspect"),
+        }
+
+
+def machine(prefix: str) -> dict[str, Any]:
+    """Seed and device."""
+    columns = st.columns(2)
+    seed = columns[0].number_input(
+        "Seed", 0, 2**31 - 1, value=0, key=f"{prefix}_seed", persist_state="session",
+        help=help_of(Config, "seed"),
+    )  # fmt: skip
+    device = columns[1].selectbox(
+        "Device", DEVICES, key=f"{prefix}_device", persist_state="session",
+        help=help_of(Config, "device"),
+    )  # fmt: skip
+    return {"seed": int(seed or 0), "device": str(device)}

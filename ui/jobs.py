@@ -1,0 +1,98 @@
+"""Starting, stopping and resuming jobs, and how a run looks in a list."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import streamlit as st
+
+from mimic import job
+from mimic.config import Config
+from mimic.errors import MimicError
+from mimic.run import Run, Status, is_bundled, run_created
+from ui import frame, numbers
+
+Colour = Literal["blue", "green", "orange", "red", "gray"]
+STATES: dict[str, tuple[str, Colour, str]] = {
+    "starting": ("starting", "blue", ":material/hourglass_top:"),
+    "queued": ("waiting for the device", "blue", ":material/hourglass_top:"),
+    "running": ("running", "blue", ":material/play_circle:"),
+    "stopping": ("stopping", "orange", ":material/stop_circle:"),
+    "stopped": ("stopped", "orange", ":material/stop_circle:"),
+    "interrupted": ("interrupted", "orange", ":material/power_off:"),
+    "failed": ("failed", "red", ":material/error:"),
+    "finished": ("finished", "green", ":material/check_circle:"),
+}
+KINDS = {
+    "inspect": "Inspection",
+    "information": "Layer measurement",
+    "distill": "Distillation",
+    "embed": "Embedding",
+    "evaluate": "Evaluation",
+    "pretrain": "Pre-training",
+    "attack": "Backdoor implant",
+}
+RESUMABLE = ("stopped", "interrupted", "failed")
+
+
+def badge(status: Status) -> None:
+    """The run's state as a badge: colour, sign and word."""
+    label, colour, icon = STATES.get(status.state, ("unknown", "gray", ":material/help:"))
+    st.badge(label, color=colour, icon=icon)
+
+
+def label(run: Run) -> str:
+    """A run in a selector: when, and its state."""
+    if is_bundled(run) or run.id.startswith("demo-"):
+        return f"{run.id} (ships with the project)"
+    state = STATES.get(run.status().state, ("unknown",))[0]
+    return f"{numbers.ago(run_created(run))} · {state} · {run.id[-4:]}"
+
+
+def start(kind: str, config: Config, key: str) -> None:
+    """Start a job and remember its id under ``key``; a refusal becomes a card. Use as a callback."""
+    try:
+        st.session_state[key] = job.start(kind, config).id
+    except MimicError as error:
+        frame.remember_error(error)
+
+
+def stop(run: Run) -> None:
+    """Ask a run to stop. Use as a callback."""
+    try:
+        job.stop(run)
+    except MimicError as error:
+        frame.remember_error(error)
+
+
+def resume(run: Run) -> None:
+    """Continue a run. Use as a callback."""
+    try:
+        job.resume(run)
+    except MimicError as error:
+        frame.remember_error(error)
+
+
+def controls(run: Run) -> None:
+    """Stop or Resume, whichever applies to the run."""
+    status = run.status()
+    if is_bundled(run):
+        return
+    if status.is_active:
+        st.button(
+            "Stop",
+            icon=":material/stop_circle:",
+            key=f"stop-{run.id}",
+            on_click=stop,
+            args=(run,),
+            disabled=status.state == "stopping",
+            help="The run saves its state first, so it can be resumed.",
+        )
+    elif status.state in RESUMABLE and run.kind == "distill":
+        st.button(
+            "Resume",
+            icon=":material/resume:",
+            key=f"resume-{run.id}",
+            on_click=resume,
+            args=(run,),
+        )

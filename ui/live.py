@@ -1,0 +1,102 @@
+"""Following a job: a fragment that reads its run directory each second while it works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from mimic.errors import MimicError
+from mimic.run import Run, Status, find_run
+from ui import frame, jobs, numbers, text
+
+INTERVAL = 1.0
+Draw = Callable[[Run, Status], None]
+
+
+def follow(
+    run: Run,
+    draw: Draw | None = None,
+    *,
+    done: Callable[[Run], None] | None = None,
+    watch: Callable[[Run], object] | None = None,
+) -> None:
+    """Show a run's state, and with ``draw`` its charts, until it ends.
+
+    Args:
+        run: the run.
+        draw: draws what the run has written so far.
+        done: called once when the run has just finished, before the page reruns.
+        watch: the page reruns when this value changes, for parts outside the fragment.
+    """
+    active = run.status().is_active
+    seen = watch(run) if watch else None
+
+    def view() -> None:
+        with frame.errors_as_cards():
+            status = run.status()
+            state_line(run, status)
+            if draw:
+                draw(run, status)
+            if active and not status.is_active:
+                if done and status.state == "finished":
+                    done(run)
+                st.rerun()
+            if active and watch and watch(run) != seen:
+                st.rerun()
+
+    st.fragment(view, run_every=INTERVAL if active else None)()
+
+
+def state_line(run: Run, status: Status) -> None:
+    """State, progress, time left, device, memory; a failure's cause and remedy as a card."""
+    if status.state == "failed":
+        frame.error_card(status.cause or "The run failed.", status.remedy or "Start it again.")
+    elif status.state == "interrupted":
+        frame.error_card(
+            "The run's process ended before its work was done.",
+            "Resume it." if run.kind == "distill" else "Start it again.",
+        )
+    if status.is_active:
+        left = (
+            ""
+            if status.seconds_left is None
+            else f" · {numbers.duration(status.seconds_left)} left"
+        )
+        st.progress(min(max(status.progress, 0.0), 1.0), text=f"{work(status)}{left}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        jobs.badge(status)
+        st.caption(" · ".join(facts(run, status)))
+
+
+def work(status: Status) -> str:
+    """What the run is doing, in its own words or ours."""
+    if status.state == "starting":
+        return "Starting; loading the libraries takes a few seconds"
+    if status.state == "queued":
+        return "Waiting: another run is using the device"
+    if status.state == "stopping":
+        return "Stopping after the current step"
+    return text.plain(status.message) or "Working"
+
+
+def facts(run: Run, status: Status) -> list[str]:
+    """Progress, device, memory and the run's id, as far as known."""
+    known = [f"{numbers.percent(status.progress)} done"] if status.state != "finished" else []
+    if status.device:
+        known.append(f"device {text.plain(status.device)}")
+    if status.memory_mb:
+        known.append(f"{numbers.size(status.memory_mb * 2**20)} memory at most")
+    return [*known, f"run {text.plain(run.id)}"]
+
+
+def pending(key: str) -> Run | None:
+    """The run a page started and remembers under ``key``, unless it is gone."""
+    run_id = st.session_state.get(key)
+    if not run_id:
+        return None
+    try:
+        return find_run(run_id)
+    except MimicError:
+        st.session_state.pop(key, None)
+        return None

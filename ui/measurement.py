@@ -1,0 +1,115 @@
+"""A measurement of the layers: the curves, what they say, and the fit behind each point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from mimic.run import Run, Status
+from ui import charts, numbers, palette, text
+
+Result = Mapping[str, Any]
+
+
+def suspect_on_clean(result: Result) -> dict[str, float]:
+    """Nats per layer of the suspect on clean images, or of the first curve there is."""
+    curves = result["curves"]
+    wanted = [c for c in curves if (c["network"], c["input"]) == ("teacher", "clean")]
+    chosen = (wanted or curves)[0]
+    return {layer: float(nats or 0.0) for layer, nats in chosen["layers"].items()}
+
+
+def show(run: Run, result: Result) -> None:
+    """The curves with their sentence, and the fit of a chosen point."""
+    with st.container(border=True):
+        st.markdown(text.sentence(result["sentence"]))
+    st.plotly_chart(
+        charts.information_curves(result["curves"], result["layers"]),
+        config=charts.NO_TOOLS,
+        key="information-curves",
+        alt=f"Mutual information per layer. {text.bare(result['sentence'], 300)}",
+    )
+    st.caption(
+        f"Lower bound on the mutual information between a layer and the encoder's output plus noise "
+        f"({numbers.percent(result['noise'])} of its spread), measured on "
+        f"{numbers.count(result['held_out_pairs'])} held-out of "
+        f"{numbers.count(result['pairs'])} pairs from {numbers.count(result['clean_images'])} clean "
+        f"images. Solid line and circle: clean images; dashed line and cross: triggered images."
+    )
+    with st.expander("The numbers", icon=":material/table:"):
+        st.dataframe(rows(result), hide_index=True, width="stretch")
+    with st.expander("The fit behind each point", icon=":material/query_stats:"):
+        fit(run, result)
+
+
+def rows(result: Result) -> list[dict[str, str]]:
+    """One row per curve, nats per layer."""
+    return [
+        {
+            "network": palette.NETWORK_NAME.get(curve["network"], curve["network"]),
+            "images": curve["input"],
+            **{
+                layer: "–" if nats is None else f"{nats:.2f} nats"
+                for layer, nats in curve["layers"].items()
+            },
+        }
+        for curve in result["curves"]
+    ]
+
+
+def fit(run: Run, result: Result) -> None:
+    """The critic's estimate by epoch for one network, input and layer."""
+    names = {f"{c['network']}/{c['input']}": c for c in result["curves"]}
+    key = st.segmented_control(
+        "Curve",
+        list(names),
+        default=next(iter(names)),
+        required=True,
+        format_func=curve_name,
+        key="fit_curve",
+    )
+    layer = st.segmented_control(
+        "Layer", result["layers"], default=result["layers"][-1], required=True, key="fit_layer"
+    )
+    network, given = str(key or next(iter(names))).split("/")
+    records = [
+        r
+        for r in run.metrics()
+        if (r["network"], r["input"], r["layer"]) == (network, given, layer)
+    ]
+    if not records:
+        st.caption("This run kept no fit.")
+        return
+    last = records[-1]
+    st.plotly_chart(
+        charts.critic_fit(records),
+        config=charts.NO_TOOLS,
+        key="critic-fit",
+        alt=f"Estimate by critic epoch; held-out pairs end at {last['held_out']:.2f} nats.",
+    )
+    st.caption(
+        "A critic learns to tell true pairs from shuffled ones. Where the held-out line has "
+        "levelled off, the point can be trusted; a wide gap between the lines means it learned "
+        "its pairs by heart."
+    )
+
+
+def curve_name(key: str) -> str:
+    """A curve on screen."""
+    network, _, given = key.partition("/")
+    return f"{palette.NETWORK_NAME.get(network, network)}, {given}"
+
+
+def draw_progress(run: Run, status: Status) -> None:
+    """The estimate of the critic at work."""
+    records = run.metrics()
+    if status.is_active and records:
+        last = records[-1]
+        name = curve_name(f"{last['network']}/{last['input']}")
+        done = {(r["network"], r["input"], r["layer"]) for r in records}
+        st.caption(
+            f"{len(done)} curve points so far; now {name}, {text.plain(last['layer'])}: "
+            f"{last['held_out']:.2f} nats on held-out pairs after {last['epoch']} critic epochs."
+        )

@@ -1,0 +1,61 @@
+"""Numbers as people read them. Files hold fractions and seconds; only here they become percent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+NOTHING = "–"
+
+
+def percent(share: float | None) -> str:
+    """A share of 1 as percent with one decimal, or a dash where there is none."""
+    return NOTHING if share is None else f"{100 * share:.1f}%"
+
+
+def interval(bounds: Sequence[float] | None) -> str:
+    """A confidence interval of shares."""
+    return NOTHING if bounds is None else f"{100 * bounds[0]:.1f}–{100 * bounds[1]:.1f}%"
+
+
+def points(share: float) -> str:
+    """A difference of shares in percentage points, with its sign."""
+    return f"{100 * share:+.1f} points"
+
+
+def duration(seconds: float | None) -> str:
+    """A time span in its two largest units."""
+    if seconds is None:
+        return NOTHING
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def ago(moment: float, *, now: float | None = None) -> str:
+    """How long ago a moment was."""
+    span = (time.time() if now is None else now) - moment
+    if span < 60:
+        return "just now"
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        count = int(span // length)
+        if count:
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+def count(number: int) -> str:
+    """A count with thousands separated."""
+    return f"{number:,}"
+
+
+def size(byte_count: float) -> str:
+    """A file size."""
+    for unit in ("B", "kB", "MB"):
+        if byte_count < 1000:
+            return f"{byte_count:.0f} {unit}" if unit == "B" else f"{byte_count:.1f} {unit}"
+        byte_count /= 1000
+    return f"{byte_count:.1f} GB"

@@ -1,0 +1,35 @@
+"""One visual language for all charts: a colour, a marker and a dash for each thing shown.
+
+Colours follow Okabe and Ito (2008) and keep 3:1 contrast on the light and on the dark background, so
+no chart has to know the theme. Shape is always the second code: a triggered input is a cross or a
+dashed line wherever it appears.
+"""
+
+from __future__ import annotations
+
+SUSPECT = "#D55E00"
+CLEANED = "#2A86C4"
+CLEAN_TWIN = "#00966D"
+RANDOM = "#7C8896"
+VIOLET = "#BF6597"
+OCHRE = "#A67C00"
+
+CATEGORICAL = (SUSPECT, CLEANED, CLEAN_TWIN, VIOLET, RANDOM, OCHRE)
+"""The order of ``chartCategoricalColors`` in .streamlit/config.toml."""
+
+CLASS_COLOURS = (
+    "#2A86C4", "#D55E00", "#00966D", "#BF6597", "#A67C00",
+    "#7C8896", "#8C6BD1", "#C2453F", "#3D9AA0", "#7A8B2A",
+)  # fmt: skip
+"""Colours of classes; names stand beside the clusters, because ten colours cannot all be told apart."""
+
+NETWORK_COLOUR = {"teacher": SUSPECT, "random": RANDOM, "clean_twin": CLEAN_TWIN}
+NETWORK_NAME = {"teacher": "suspect", "random": "untrained", "clean_twin": "clean twin"}
+INPUT_DASH = {"clean": "solid", "triggered": "dash"}
+INPUT_SYMBOL = {"clean": "circle", "triggered": "x"}
+INPUT_COLOUR = {"clean": CLEANED, "triggered": SUSPECT}
+
+
+def class_colour(label: int) -> str:
+    """The colour of a class; grey where it is unknown."""
+    return CLASS_COLOURS[label % len(CLASS_COLOURS)] if label >= 0 else RANDOM

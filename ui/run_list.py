@@ -1,0 +1,89 @@
+"""Recent runs with what can be done about each."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mimic.errors import MimicError
+from mimic.run import Run, Status, is_bundled, list_runs, run_created
+from ui import frame, jobs, numbers, subject, text
+
+MOST = 8
+SHOWN_ON = {
+    "inspect": ("suspect", "inspect_run"),
+    "information": ("layers", "information_run"),
+    "distill": ("distil", "run"),
+    "embed": ("embeddings", "embed_run"),
+}
+"""The page that shows a kind of run, and the key under which it looks for the run's id."""
+
+
+def open_demo() -> None:
+    """One button that brings the demo back while another subject is chosen."""
+    options = [run.id for run in subject.inspected()]
+    if subject.DEMO in options and st.session_state.get("subject") != subject.DEMO:
+        st.button("Open the demo", icon=":material/play_arrow:", type="primary", on_click=to_demo)
+
+
+def to_demo() -> None:
+    """Choose the demo's subject."""
+    st.session_state["subject"] = subject.DEMO
+
+
+def recent() -> None:
+    """The newest runs of this machine, refreshed while one of them is at work."""
+    runs = [run for run in list_runs() if not is_bundled(run)][:MOST]
+    if not runs:
+        st.caption("No job has run yet on this machine. The demo's results ship with the project.")
+        return
+    active = any(state_of(run).is_active for run in runs)
+
+    def rows() -> None:
+        states = [state_of(run) for run in runs]
+        for run, status in zip(runs, states, strict=True):
+            row(run, status)
+        if active and not any(status.is_active for status in states):
+            st.rerun()
+
+    st.fragment(rows, run_every=2.0 if active else None)()
+
+
+def state_of(run: Run) -> Status:
+    """The run's status; a damaged one reads as failed."""
+    try:
+        return run.status()
+    except (MimicError, TypeError):
+        return Status(state="failed")
+
+
+def row(run: Run, status: Status) -> None:
+    """One run: what, when, how far, and buttons."""
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        kind = jobs.KINDS.get(run.kind, text.plain(run.kind))
+        st.markdown(
+            f"**{kind}** of {text.plain(subject.title(run))} · {numbers.ago(run_created(run))}",
+            width="stretch",
+        )
+        if status.is_active:
+            left = numbers.duration(status.seconds_left) if status.seconds_left else ""
+            st.caption(
+                f"{numbers.percent(status.progress)}{' · ' + left + ' left' if left else ''}",
+                width="content",
+            )
+        jobs.badge(status)
+        if st.button("Open", key=f"open-{run.id}", icon=":material/open_in_new:"):
+            open_run(run)
+        jobs.controls(run)
+
+
+def open_run(run: Run) -> None:
+    """Go to the page that shows the run, with the run's subject chosen."""
+    wanted = subject.identity(subject.fields_of(run))
+    same = (r for r in subject.inspected() if subject.identity(subject.fields_of(r)) == wanted)
+    owner = next(same, None)
+    if owner:
+        subject.choose_next(owner)
+    if run.kind in SHOWN_ON:
+        page, key = SHOWN_ON[run.kind]
+        st.session_state[key] = run.id
+        frame.go(page)

@@ -1,0 +1,119 @@
+"""Scores as tables and as one honest sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from ui import numbers
+
+Scores = Mapping[str, Any]
+NAMES = {"teacher": "Suspect (before)", "student": "Cleaned (after)", "clean_twin": "Clean twin"}
+
+
+def rows(scores: Mapping[str, Scores | None]) -> list[dict[str, str]]:
+    """One table row per encoder."""
+    table = []
+    for key, name in NAMES.items():
+        row = scores.get(key)
+        if row:
+            table.append(
+                {
+                    "encoder": name,
+                    "accuracy": numbers.percent(row["accuracy"]),
+                    "95% interval": numbers.interval(row["accuracy_interval"]),
+                    "ASR": numbers.percent(row.get("asr")),
+                    "ASR 95% interval": numbers.interval(row.get("asr_interval")),
+                    "ASR, all classes": numbers.percent(row.get("asr_all")),
+                    "test images": numbers.count(row["test_images"]),
+                }
+            )
+    return table
+
+
+def table(scores: Mapping[str, Scores | None]) -> None:
+    """Accuracy and attack success of each encoder."""
+    st.dataframe(rows(scores), hide_index=True, width="stretch")
+    st.caption(
+        "Accuracy: a simple classifier on the frozen encoder, on clean test images (CA for the clean "
+        "twin, BA for the suspect). ASR: share of triggered test images, without those of the target "
+        "class, that end in the target class; “all classes” counts these too. The clean twin's ASR "
+        "is the floor: what the trigger does to an encoder without a backdoor."
+    )
+
+
+def headline(scores: Mapping[str, Scores | None]) -> None:
+    """Accuracy, attack success and floor as three large numbers; the change where there is one."""
+    before, after, twin = (scores.get(k) for k in ("teacher", "student", "clean_twin"))
+    with st.container(horizontal=True):
+        for field, title in (("accuracy", "Accuracy"), ("asr", "Attack success")):
+            old = before.get(field) if before else None
+            new = after.get(field) if after else None
+            if old is None:
+                continue
+            st.metric(
+                title if new is None else f"{title} after cleaning",
+                numbers.percent(old if new is None else new),
+                None if new is None else numbers.points(new - old),
+                delta_color="normal" if field == "accuracy" else "inverse",
+                delta_description=None if new is None else f"from {numbers.percent(old)}",
+            )
+        if twin and twin.get("asr") is not None:
+            st.metric(
+                "Floor",
+                numbers.percent(twin["asr"]),
+                help="Attack success of an encoder without a backdoor: no cleaning can do better.",
+            )
+
+
+def suspicion(teacher: Scores, twin: Scores | None, target: str) -> str:
+    """What the scores of the suspect say, in plain words."""
+    asr = teacher.get("asr")
+    if asr is None:
+        return (
+            "No trigger is given, so nothing can be said about a backdoor: "
+            "only that the encoder reaches "
+            f"{numbers.percent(teacher['accuracy'])} accuracy."
+        )
+    floor = twin.get("asr") if twin else None
+    compared = f"; an encoder without a backdoor: {numbers.percent(floor)}" if floor else ""
+    fact = (
+        f"With the trigger stamped on, {numbers.percent(asr)} of images are taken for "
+        f"class {target}{compared}."
+    )
+    if asr >= 0.5:
+        return f"This encoder obeys the trigger. {fact}"
+    if asr > 2 * (floor or 0.1):
+        return f"The trigger has some hold on this encoder. {fact}"
+    return f"The trigger has no visible hold on this encoder. {fact}"
+
+
+def outcome(scores: Mapping[str, Scores | None]) -> str:
+    """What cleaning did, gains and losses in one sentence."""
+    before, after, twin = (scores.get(k) or {} for k in ("teacher", "student", "clean_twin"))
+    if after.get("accuracy") is None:
+        return "Without labels, accuracy and attack success cannot be measured."
+    change = f"Accuracy went from {numbers.percent(before['accuracy'])} to "
+    change += (
+        f"{numbers.percent(after['accuracy'])} "
+        f"({numbers.points(after['accuracy'] - before['accuracy'])})"
+    )
+    if after.get("asr") is None:
+        return f"{change}. No trigger is given, so nothing can be said about the backdoor."
+    asr = f"attack success from {numbers.percent(before['asr'])} to {numbers.percent(after['asr'])}"
+    floor = twin.get("asr")
+    if floor is None:
+        return f"{change}, {asr}. No clean twin is given, so the floor is unknown."
+    return f"{change}, {asr}; {verdict(after, floor)}"
+
+
+def verdict(after: Scores, floor: float) -> str:
+    """Where the cleaned encoder stands against the floor, as far as the interval can tell."""
+    bounds = after.get("asr_interval") or [after["asr"], after["asr"]]
+    if bounds[0] <= floor:
+        return f"no measurable difference from the floor of {numbers.percent(floor)}."
+    if after["asr"] >= 0.5:
+        return f"the backdoor is still there (the floor is {numbers.percent(floor)})."
+    return f"still above the floor of {numbers.percent(floor)}."

@@ -1,0 +1,22 @@
+"""The app's frame: page settings, the subject all pages speak of, and the five pages."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from ui import frame, subject
+
+ROOT = Path(__file__).resolve().parent.parent
+
+st.set_page_config(
+    page_title="MIMIC Studio", page_icon=str(ROOT / "assets" / "icon.svg"), layout="wide"
+)
+st.logo(ROOT / "assets" / "icon.svg", size="large")
+page = st.navigation(
+    [
+        st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=icon, default=name == "overview")
+        for name, (title, icon) in frame.PAGES.items()
+    ]
+)
+subject.choose()
+page.run()

@@ -1,0 +1,159 @@
+"""Which subject is chosen: an inspected encoder with its data and trigger, kept in the URL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from mimic.config import SubjectConfig
+from mimic.errors import MimicError
+from mimic.run import Run, list_runs
+from mimic.subjects import FIELDS, builtin_subjects, subject_fields
+from ui import text
+
+DEMO = "demo-inspect"
+IDENTITY = tuple(f for f in FIELDS if f not in {"probe_images", "test_images"})
+NEXT = "next_subject"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An inspected encoder.
+
+    Args:
+        run: the inspection.
+        result: its outcome.
+        fields: settings that any further run of this subject shares.
+    """
+
+    run: Run
+    result: dict[str, Any]
+    fields: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        """What to call it on screen."""
+        return title(self.run)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Settings for further runs of this subject; a built-in one goes by its name."""
+        stored = self.run.about()["config"]
+        places = {k: stored[k] for k in ("data_root", "download") if k in stored}
+        if stored.get("subject"):
+            return {"subject": stored["subject"], **places}
+        return {**self.fields, **places}
+
+    @property
+    def layers(self) -> list[str]:
+        """Names of the encoder's layers, input side first."""
+        return [text.bare(layer["name"]) for layer in self.result["encoder"]["layers"]]
+
+    @property
+    def has_twin(self) -> bool:
+        """Whether a clean encoder of the same kind is known."""
+        return bool(self.fields["clean_twin"])
+
+    @property
+    def has_trigger(self) -> bool:
+        """Whether a trigger is known, so that attack success can be measured."""
+        return bool(self.fields["trigger"])
+
+    @property
+    def target_name(self) -> str:
+        """The class the trigger leads to."""
+        target = self.result["target_class"]
+        return self.class_name(-1 if target is None else target)
+
+    def runs(self, kind: str) -> list[Run]:
+        """Runs of a kind on this subject, newest first."""
+        wanted = identity(self.fields)
+        return [r for r in list_runs(kind=kind) if identity(fields_of(r)) == wanted]
+
+    def latest(self, kind: str) -> Run | None:
+        """The newest finished run of a kind, if there is one."""
+        return next((r for r in self.runs(kind) if has_result(r)), None)
+
+    def class_name(self, label: int) -> str:
+        """A class of the downstream data by name, or by number, or a dash."""
+        names = self.result["downstream"]["class_names"]
+        if label < 0:
+            return "–"
+        return text.bare(names[label], 24) if label < len(names) else str(label)
+
+
+def fields_of(run: Run) -> dict[str, Any]:
+    """The subject's settings as a run has them, a built-in subject's name resolved."""
+    try:
+        stored = run.about()["config"]
+        named = stored.get("subject", "")
+        described = subject_fields(named) if named else {}
+    except (MimicError, KeyError):
+        return {}
+    own = {k: stored[k] for k in FIELDS if k in stored}
+    default = SubjectConfig()
+    return {k: own[k] if own[k] != getattr(default, k) else described.get(k, own[k]) for k in own}
+
+
+def identity(fields: dict[str, Any]) -> tuple[Any, ...]:
+    """What makes two runs speak of the same subject."""
+    filled = {**fields, "downstream": fields.get("downstream") or fields.get("data")}
+    return tuple(filled.get(name) for name in IDENTITY)
+
+
+def has_result(run: Run) -> bool:
+    """Whether the run is finished with an outcome."""
+    return (run.directory / "result.json").is_file()
+
+
+def inspected() -> list[Run]:
+    """Inspections that can be chosen as subjects, newest first."""
+    return [r for r in list_runs(kind="inspect") if has_result(r)]
+
+
+def title(run: Run) -> str:
+    """A subject's title: the built-in one's, or the encoder's file name and its data."""
+    fields = fields_of(run)
+    for described in builtin_subjects().values():
+        if described.get("encoder") == fields.get("encoder"):
+            return text.bare(described.get("title", "Built-in subject"), 48)
+    name = str(fields.get("encoder", "")).rsplit("/", 1)[-1].removeprefix("asset:")
+    return f"{text.bare(name, 32)} · {text.bare(fields.get('data', ''), 20)}"
+
+
+def choose() -> None:
+    """The selector that all pages share; it stands in the shell so that its value outlives pages."""
+    options = [run.id for run in inspected()]
+    wanted = st.session_state.pop(NEXT, None)
+    if wanted in options:
+        st.session_state["subject"] = wanted
+    if st.session_state.get("subject", "") not in ("", None, *options):
+        del st.session_state["subject"]
+    if not options:
+        return
+    titles = {run.id: title(run) for run in inspected()}
+    with st.sidebar:
+        st.selectbox(
+            "Encoder under suspicion",
+            options,
+            index=options.index(DEMO) if DEMO in options else 0,
+            format_func=lambda run_id: titles.get(run_id, run_id),
+            key="subject",
+            bind="query-params",
+            help="Every page speaks of this encoder. Inspect another one to add it here.",
+        )
+
+
+def choose_next(run: Run) -> None:
+    """Make an inspection the chosen subject in the next run of the script."""
+    st.session_state[NEXT] = run.id
+
+
+def current() -> Subject | None:
+    """The chosen subject, or None where nothing has been inspected yet."""
+    runs = {run.id: run for run in inspected()}
+    run = runs.get(st.session_state.get("subject", ""))
+    result = run.result() if run else None
+    return Subject(run=run, result=result, fields=fields_of(run)) if run and result else None

@@ -1,0 +1,208 @@
+"""Widgets that describe a measurement of the layers or a distillation."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from mimic.config import DistillConfig, InformationConfig
+from ui import palette, weights
+from ui.inputs import help_of, machine
+from ui.subject import Subject
+
+Number = TypeVar("Number", int, float)
+LOSSES = {
+    "contrastive": "Contrastive: learn from the clean images alone",
+    "attention": "Attention: look where the suspect looks, layer by layer",
+    "clone": "Clone: give clean images the suspect's features",
+}
+SOURCES = {
+    "layers": "From the Layers page",
+    "measure": "Measure first",
+    "uniform": "All layers alike",
+}
+
+
+def default_of(kind: type[Any], name: str) -> Any:
+    """A setting's default."""
+    return next(f.default for f in dataclasses.fields(kind) if f.name == name)
+
+
+def whole(kind: type[Any], name: str, label: str, bounds: tuple[int, int]) -> int:
+    """A whole-number setting."""
+    value = st.number_input(
+        label, *bounds, value=default_of(kind, name), key=f"{kind.__name__}_{name}",
+        help=help_of(kind, name), persist_state="session",
+    )  # fmt: skip
+    return int(value)
+
+
+def real(
+    kind: type[Any], name: str, label: str, bounds: tuple[float, float], layout: str = "%.3g"
+) -> float:
+    """A real-number setting."""
+    value = st.number_input(
+        label, *bounds, value=float(default_of(kind, name)), key=f"{kind.__name__}_{name}",
+        help=help_of(kind, name), format=layout, persist_state="session",
+        step=float(default_of(kind, name)) / 4 or 0.1,
+    )  # fmt: skip
+    return float(value)
+
+
+def several(kind: type[Any], name: str, label: str, options: Sequence[str]) -> tuple[str, ...]:
+    """A setting that names several things."""
+    usual = [v for v in default_of(kind, name) if v in options]
+    chosen = st.pills(
+        label, list(options), selection_mode="multi", default=usual,
+        format_func=lambda n: palette.NETWORK_NAME.get(n, n),
+        key=f"{kind.__name__}_{name}", help=help_of(kind, name), persist_state="session",
+    )  # fmt: skip
+    return tuple(option for option in options if option in chosen)
+
+
+def clean_share(kind: type[Any]) -> float:
+    """The defender's share of the images, asked in percent."""
+    value = st.number_input(
+        "Clean images (% of the data)", 0.1, 100.0,
+        value=100 * float(default_of(kind, "clean_fraction")), step=1.0, format="%.1f",
+        key=f"{kind.__name__}_clean_fraction", help=help_of(kind, "clean_fraction"),
+        persist_state="session",
+    )  # fmt: skip
+    return round(float(value) / 100, 6)
+
+
+def information(subject: Subject) -> InformationConfig:
+    """Settings of a measurement."""
+    kind = InformationConfig
+    networks = ["teacher", "random", *(["clean_twin"] if subject.has_twin else [])]
+    inputs = ["clean", *(["triggered"] if subject.has_trigger else [])]
+    left, right = st.columns(2, gap="large")
+    with left:
+        layers = several(kind, "layers", "Layers", subject.layers)
+        fields: dict[str, Any] = {
+            "networks": several(kind, "networks", "Networks", networks),
+            "inputs": several(kind, "inputs", "Images", inputs),
+        }
+    with right:
+        fields["clean_fraction"] = clean_share(kind)
+        fields["critic_epochs"] = whole(kind, "critic_epochs", "Critic epochs", (1, 10_000))
+    with st.expander("More settings"):
+        left, right = st.columns(2, gap="large")
+        with left:
+            fields["pairs"] = whole(kind, "pairs", "Pairs", (50, 1_000_000))
+            fields["pool"] = whole(kind, "pool", "Pool to cells per side", (0, 64))
+        with right:
+            fields["noise"] = real(kind, "noise", "Noise share", (0.0, 10.0))
+            fields["held_out"] = real(kind, "held_out", "Held-out share", (0.01, 0.99))
+        fields |= machine("information")
+    return InformationConfig(**subject.settings, layers=layers, **fields)
+
+
+def distillation(subject: Subject) -> DistillConfig:
+    """Settings of a distillation."""
+    kind = DistillConfig
+    left, right = st.columns(2, gap="large")
+    with left:
+        fields = {"clean_fraction": clean_share(kind), **schedule(kind)}
+    with right:
+        on = losses()
+        chosen = layer_choice(subject, disabled=not on["attention"])
+    with st.expander("More settings"):
+        more = advanced(kind)
+    for name in LOSSES:
+        if not on[name]:
+            more[f"{name}_weight"] = 0.0
+    return DistillConfig(**{**subject.settings, **fields, **chosen, **more})
+
+
+def schedule(kind: type[DistillConfig]) -> dict[str, Any]:
+    """How long and how fast to train."""
+    first, second = st.columns(2)
+    with first:
+        epochs = whole(kind, "epochs", "Epochs", (1, 100_000))
+        rate = real(kind, "learning_rate", "Learning rate", (1e-6, 1.0), "%.4f")
+    with second:
+        batch = whole(kind, "batch_size", "Batch size", (2, 65_536))
+        every = whole(kind, "evaluate_every", "Measure every … epochs", (1, 10_000))
+    return {
+        "epochs": epochs, "learning_rate": rate, "batch_size": batch, "evaluate_every": every,
+    }  # fmt: skip
+
+
+def losses() -> dict[str, bool]:
+    """Which loss terms take part."""
+    st.markdown("Losses")
+    return {
+        name: st.checkbox(label, value=True, key=f"distil_loss_{name}", persist_state="session")
+        for name, label in LOSSES.items()
+    }
+
+
+def layer_choice(subject: Subject, *, disabled: bool) -> dict[str, Any]:
+    """Where the attention loss's layer weights come from."""
+    carried = weights.carried(subject)
+    options = [name for name in SOURCES if name != "layers" or carried]
+    if st.session_state.get("distil_weights") not in (None, *options):
+        del st.session_state["distil_weights"]
+    source = st.segmented_control(
+        "Layer weights",
+        options,
+        default=options[0],
+        required=True,
+        format_func=lambda name: SOURCES.get(name, name),
+        key="distil_weights",
+        persist_state="session",
+        disabled=disabled,
+        help=help_of(DistillConfig, "information"),
+    )
+    if source == "layers" and carried:
+        st.caption(carried.sentence())
+        return {
+            "information": carried.information,
+            "layers": tuple(carried.weights),
+            "weights": carried.as_words(),
+        }
+    preset = st.segmented_control(
+        "Scale",
+        list(weights.PRESET_NAMES),
+        default="gentle",
+        required=True,
+        format_func=lambda name: weights.PRESET_NAMES.get(name, name),
+        key="distil_preset",
+        persist_state="session",
+        disabled=disabled,
+        help=help_of(DistillConfig, "preset"),
+    )
+    return {"information": source or "measure", "preset": preset or "gentle"}
+
+
+def advanced(kind: type[DistillConfig]) -> dict[str, Any]:
+    """Settings that rarely need a change."""
+    first, second, third = st.columns(3)
+    with first:
+        contrastive = real(kind, "contrastive_weight", "Contrastive weight", (0.0, 1e4))
+        temperature = real(kind, "temperature", "Temperature", (0.01, 10.0))
+    with second:
+        attention = real(kind, "attention_weight", "Attention factor", (0.0, 1e4))
+        plan = st.selectbox(
+            "Schedule", ("cosine", "constant"), key="distil_schedule", persist_state="session",
+            help=help_of(kind, "schedule"),
+        )  # fmt: skip
+    with third:
+        clone = real(kind, "clone_weight", "Clone weight", (0.0, 1e4))
+        views = st.selectbox(
+            "Augmentation", ("auto", "natural", "digits"), key="distil_views",
+            persist_state="session", help=help_of(kind, "views"),
+        )  # fmt: skip
+    return {
+        "contrastive_weight": contrastive,
+        "attention_weight": attention,
+        "clone_weight": clone,
+        "temperature": temperature,
+        "schedule": plan,
+        "views": views,
+        **machine("distil"),
+    }

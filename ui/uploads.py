@@ -1,0 +1,59 @@
+"""Uploaded files: stored under names we make up, below the runs folder, within a size limit."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from mimic.errors import StorageError
+from mimic.run import default_root, storage_errors
+from ui import frame, numbers, text
+
+ENCODER_MEGABYTES = 600
+TRIGGER_MEGABYTES = 16
+ENCODER_SUFFIXES = ("pth", "pt", "safetensors", "tar", "ckpt", "bin")
+
+
+def store(content: bytes | memoryview, original_name: str, allowed: tuple[str, ...]) -> Path:
+    """Write an upload below the runs folder.
+
+    Only the ending of the original name is used, and only if it is an allowed one: the rest of the
+    name is a stranger's. What the file is gets decided from its bytes, by the worker.
+
+    Raises:
+        StorageError: if it cannot be written or is empty.
+    """
+    if not len(content):
+        raise StorageError("The uploaded file is empty.", "Choose another file.")
+    ending = original_name.rsplit(".", 1)[-1].lower()
+    suffix = ending if ending in allowed else allowed[0]
+    folder = default_root().resolve() / "uploads"
+    target = folder / f"{secrets.token_hex(8)}.{suffix}"
+    with storage_errors():
+        folder.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    return target
+
+
+def picker(label: str, key: str, *, allowed: tuple[str, ...], megabytes: int, hint: str) -> str:
+    """An uploader that stores each file once and remembers where.
+
+    Returns:
+        The stored file's path, or nothing.
+    """
+    given: Any = st.file_uploader(
+        label, type=list(allowed), key=f"{key}_uploader", max_upload_size=megabytes, help=hint
+    )
+    known = st.session_state.get(f"{key}_stored")
+    if given is not None and (not known or known["id"] != given.file_id):
+        with frame.errors_as_cards():
+            path = store(given.getbuffer(), given.name, allowed)
+            known = {"id": given.file_id, "path": str(path), "name": given.name, "size": given.size}
+            st.session_state[f"{key}_stored"] = known
+    if not known:
+        return ""
+    st.caption(f"Stored: {text.plain(known['name'])}, {numbers.size(known['size'])}")
+    return str(known["path"])
