@@ -1,8 +1,8 @@
 """MIMIC Studio: ``streamlit run app.py``.
 
-The app itself is ``ui/shell.py``. Streamlit would take a ``pages/`` folder beside its main script for
-a different, older kind of app until someone opens ``/``; a launcher keeps the two apart, so a direct
-link to any page shows the same app on a fresh server too.
+The app itself is ``ui/shell.py``. Streamlit would take a ``pages/`` folder beside its main script
+for a different, older kind of app until someone opens ``/``; a launcher keeps the two apart, so a
+direct link to any page shows the same app on a fresh server too.
 """
 
 import sys

@@ -18,7 +18,7 @@ from mimic import job
 from mimic.config import VERB_CONFIGS, Config, SubjectConfig
 from mimic.errors import ConfigError, MimicError, RunError
 from mimic.run import Run, default_root, find_run, is_bundled, kind_of, list_runs
-from mimic.subjects import subject_fields
+from mimic.subjects import recommended_distillation, subject_fields
 
 EXIT_FAILED = 1
 EXIT_STOPPED = 3
@@ -99,7 +99,8 @@ def make_config(kind: str, given: dict[str, Any]) -> Config:
     """A config from options; a subject's own settings lie beneath them."""
     kind_config = VERB_CONFIGS[kind]
     if issubclass(kind_config, SubjectConfig) and given.get("subject"):
-        given = {**subject_fields(given["subject"]), **given}
+        suited = recommended_distillation(given["subject"]) if kind == "distill" else {}
+        given = {**subject_fields(given["subject"]), **suited, **given}
     return kind_config.from_json(given)
 
 

@@ -213,13 +213,13 @@ class InformationConfig(CleanSubsetConfig):
         ("teacher", "random"), "networks to measure: teacher, random (untrained), clean_twin"
     )
     inputs: tuple[str, ...] = option(("clean", "triggered"), "images to measure on")
-    pairs: int = option(1_200, "activation-feature pairs; a small set is extended by random views")
+    pairs: int = option(1_000, "activation-feature pairs; a small set is extended by random views")
     critic_epochs: int = option(40, "passes over the fitting pairs per critic")
     critic_batch: int = option(128, "pairs per critic update")
     critic_learning_rate: float = option(1e-3, "learning rate of the critic's Adam")
     pool: int = option(4, "average maps to POOL x POOL cells first; 0 keeps every pixel")
     noise: float = option(
-        0.1, "Gaussian noise on the features, as a share of their spread on clean images"
+        1.0, "Gaussian noise on the features, as a share of their spread on clean images"
     )
     held_out: float = option(0.25, "share of the images the critic never sees and is scored on")
 

@@ -1,7 +1,7 @@
 """Images as uint8 arrays, from wherever users keep them.
 
 A data set is named by one word: ``digits`` (scikit-learn's handwritten digits, always there), a
-torchvision set, a BadEncoder-style ``.npz`` (``x`` uint8 (N, H, W, 3), ``y`` (N,) or (N, 1)), a
+torchvision set (also found as ``NAME/train.npz`` under the data folder), a BadEncoder-style ``.npz`` (``x`` uint8 (N, H, W, 3), ``y`` (N,) or (N, 1)), a
 folder holding ``train.npz`` and ``test.npz``, or a folder of images (one sub-folder per class, or
 flat and unlabelled).
 """
@@ -171,8 +171,11 @@ def load_images(
     if text == "digits":
         return one_half(load_digits(), split)
     path = resolve_path(text)
-    if text in TORCHVISION and not path.exists():
-        return load_torchvision(text, split, data_root=data_root, download=download)
+    if text in TORCHVISION:
+        unpacked = Path(data_root) / text / f"{split}.npz"
+        if not unpacked.is_file():
+            return load_torchvision(text, split, data_root=data_root, download=download)
+        return replace(load_npz(unpacked), name=TORCHVISION[text])
     if path.is_dir() and (path / f"{split}.npz").is_file():
         return replace(load_npz(path / f"{split}.npz"), name=path.name)
     if path.is_dir():

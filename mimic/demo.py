@@ -28,6 +28,8 @@ from mimic.verbs import perform
 SUBJECT = "demo"
 SQUARE = "square:10:10:5"
 TARGET = 1
+DISTILL = {"epochs": 200}
+"""58 images make one update per epoch, so the demo needs more epochs than a larger clean subset."""
 KEPT_FILES = (
     "run.json", "status.json", "metrics.jsonl", "result.json", "plan.json",
     "student.safetensors", "student.pth", "arrays",
@@ -53,7 +55,7 @@ def show(*, seeds: int, device: str, root: Path) -> dict[str, Any]:
     measuring = measured.result() or {}
     runs = []
     for seed in range(seeds):
-        config = DistillConfig(**fields, seed=seed, information=measured.id)
+        config = DistillConfig(**fields, **DISTILL, seed=seed, information=measured.id)
         runs.append(perform("distill", config, root=root))
     results = [run.result() or {} for run in runs]
 
@@ -134,6 +136,7 @@ def build(folder: Path, *, device: str, root: Path) -> dict[str, Any]:
         "description": "A small ResNet trained on real digits and backdoored with BadEncoder: "
         f"a white square turns every digit into a {TARGET}.",
         **subject,
+        "distill": DISTILL,
     }
     (folder / "subject.json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
     shutil.rmtree(folder / "runs", ignore_errors=True)
@@ -145,7 +148,7 @@ def build(folder: Path, *, device: str, root: Path) -> dict[str, Any]:
         perform("information", InformationConfig(**fields, networks=networks), root=root),
         "demo-information",
     )
-    config = DistillConfig(**fields, information=str(measured.directory))
+    config = DistillConfig(**fields, **DISTILL, information=str(measured.directory))
     distilled = bundle(folder, perform("distill", config, root=root), "demo-distill")
     place_config(distilled, information="demo-information")
     embedded = perform(

@@ -25,6 +25,11 @@ def builtin_subjects() -> dict[str, dict[str, Any]]:
     }
 
 
+def recommended_distillation(name: str) -> dict[str, Any]:
+    """Settings of ``distill`` that suit a built-in subject, beside its own; empty for others."""
+    return dict(builtin_subjects().get(name, {}).get("distill", {}))
+
+
 def subject_fields(name: str) -> dict[str, Any]:
     """Settings of a subject, ready for a ``SubjectConfig``.
 
@@ -46,7 +51,7 @@ def subject_fields(name: str) -> dict[str, Any]:
         ) from error
     if not isinstance(described, dict):
         raise ConfigError(f"'{path.name}' is no subject.", "It must hold one JSON object.")
-    fields = {k: v for k, v in described.items() if k not in {"title", "description"}}
+    fields = {k: v for k, v in described.items() if k not in {"title", "description", "distill"}}
     unknown = sorted(set(fields) - set(FIELDS))
     if unknown:
         raise ConfigError(

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from mimic import job
 from ui import distillation, frame, jobs, live, subject, training_inputs
 
 frame.head(
@@ -19,41 +18,21 @@ if chosen is None:
     st.stop()
 
 runs = {run.id: run for run in chosen.runs("distill")}
-with st.expander("New distillation", icon=":material/science:", expanded=not runs):
-    with frame.errors_as_cards():
-        config = training_inputs.distillation(chosen)
-        st.button(
-            "Start",
-            type="primary",
-            icon=":material/play_arrow:",
-            on_click=jobs.start,
-            args=("distill", config, "run"),
-        )
-        st.caption("The same in a terminal:")
-        st.code(job.command_line("distill", config), language="bash", wrap_lines=True)
+with (
+    st.expander("New distillation", icon=":material/science:", expanded=not runs),
+    frame.errors_as_cards(),
+):
+    config = training_inputs.distillation(chosen)
+    jobs.start_button("Start", "distill", config, distillation.RUN, icon=":material/play_arrow:")
 
 if not runs:
     frame.empty("This encoder has not been cleaned yet.", "Press Start above.")
     st.stop()
 
-if st.session_state.get("run") not in (None, *runs):
-    del st.session_state["run"]
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    picked = st.selectbox(
-        "Run",
-        list(runs),
-        index=None,
-        placeholder=f"newest: {jobs.label(next(iter(runs.values())))}",
-        format_func=lambda run_id: jobs.label(runs[run_id]) if run_id in runs else run_id,
-        key="run",
-        bind="query-params",
-    )
-    run = runs.get(picked or "", next(iter(runs.values())))
-    jobs.controls(run)
+run = distillation.choose(runs)
 live.follow(run, distillation.Drawing(chosen))
-
-result = run.result()
-if result:
-    with frame.errors_as_cards():
+with frame.errors_as_cards():
+    result = run.result()
+    if result:
         distillation.show(result)
-    frame.link("embeddings", "See the embeddings before and after")
+        frame.link("embeddings", "See the embeddings before and after")

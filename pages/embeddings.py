@@ -6,8 +6,8 @@ from ui import comparison, downloads, embedding_jobs, frame, jobs, live, scores,
 
 frame.head(
     "Embeddings",
-    see="Each test image as two points: a circle for the image as it is, a cross for the same image "
-    "with the trigger. Points close together look alike to the encoder.",
+    see="Each test image as two points: a circle for the image as it is, a cross for the same "
+    "image with the trigger. Points close together look alike to the encoder.",
     why="In a backdoored encoder all crosses gather in one place, whatever the images show. After "
     "cleaning, each cross should lie with its own class again.",
 )
@@ -32,7 +32,7 @@ else:
             view = comparison.choose_view(chosen, ready, points["labels"])
             selected = comparison.draw(chosen, run, points, view)
             st.caption(
-                "Directions have no meaning, and distances in UMAP only roughly: read the numbers too."
+                "Directions mean nothing here, and distances in UMAP little: read the numbers too."
             )
             result = run.result()
             if result:

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from mimic import job
 from ui import frame, inputs, inspection, jobs, live, subject
 
 RUN = "inspect_run"
@@ -17,19 +16,13 @@ frame.head(
 chosen = subject.current()
 started = live.pending(RUN)
 
-with st.expander("Inspect an encoder", icon=":material/add:", expanded=chosen is None):
-    with frame.errors_as_cards():
-        config = inputs.suspect()
-        if config:
-            st.button(
-                "Inspect",
-                type="primary",
-                icon=":material/search:",
-                on_click=jobs.start,
-                args=("inspect", config, RUN),
-            )
-            st.caption("The same in a terminal:")
-            st.code(job.command_line("inspect", config), language="bash", wrap_lines=True)
+with (
+    st.expander("Inspect an encoder", icon=":material/add:", expanded=chosen is None),
+    frame.errors_as_cards(),
+):
+    config = inputs.suspect()
+    if config:
+        jobs.start_button("Inspect", "inspect", config, RUN, icon=":material/search:")
 
 if started and not subject.has_result(started):
     st.subheader("Inspection", anchor=False)

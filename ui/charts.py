@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,7 +39,7 @@ def spread(values: Sequence[float], gap: float) -> list[float]:
     placed = np.array(values, dtype=float)
     for _ in range(60):
         moved = False
-        for low, high in zip(order[:-1], order[1:], strict=True):
+        for low, high in itertools.pairwise(order):
             missing = gap - (placed[high] - placed[low])
             if missing > 1e-9:
                 placed[low] -= missing / 2

@@ -47,7 +47,9 @@ def choose_view(subject: Subject, ready: Sequence[tuple[str, str]], labels: np.n
         projections = [p for name, p in ready if name == layer]
         projections.sort(key=list(PROJECTIONS).index)
         projection = switch("Projection", projections, "map_projection", PROJECTIONS)
-        colour = switch("Colour by", ["kind", "class"], "map_colour", {"kind": "clean or triggered"})
+        colour = switch(
+            "Colour by", ["kind", "class"], "map_colour", {"kind": "clean or triggered"}
+        )
     with st.container(horizontal=True, gap="medium"):
         brush = switch("Select points in", list(SIDES), "map_brush")
         classes = st.multiselect(
@@ -130,7 +132,7 @@ def gallery(subject: Subject, points: Arrays, ids: list[int]) -> None:
     st.subheader("Images behind the points", anchor=False)
     if not ids:
         st.caption(
-            "Draw a loop around points with the lasso, or choose classes above, to see their images."
+            "Draw a loop around points with the lasso, or choose classes above, to see the images."
         )
         return
     pages = -(-len(ids) // PER_PAGE)
@@ -173,8 +175,10 @@ def number_rows(result: Mapping[str, Any]) -> list[dict[str, str]]:
                         "triggered beside target": numbers.percent(
                             found["nearest_clean_is_target"]
                         ),
+                        "triggered beside own class": numbers.percent(
+                            found["same_class_neighbours"]
+                        ),
                         "clean–triggered separation": decimal(found["silhouette"]),
-                        "same-class neighbours": numbers.percent(found["same_class_neighbours"]),
                     }
                 )
     return rows

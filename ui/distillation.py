@@ -9,8 +9,31 @@ from typing import Any
 import streamlit as st
 
 from mimic.run import Run, Status
-from ui import live_charts, numbers, scores, text
+from ui import address, jobs, live_charts, numbers, scores, text
 from ui.subject import Subject
+
+RUN = "run"
+"""The key of the chosen run; it is the name in the URL too, so a reload finds the run again."""
+
+
+def choose(runs: Mapping[str, Run]) -> Run:
+    """The run to look at, the newest unless one is picked, with its Stop or Resume button."""
+    address.adopt(RUN, runs)
+    newest = next(iter(runs))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        picked = st.selectbox(
+            "Run",
+            list(runs),
+            index=None,
+            placeholder=f"newest: {jobs.label(runs[newest])}",
+            format_func=lambda run_id: jobs.label(runs[run_id]) if run_id in runs else run_id,
+            key=RUN,
+            persist_state="session",
+        )
+        run = runs.get(picked or "", runs[newest])
+        address.keep(RUN, run.id)
+        jobs.controls(run)
+    return run
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from mimic import job
 from mimic.config import EmbedConfig
 from mimic.run import Run
-from ui import comparison, frame, jobs, live
+from ui import address, comparison, frame, jobs, live
 from ui.inputs import machine
 from ui.subject import Subject, has_result
 from ui.training_inputs import several, whole
@@ -23,8 +22,7 @@ def choose_student(subject: Subject) -> Run | None:
     finished = {r.id: r for r in subject.runs("distill") if has_result(r)}
     if not finished:
         return None
-    if st.session_state.get("student") not in (None, *finished):
-        del st.session_state["student"]
+    address.adopt("student", finished)
     newest = next(iter(finished))
     picked = st.selectbox(
         "Cleaned encoder",
@@ -33,9 +31,11 @@ def choose_student(subject: Subject) -> Run | None:
         placeholder=f"newest: {jobs.label(finished[newest])}",
         format_func=lambda run_id: jobs.label(finished[run_id]) if run_id in finished else run_id,
         key="student",
-        bind="query-params",
+        persist_state="session",
     )
-    return finished.get(picked or newest)
+    student = finished.get(picked or newest, finished[newest])
+    address.keep("student", student.id)
+    return student
 
 
 def find(subject: Subject, student: Run | None) -> Run | None:
@@ -45,7 +45,7 @@ def find(subject: Subject, student: Run | None) -> Run | None:
     started = live.pending(RUN)
     if started and started.id in [r.id for r in fitting]:
         return started
-    return next((r for r in fitting if has_result(r) or r.status().is_active), None)
+    return next((r for r in fitting if has_result(r) or jobs.state_of(r).is_active), None)
 
 
 def student_of(run: Run) -> str:
@@ -79,15 +79,7 @@ def start_form(subject: Subject, student: Run | None, run: Run | None) -> None:
             neighbors=near,
             **machine("embed"),
         )
-        st.button(
-            "Compute",
-            type="primary",
-            icon=":material/scatter_plot:",
-            on_click=jobs.start,
-            args=("embed", config, RUN),
-        )
-        st.caption("The same in a terminal:")
-        st.code(job.command_line("embed", config), language="bash", wrap_lines=True)
+        jobs.start_button("Compute", "embed", config, RUN, icon=":material/scatter_plot:")
 
 
 def numbers_table(subject: Subject, result: Mapping[str, Any], layer: str) -> None:
@@ -95,11 +87,12 @@ def numbers_table(subject: Subject, result: Mapping[str, Any], layer: str) -> No
     rows = comparison.number_rows(result)
     st.dataframe([r for r in rows if r["layer"] == layer], hide_index=True, width="stretch")
     st.caption(
-        "Measured in the layer itself, not in the plane. Triggered beside target: share of triggered "
-        f"images whose nearest clean image is of class {subject.target_name}. Clean–triggered "
-        "separation: silhouette, near 1 when triggered images form a group of their own, near 0 when "
-        "they mix. Same-class neighbours: share of a clean image's nearest clean images that have "
-        "its class; high is good."
+        "Measured in the layer itself, not in the plane, on each triggered image's nearest clean "
+        "image other than itself. Triggered beside target: how often that is of class "
+        f"{subject.target_name} (images of that class left out); low is good. Beside own class: "
+        "how often it is of the class the image truly shows; high is good. Clean–triggered "
+        "separation: silhouette, near 1 when triggered images form a group of their own, near 0 "
+        "when they mix."
     )
     with st.expander("All layers", icon=":material/table:"):
         st.dataframe(rows, hide_index=True, width="stretch")

@@ -45,11 +45,12 @@ def stepper(subject: Subject, cleaned: Run | None) -> None:
     if after is not None:
         with columns[2]:
             position = min(index, len(after["images"]) - 1)
+            taken_for = name(int(after["after_stamped"][position]))
             card(
                 "Stamped, after cleaning",
                 after["stamped"][position],
                 f"shows class {name(int(after['labels'][position]))}",
-                f"the cleaned encoder takes it for **{name(int(after['after_stamped'][position]))}**",
+                f"the cleaned encoder takes it for **{taken_for}**",
             )
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from mimic.config import Config, InspectConfig
 from mimic.datasets import TORCHVISION
-from mimic.subjects import builtin_subjects
+from mimic.subjects import builtin_subjects, subject_fields
 from ui import text, trigger_inputs, uploads
 
 SOURCES = {"builtin": "Built-in", "upload": "Upload a file", "path": "File on this machine"}
@@ -65,7 +65,10 @@ def builtin() -> InspectConfig | None:
         persist_state="session",
     )
     st.caption(text.sentence(subjects[name].get("description", "")))
-    return InspectConfig(subject=name)
+    with st.expander("More settings"):
+        return InspectConfig(
+            **{"subject": name, **subject_fields(name), **places(), **machine("suspect")}
+        )
 
 
 def encoder_file(source: str, key: str, label: str) -> str:
@@ -76,8 +79,8 @@ def encoder_file(source: str, key: str, label: str) -> str:
             key,
             allowed=uploads.ENCODER_SUFFIXES,
             megabytes=uploads.ENCODER_MEGABYTES,
-            hint="Read as plain tensors only, in a process of its own; a file that asks to run code "
-            "is refused.",
+            hint="Read as plain tensors only, in a process of its own; a file that asks to run "
+            "code is refused.",
         )
     return typed(label, f"{key}_path", "/path/to/encoder.pth")
 
@@ -153,32 +156,31 @@ def target_class() -> int:
 def advanced() -> dict[str, Any]:
     """Settings that rarely need a change."""
     with st.expander("More settings"):
-        columns = st.columns(2)
-        root = columns[0].text_input(
-            "Folder of torchvision data",
-            "data",
-            key="suspect_root",
-            persist_state="session",
-            help=help_of(InspectConfig, "data_root"),
-        )
-        normalization = columns[1].text_input(
+        normalization = st.text_input(
             "Normalisation",
             "auto",
             key="suspect_normalization",
             persist_state="session",
             help=help_of(InspectConfig, "normalization"),
         )
-        download = st.checkbox(
-            "Allow torchvision to download a missing data set",
-            key="suspect_download",
-            persist_state="session",
-        )
-        return {
-            "data_root": root or "data",
-            "normalization": normalization or "auto",
-            "download": download,
-            **machine("suspect"),
-        }
+        return {"normalization": normalization or "auto", **places(), **machine("suspect")}
+
+
+def places() -> dict[str, Any]:
+    """Where torchvision data lie, and whether they may be fetched."""
+    root = st.text_input(
+        "Folder of torchvision data",
+        "data",
+        key="suspect_root",
+        persist_state="session",
+        help=help_of(InspectConfig, "data_root"),
+    )
+    download = st.checkbox(
+        "Allow torchvision to download a missing data set",
+        key="suspect_download",
+        persist_state="session",
+    )
+    return {"data_root": root or "data", "download": download}
 
 
 def machine(prefix: str) -> dict[str, Any]:

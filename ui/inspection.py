@@ -52,9 +52,10 @@ def recognised(encoder: dict[str, Any]) -> None:
     with right:
         normalization = encoder["normalization"]
         st.markdown(
-            f"File layout: **{text.plain(encoder['layout'])}**, {numbers.size(encoder['bytes'])}  \n"
+            f"File layout: {text.plain(encoder['layout'])}  \n"
+            f"File size: {numbers.size(encoder['bytes'])}  \n"
             f"Width {encoder['width']}, {text.plain(encoder['stem'])} stem  \n"
-            f"Normalisation from {text.plain(normalization['source'])}"
+            f"Normalisation: {text.plain(normalization['source'])}"
         )
         st.caption("SHA-256 of the file")
         st.code(text.bare(encoder["sha256"]), language=None, wrap_lines=True)
@@ -82,11 +83,17 @@ def health(found: dict[str, Any]) -> None:
             help="How far apart the features of different images lie; an untrained encoder has "
             f"{found['random_feature_spread']:.3f}.",
         )
-        st.metric("Dead features", numbers.count(found["dead_features"]), border=True, height="stretch")
+        st.metric(
+            "Dead features", numbers.count(found["dead_features"]), border=True, height="stretch"
+        )
     for warning in found["warnings"]:
         st.warning(text.sentence(warning), icon=":material/warning:")
     if not found["warnings"]:
-        st.success("Nothing unusual was found.", icon=":material/check_circle:")
+        st.success(
+            "It works as an encoder: nothing unusual in its features. Whether it has a backdoor "
+            "is another question, which the scores below speak to.",
+            icon=":material/check_circle:",
+        )
 
 
 def data_used(subject: Subject) -> None:
@@ -101,7 +108,8 @@ def data_used(subject: Subject) -> None:
             f"{text.plain(subject.target_name)}."
         )
     st.caption(
-        f"Images: {text.plain(data['name'])}, {numbers.count(data['images'])} to train on. Scores: "
-        f"{text.plain(downstream['name'])}, {numbers.count(downstream['test_images'])} test images, "
+        f"Images: {text.plain(data['name'])}, {numbers.count(data['images'])} to train on. "
+        f"Scores: {text.plain(downstream['name'])}, "
+        f"{numbers.count(downstream['test_images'])} test images, "
         f"{downstream['classes']} classes. {stamp}"
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Literal
 
 import streamlit as st
 
 from mimic import job
-from mimic.config import Config
+from mimic.config import Config, SubjectConfig
 from mimic.errors import MimicError
 from mimic.run import Run, Status, is_bundled, run_created
+from mimic.subjects import subject_fields
 from ui import frame, numbers
 
 Colour = Literal["blue", "green", "orange", "red", "gray"]
@@ -41,20 +43,45 @@ def badge(status: Status) -> None:
     st.badge(label, color=colour, icon=icon)
 
 
+def state_of(run: Run) -> Status:
+    """The run's status; a damaged one reads as failed, with its cause."""
+    try:
+        return run.status()
+    except MimicError as error:
+        return Status(state="failed", cause=error.cause, remedy=error.remedy)
+
+
 def label(run: Run) -> str:
     """A run in a selector: when, and its state."""
     if is_bundled(run) or run.id.startswith("demo-"):
         return f"{run.id} (ships with the project)"
-    state = STATES.get(run.status().state, ("unknown",))[0]
+    state = STATES.get(state_of(run).state, ("unknown",))[0]
     return f"{numbers.ago(run_created(run))} · {state} · {run.id[-4:]}"
 
 
 def start(kind: str, config: Config, key: str) -> None:
-    """Start a job and remember its id under ``key``; a refusal becomes a card. Use as a callback."""
+    """Start a job and remember its id under ``key``; a refusal becomes a card. For callbacks."""
     try:
         st.session_state[key] = job.start(kind, config).id
     except MimicError as error:
         frame.remember_error(error)
+
+
+def start_button(label: str, kind: str, config: Config, key: str, *, icon: str) -> None:
+    """The button that starts a job, and the command that does the same in a terminal."""
+    st.button(label, type="primary", icon=icon, on_click=start, args=(kind, config, key))
+    st.caption("The same in a terminal:")
+    st.code(job.command_line(kind, brief(config)), language="bash", wrap_lines=True)
+
+
+def brief(config: Config) -> Config:
+    """The same settings without those that a built-in subject's name implies."""
+    if not isinstance(config, SubjectConfig) or not config.subject:
+        return config
+    default = SubjectConfig()
+    implied = subject_fields(config.subject).items()
+    said = {k: getattr(default, k) for k, v in implied if getattr(config, k) == v}
+    return dataclasses.replace(config, **said)
 
 
 def stop(run: Run) -> None:
@@ -75,7 +102,7 @@ def resume(run: Run) -> None:
 
 def controls(run: Run) -> None:
     """Stop or Resume, whichever applies to the run."""
-    status = run.status()
+    status = state_of(run)
     if is_bundled(run):
         return
     if status.is_active:

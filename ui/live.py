@@ -29,12 +29,12 @@ def follow(
         done: called once when the run has just finished, before the page reruns.
         watch: the page reruns when this value changes, for parts outside the fragment.
     """
-    active = run.status().is_active
+    active = jobs.state_of(run).is_active
     seen = watch(run) if watch else None
 
     def view() -> None:
         with frame.errors_as_cards():
-            status = run.status()
+            status = jobs.state_of(run)
             state_line(run, status)
             if draw:
                 draw(run, status)

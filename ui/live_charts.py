@@ -76,13 +76,18 @@ def shape_scale() -> alt.Scale:
 
 def epochs_axis(epochs: int) -> alt.X:
     """The epoch axis at its full length from the start, so that the line grows into it."""
-    return alt.X("epoch:Q", title="epoch", axis=alt.Axis(grid=False, tickCount=6), scale=alt.Scale(domain=[0, max(1, epochs)], nice=False))
+    return alt.X(
+        "epoch:Q",
+        title="epoch",
+        axis=alt.Axis(grid=False, tickCount=6),
+        scale=alt.Scale(domain=[0, max(1, epochs)], nice=False),
+    )
 
 
-def losses(records: Records, epochs: int) -> alt.Chart:
+def losses(records: Records, epochs: int) -> Any:
     """Each loss term as it enters the total."""
     return (
-        alt.Chart(alt.Data(values=loss_rows(records)))
+        alt.Chart(alt.InlineData(values=loss_rows(records)))
         .mark_line(strokeWidth=2.2)
         .encode(
             x=epochs_axis(epochs),
@@ -99,9 +104,7 @@ def losses(records: Records, epochs: int) -> alt.Chart:
     )
 
 
-def scores(
-    records: Records, epochs: int, references: Sequence[Mapping[str, Any]]
-) -> alt.LayerChart:
+def scores(records: Records, epochs: int, references: Sequence[Mapping[str, Any]]) -> Any:
     """Accuracy and attack success by epoch, with the suspect's and the floor as thin lines."""
     x = epochs_axis(epochs)
     y = alt.Y(
@@ -111,7 +114,7 @@ def scores(
         axis=alt.Axis(values=[0, 25, 50, 75, 100]),
     )
     lines = (
-        alt.Chart(alt.Data(values=score_rows(records)))
+        alt.Chart(alt.InlineData(values=score_rows(records)))
         .mark_line(strokeWidth=2.2)
         .encode(
             x=x,
@@ -129,11 +132,13 @@ def scores(
         shape=alt.Shape("measure:N", scale=shape_scale(), legend=None),
         strokeDash=alt.value([1, 0]),
     )
-    marks = alt.Chart(alt.Data(values=list(references)))
+    marks = alt.Chart(alt.InlineData(values=list(references)))
     rules = marks.mark_rule(strokeWidth=1.2, opacity=0.85).encode(
         y="percent:Q", color=alt.Color("colour:N", scale=None), strokeDash=alt.value([2, 3])
     )
-    names = marks.mark_text(align="right", dx=-4, dy=alt.expr("datum.below ? 9 : -8"), fontSize=11).encode(
+    names = marks.mark_text(
+        align="right", dx=-4, dy=alt.expr("datum.below ? 9 : -8"), fontSize=11
+    ).encode(
         x=alt.datum(max(1, epochs)),
         y=alt.Y("percent:Q"),
         text="name:N",

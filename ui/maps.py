@@ -1,4 +1,4 @@
-"""Embedding maps: clean inputs as circles, triggered ones as crosses, each point with its image's id."""
+"""Embedding maps: clean inputs as circles, triggered ones as crosses, each with its image's id."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def embedding_map(
         stressed: ids of images to stress while all others fade; none stresses all.
     """
     figure = go.Figure()
-    opacity = np.full(len(cloud.ids), 0.85)
+    opacity = np.full(len(cloud.ids), 0.75)
     if stressed:
         opacity = np.where(np.isin(cloud.ids, list(stressed)), 1.0, 0.12)
     for (kind, symbol), places in zip(KINDS, (cloud.clean, cloud.triggered), strict=True):
@@ -83,8 +83,8 @@ def embedding_map(
             name=kind,
             customdata=cloud.ids,
             text=[class_name(int(label)) for label in cloud.labels],
-            marker={"symbol": symbol, "size": 8 if kind == "clean" else 7, "color": colours,
-                    "opacity": opacity, "line": {"width": 1.6 if kind == "clean" else 0}},
+            marker={"symbol": symbol, "size": 7 if kind == "clean" else 6, "color": colours,
+                    "opacity": opacity, "line": {"width": 1.4 if kind == "clean" else 0}},
             hovertemplate="class %{text}, image %{customdata}<extra>" + kind + "</extra>",
         )  # fmt: skip
     styled(figure, x=f"{axis} 1 (no unit)", y=f"{axis} 2 (no unit)", height=430)

@@ -32,11 +32,11 @@ def show(run: Run, result: Result) -> None:
         alt=f"Mutual information per layer. {text.bare(result['sentence'], 300)}",
     )
     st.caption(
-        f"Lower bound on the mutual information between a layer and the encoder's output plus noise "
-        f"({numbers.percent(result['noise'])} of its spread), measured on "
+        "Lower bound on the mutual information between a layer and the encoder's output plus "
+        f"noise ({numbers.percent(result['noise'])} of its spread), measured on "
         f"{numbers.count(result['held_out_pairs'])} held-out of "
-        f"{numbers.count(result['pairs'])} pairs from {numbers.count(result['clean_images'])} clean "
-        f"images. Solid line and circle: clean images; dashed line and cross: triggered images."
+        f"{numbers.count(result['pairs'])} pairs from {numbers.count(result['clean_images'])} "
+        "clean images. Solid line and circle: clean images; dashed and cross: triggered ones."
     )
     with st.expander("The numbers", icon=":material/table:"):
         st.dataframe(rows(result), hide_index=True, width="stretch")

@@ -1,8 +1,8 @@
 """One visual language for all charts: a colour, a marker and a dash for each thing shown.
 
-Colours follow Okabe and Ito (2008) and keep 3:1 contrast on the light and on the dark background, so
-no chart has to know the theme. Shape is always the second code: a triggered input is a cross or a
-dashed line wherever it appears.
+Colours follow Okabe and Ito (2008) and keep 3:1 contrast on the light and on the dark background,
+so no chart has to know the theme. Shape is always the second code: a triggered input is a cross or
+a dashed line wherever it appears.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CLASS_COLOURS = (
     "#2A86C4", "#D55E00", "#00966D", "#BF6597", "#A67C00",
     "#7C8896", "#8C6BD1", "#C2453F", "#3D9AA0", "#7A8B2A",
 )  # fmt: skip
-"""Colours of classes; names stand beside the clusters, because ten colours cannot all be told apart."""
+"""Colours of classes; names stand beside clusters, because ten colours cannot all be told apart."""
 
 NETWORK_COLOUR = {"teacher": SUSPECT, "random": RANDOM, "clean_twin": CLEAN_TWIN}
 NETWORK_NAME = {"teacher": "suspect", "random": "untrained", "clean_twin": "clean twin"}

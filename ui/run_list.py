@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mimic.errors import MimicError
 from mimic.run import Run, Status, is_bundled, list_runs, run_created
 from ui import frame, jobs, numbers, subject, text
 
-MOST = 8
+MOST = 6
 SHOWN_ON = {
     "inspect": ("suspect", "inspect_run"),
     "information": ("layers", "information_run"),
@@ -36,24 +35,16 @@ def recent() -> None:
     if not runs:
         st.caption("No job has run yet on this machine. The demo's results ship with the project.")
         return
-    active = any(state_of(run).is_active for run in runs)
+    active = any(jobs.state_of(run).is_active for run in runs)
 
     def rows() -> None:
-        states = [state_of(run) for run in runs]
+        states = [jobs.state_of(run) for run in runs]
         for run, status in zip(runs, states, strict=True):
             row(run, status)
         if active and not any(status.is_active for status in states):
             st.rerun()
 
     st.fragment(rows, run_every=2.0 if active else None)()
-
-
-def state_of(run: Run) -> Status:
-    """The run's status; a damaged one reads as failed."""
-    try:
-        return run.status()
-    except (MimicError, TypeError):
-        return Status(state="failed")
 
 
 def row(run: Run, status: Status) -> None:

@@ -37,10 +37,10 @@ def table(scores: Mapping[str, Scores | None]) -> None:
     """Accuracy and attack success of each encoder."""
     st.dataframe(rows(scores), hide_index=True, width="stretch")
     st.caption(
-        "Accuracy: a simple classifier on the frozen encoder, on clean test images (CA for the clean "
-        "twin, BA for the suspect). ASR: share of triggered test images, without those of the target "
-        "class, that end in the target class; “all classes” counts these too. The clean twin's ASR "
-        "is the floor: what the trigger does to an encoder without a backdoor."
+        "Accuracy: a simple classifier on the frozen encoder, on clean test images (CA for the "
+        "clean twin, BA for the suspect). ASR: share of triggered test images, without those of "
+        "the target class, that end in the target class; “all classes” counts these too. The "
+        "clean twin's ASR is the floor: what the trigger does to an encoder without a backdoor."
     )
 
 
@@ -103,17 +103,17 @@ def outcome(scores: Mapping[str, Scores | None]) -> str:
     if after.get("asr") is None:
         return f"{change}. No trigger is given, so nothing can be said about the backdoor."
     asr = f"attack success from {numbers.percent(before['asr'])} to {numbers.percent(after['asr'])}"
-    floor = twin.get("asr")
-    if floor is None:
+    if twin.get("asr") is None:
         return f"{change}, {asr}. No clean twin is given, so the floor is unknown."
-    return f"{change}, {asr}; {verdict(after, floor)}"
+    return f"{change}, {asr}; {verdict(after, twin)}"
 
 
-def verdict(after: Scores, floor: float) -> str:
+def verdict(after: Scores, twin: Scores) -> str:
     """Where the cleaned encoder stands against the floor, as far as the interval can tell."""
-    bounds = after.get("asr_interval") or [after["asr"], after["asr"]]
-    if bounds[0] <= floor:
-        return f"no measurable difference from the floor of {numbers.percent(floor)}."
+    floor = numbers.percent(twin["asr"])
+    ours, lowest = after.get("asr_interval"), twin.get("asr_interval")
+    if ours and lowest and ours[0] <= lowest[1]:
+        return f"too close to the floor of {floor} to tell apart from it (the intervals overlap)."
     if after["asr"] >= 0.5:
-        return f"the backdoor is still there (the floor is {numbers.percent(floor)})."
-    return f"still above the floor of {numbers.percent(floor)}."
+        return f"the backdoor is still there (the floor is {floor})."
+    return f"still above the floor of {floor}."

@@ -11,7 +11,7 @@ from mimic.config import SubjectConfig
 from mimic.errors import MimicError
 from mimic.run import Run, list_runs
 from mimic.subjects import FIELDS, builtin_subjects, subject_fields
-from ui import text
+from ui import address, text
 
 DEMO = "demo-inspect"
 IDENTITY = tuple(f for f in FIELDS if f not in {"probe_images", "test_images"})
@@ -39,12 +39,10 @@ class Subject:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Settings for further runs of this subject; a built-in one goes by its name."""
+        """Settings for further runs of this subject, a built-in one's name among them."""
         stored = self.run.about()["config"]
         places = {k: stored[k] for k in ("data_root", "download") if k in stored}
-        if stored.get("subject"):
-            return {"subject": stored["subject"], **places}
-        return {**self.fields, **places}
+        return {"subject": stored.get("subject", ""), **self.fields, **places}
 
     @property
     def layers(self) -> list[str]:
@@ -124,26 +122,26 @@ def title(run: Run) -> str:
 
 
 def choose() -> None:
-    """The selector that all pages share; it stands in the shell so that its value outlives pages."""
+    """The selector all pages share; it stands in the shell so that its value outlives pages."""
     options = [run.id for run in inspected()]
     wanted = st.session_state.pop(NEXT, None)
     if wanted in options:
         st.session_state["subject"] = wanted
-    if st.session_state.get("subject", "") not in ("", None, *options):
-        del st.session_state["subject"]
+    address.adopt("subject", options)
     if not options:
         return
     titles = {run.id: title(run) for run in inspected()}
     with st.sidebar:
-        st.selectbox(
+        picked = st.selectbox(
             "Encoder under suspicion",
             options,
             index=options.index(DEMO) if DEMO in options else 0,
             format_func=lambda run_id: titles.get(run_id, run_id),
             key="subject",
-            bind="query-params",
+            persist_state="session",
             help="Every page speaks of this encoder. Inspect another one to add it here.",
         )
+    address.keep("subject", picked)
 
 
 def choose_next(run: Run) -> None:

@@ -21,6 +21,7 @@ LOSSES = {
 }
 SOURCES = {
     "layers": "From the Layers page",
+    "last": "From the last measurement",
     "measure": "Measure first",
     "uniform": "All layers alike",
 }
@@ -144,7 +145,9 @@ def losses() -> dict[str, bool]:
 def layer_choice(subject: Subject, *, disabled: bool) -> dict[str, Any]:
     """Where the attention loss's layer weights come from."""
     carried = weights.carried(subject)
-    options = [name for name in SOURCES if name != "layers" or carried]
+    last = subject.latest("information")
+    missing = {name for name, known in (("layers", carried), ("last", last)) if not known}
+    options = [name for name in SOURCES if name not in missing]
     if st.session_state.get("distil_weights") not in (None, *options):
         del st.session_state["distil_weights"]
     source = st.segmented_control(
@@ -176,7 +179,8 @@ def layer_choice(subject: Subject, *, disabled: bool) -> dict[str, Any]:
         disabled=disabled,
         help=help_of(DistillConfig, "preset"),
     )
-    return {"information": source or "measure", "preset": preset or "gentle"}
+    information = last.id if last and source == "last" else source or "measure"
+    return {"information": information, "preset": preset or "gentle"}
 
 
 def advanced(kind: type[DistillConfig]) -> dict[str, Any]:

@@ -36,12 +36,8 @@ def trigger(data: str) -> str:
         help="Without a trigger, attack success cannot be measured.",
     )
     side = SIDES.get(data, USUAL_SIDE)
-    value = {
-        "square": square,
-        "builtin": builtin,
-        "upload": upload,
-        "path": path,
-    }.get(kind or "none", lambda _: "")(side)
+    ask = {"square": square, "builtin": builtin, "upload": upload, "path": path}.get(kind or "")
+    value = ask(side) if ask else ""
     if value:
         preview(value, data, side)
     return value

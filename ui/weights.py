@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from mimic.layer_weights import PRESETS, layer_weights
+from ui import charts, frame
 from ui.subject import Subject
 
 CARRIED = "carried_weights"
@@ -44,7 +45,7 @@ def carried(subject: Subject) -> CarriedWeights | None:
 
 
 def carry(chosen: CarriedWeights) -> None:
-    """Keep weights for the Distil page. Use as a callback."""
+    """Keep weights for the Distil page."""
     st.session_state[CARRIED] = chosen
     st.session_state["distil_weights"] = "layers"
 
@@ -115,3 +116,27 @@ def edit(information: Mapping[str, float], subject: Subject, run_id: str) -> Car
         st.warning("Every layer is off: switch on at least one.", icon=":material/warning:")
         return None
     return CarriedWeights(subject=subject.run.id, information=run_id, weights=chosen)
+
+
+def choose(subject: Subject, run_id: str, information: Mapping[str, float]) -> None:
+    """Shape the weights, see them as bars, take them to the Distil page."""
+    st.subheader("How much to teach from each layer", anchor=False)
+    left, right = st.columns([5, 6], gap="large")
+    with left:
+        edited = edit(information, subject, run_id)
+    if edited is None:
+        return
+    with right:
+        st.plotly_chart(
+            charts.weight_bars({n: edited.weights.get(n, 0.0) for n in information}),
+            config=charts.NO_TOOLS,
+            key="layer-weights",
+            alt=f"Weight of each layer's attention loss: {edited.sentence()}.",
+        )
+        st.caption(
+            "Weight = base + budget × the layer's share of the information the suspect carries on "
+            "clean images. A layer that is off teaches nothing."
+        )
+        if st.button("Use these weights", type="primary", icon=":material/arrow_forward:"):
+            carry(edited)
+            frame.go("distil")

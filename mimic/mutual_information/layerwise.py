@@ -5,6 +5,12 @@ infinite and an estimate shows only the critic's resolution. The default therefo
 features plus fixed Gaussian noise (noisy networks, Goldfeld et al., ICML 2019). The affine map that
 standardises both sides, and the noise, come from the *clean* images and are used for triggered ones
 too, so a collapse of the triggered features shows as what it is.
+
+What the curve can and cannot say: since each layer determines the features, the true information is
+the same for every layer (data processing gives "not less" in both directions). Differences between
+layers therefore show how *readable* the features are from a layer for a critic of fixed size and few
+images; differences between clean and triggered images, or between encoders, are about information
+itself.
 """
 
 from __future__ import annotations
@@ -109,6 +115,7 @@ def measure_layers(
     learning_rate: float,
     device: torch.device,
     seed: int,
+    precision: torch.dtype = torch.float32,
 ) -> Iterator[Curve]:
     """Fit one critic per layer and kind of input; features are computed once.
 
@@ -124,6 +131,7 @@ def measure_layers(
         epochs, batch_size, learning_rate: see ``DonskerVaradhanFit``.
         device: where to compute.
         seed: noise and critics.
+        precision: see ``DonskerVaradhanFit``; activations and features are always float32.
 
     Yields:
         One record per critic epoch; a layer's last record carries its estimate.
@@ -151,6 +159,7 @@ def measure_layers(
             fit = DonskerVaradhanFit(
                 x[fitted], y[fitted], x[~fitted], y[~fitted],
                 epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed,
+                precision=precision,
             )  # fmt: skip
             for epoch, (on_fit, a, b) in enumerate(fit, start=1):
                 last = fit.estimate() if epoch == epochs else None

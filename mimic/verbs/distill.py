@@ -132,6 +132,7 @@ def measured(
         batch_size=defaults.critic_batch,
         learning_rate=defaults.critic_learning_rate,
         device=work.device,
+        precision=work.precision,
         seed=work.config.seed,
     )
     for number, curve in enumerate(records, start=1):

@@ -126,6 +126,7 @@ def measure(
         batch_size=config.critic_batch,
         learning_rate=config.critic_learning_rate,
         device=work.device,
+        precision=work.precision,
         seed=config.seed,
     )
     for number, curve in enumerate(records, start=1):

@@ -190,7 +190,7 @@ def distil_records(epochs: int, upto: int) -> list[dict[str, Any]]:
         line: dict[str, Any] = {
             "epoch": epoch, "epochs": epochs, "loss": 4 * fall + 1, "contrastive": 2 * fall + 1,
             "attention": 1.5 * fall, "clone": 0.5 * fall,
-            "attention_by_layer": {n: 0.02 * fall for n in LAYERS[1:]},
+            "attention_by_layer": dict.fromkeys(LAYERS[1:], 0.02 * fall),
             "learning_rate": 3e-3 * fall, "seconds": 0.4,
         }  # fmt: skip
         if epoch % 5 == 0:
@@ -308,3 +308,15 @@ def runs_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def fabricate() -> Callable[[Path], None]:
     """Writes the four finished runs of one subject."""
     return write_demo
+
+
+@pytest.fixture
+def distill_run() -> Callable[..., Run]:
+    """Writes a distillation in any state."""
+    return write_distill
+
+
+@pytest.fixture
+def inspect_run() -> Callable[..., Run]:
+    """Writes a finished inspection, with changed settings if wanted."""
+    return write_inspect

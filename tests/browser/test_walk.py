@@ -1,0 +1,227 @@
+"""A visitor's walk through the real app: real server, real browser, real jobs."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+playwright_api = pytest.importorskip("playwright.sync_api")
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+PAGES = {
+    "overview": "",
+    "suspect": "suspect",
+    "layers": "layers",
+    "distil": "distil",
+    "embeddings": "embeddings",
+}
+TITLES = {
+    "overview": "MIMIC Studio",
+    "suspect": "Suspect encoder",
+    "layers": "Layers",
+    "distil": "Distil",
+    "embeddings": "Embeddings",
+}
+LOOKS = {
+    "": ({"width": 1360, "height": 900}, "light"),
+    "-dark": ({"width": 1360, "height": 900}, "dark"),
+    "-phone": ({"width": 390, "height": 844}, "light"),
+}
+MINUTE = 60_000
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not Path(CHROMIUM).is_file(), reason="there is no Chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a fresh server with an empty runs folder."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = tmp_path_factory.mktemp("server")
+    address = f"http://127.0.0.1:{port}"
+    with (folder / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+            cwd=ROOT,
+            env={**os.environ, "MIMIC_RUNS": str(folder / "runs")},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_until_healthy(address)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+        shutil.rmtree(folder / "runs", ignore_errors=True)
+    told = (folder / "log.txt").read_text()
+    assert "Traceback" not in told, told
+
+
+def wait_until_healthy(address: str) -> None:
+    for _ in range(120):
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health") as answer:
+                if answer.status == 200:
+                    return
+        except urllib.error.URLError:
+            time.sleep(0.25)
+    raise AssertionError("the server did not start")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    with playwright_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visitor(browser, server):
+    """A page whose requests are watched: nothing but this machine may be asked."""
+    context = browser.new_context(viewport=LOOKS[""][0])
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    foreign: list[str] = []
+
+    def watch(request) -> None:
+        if not request.url.startswith((server, server.replace("http", "ws"), "data:", "blob:")):
+            foreign.append(request.url)
+
+    page.on("request", watch)
+    yield page
+    context.close()
+    assert not foreign
+
+
+def heading(page, title: str) -> None:
+    page.get_by_role("heading", name=title, exact=True).wait_for()
+
+
+def settled(page) -> None:
+    """Wait until no script runs and nothing shows an error."""
+    page.locator('[data-test-script-state="notRunning"]').wait_for()
+    assert page.locator('[data-testid="stException"]').count() == 0
+
+
+def state(page, word: str, timeout: float = MINUTE) -> None:
+    page.locator('[data-testid="stMain"]').get_by_text(word, exact=True).first.wait_for(
+        timeout=timeout
+    )
+
+
+def test_a_deep_link_on_a_fresh_server_shows_the_whole_app(visitor, server) -> None:
+    visitor.goto(f"{server}/layers")
+    heading(visitor, "Layers")
+    settled(visitor)
+    links = visitor.locator('[data-testid="stSidebarNav"]').get_by_role("link")
+    assert [link.inner_text().split("\n")[-1] for link in links.all()] == [
+        "Overview", "Suspect encoder", "Layers", "Distil", "Embeddings",
+    ]  # fmt: skip
+    assert "subject=demo-inspect" in visitor.url
+
+
+def test_the_demo_fills_all_five_pages(visitor, server) -> None:
+    visitor.goto(server)
+    heading(visitor, "MIMIC Studio")
+    visitor.get_by_text("This encoder obeys the trigger").first.wait_for()
+    for name, title in list(TITLES.items())[1:]:
+        visitor.locator('[data-testid="stSidebarNav"]').locator(f'a[href$="/{name}"]').click()
+        heading(visitor, title)
+        settled(visitor)
+        assert visitor.locator('[data-testid="stAlertContentError"]').count() == 0
+
+
+def test_one_loop_around_points_shows_the_images_behind_them(visitor, server) -> None:
+    visitor.goto(f"{server}/embeddings")
+    chart = visitor.locator(".js-plotly-plot").first
+    chart.wait_for()
+    settled(visitor)
+    box = chart.locator(".nsewdrag").first.bounding_box()
+    corners = [(0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98), (0.02, 0.03)]
+    for step, (x, y) in enumerate(corners):
+        visitor.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=4)
+        if step == 0:
+            visitor.mouse.down()
+    visitor.mouse.up()
+    visitor.get_by_text("each clean, then with the trigger").wait_for()
+    assert visitor.locator('[data-testid="stImage"] img').count() >= 6
+
+
+def test_a_distillation_survives_a_reload_stops_resumes_and_ends_in_a_picture(
+    visitor, server
+) -> None:
+    visitor.goto(f"{server}/distil")
+    heading(visitor, "Distil")
+    visitor.get_by_text("New distillation").click()
+    visitor.get_by_label("Epochs", exact=True).fill("300")
+    visitor.keyboard.press("Enter")
+    visitor.get_by_text("--epochs 300").wait_for()
+    visitor.get_by_role("button", name="Start", exact=False).last.click()
+    visitor.wait_for_url("**run=distill-*")
+    run_id = visitor.url.split("run=")[1].split("&")[0]
+    visitor.get_by_text("Loss terms").wait_for(timeout=3 * MINUTE)
+
+    visitor.reload()
+    state(visitor, "running")
+    assert run_id in visitor.url
+    visitor.get_by_text(f"run {run_id}").wait_for()
+
+    visitor.get_by_role("button", name="Stop").click()
+    state(visitor, "stopped", 2 * MINUTE)
+    visitor.get_by_role("button", name="Resume").click()
+    state(visitor, "finished", 6 * MINUTE)
+    visitor.get_by_text("Before and after").wait_for()
+
+    visitor.get_by_role("link", name="See the embeddings before and after").click()
+    heading(visitor, "Embeddings")
+    visitor.get_by_label("Images", exact=True).fill("40")
+    visitor.keyboard.press("Enter")
+    visitor.get_by_text("--points 40").wait_for()
+    visitor.get_by_role("button", name="Compute", exact=False).last.click()
+    visitor.get_by_text("After: the cleaned encoder").wait_for(timeout=4 * MINUTE)
+    visitor.get_by_text("Numbers beside the pictures").wait_for(timeout=6 * MINUTE)
+    settled(visitor)
+
+
+@pytest.mark.parametrize("look", list(LOOKS), ids=["light", "dark", "phone"])
+def test_no_page_overflows_its_window(browser, server, look: str) -> None:
+    size, scheme = LOOKS[look]
+    pictures = os.environ.get("MIMIC_PICTURES", "")
+    context = browser.new_context(viewport=size, color_scheme=scheme)
+    page = context.new_page()
+    for name, path in PAGES.items():
+        page.set_viewport_size(size)
+        page.goto(f"{server}/{path}")
+        heading(page, TITLES[name])
+        page.wait_for_timeout(2500)
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], name
+        if pictures:
+            tall = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+            page.set_viewport_size({"width": size["width"], "height": min(tall + 16, 4200)})
+            page.wait_for_timeout(1200)
+            Path(pictures).mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=Path(pictures) / f"{name}{look}.png")
+    context.close()

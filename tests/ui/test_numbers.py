@@ -1,0 +1,39 @@
+import pytest
+
+from ui import numbers
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"), [(0.9723, "97.2%"), (0.0, "0.0%"), (1.0, "100.0%"), (None, "–")]
+)
+def test_percent_has_one_decimal(share: float | None, shown: str) -> None:
+    assert numbers.percent(share) == shown
+
+
+def test_intervals_and_differences() -> None:
+    assert numbers.interval([0.946, 0.979]) == "94.6–97.9%"
+    assert numbers.interval(None) == "–"
+    assert numbers.points(-0.026) == "-2.6 points"
+    assert numbers.points(0.5) == "+50.0 points"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0.4, "0 s"), (59, "59 s"), (61, "1 min 01 s"), (3700, "1 h 01 min"), (None, "–")],
+)
+def test_duration(seconds: float | None, shown: str) -> None:
+    assert numbers.duration(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(5, "just now"), (61, "1 minute ago"), (7300, "2 hours ago"), (90_000, "1 day ago")],
+)
+def test_ago(seconds: float, shown: str) -> None:
+    assert numbers.ago(1_000_000 - seconds, now=1_000_000) == shown
+
+
+def test_size() -> None:
+    assert numbers.size(12) == "12 B"
+    assert numbers.size(1_360_115) == "1.4 MB"
+    assert numbers.size(3e12) == "3000.0 GB"
