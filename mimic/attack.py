@@ -20,7 +20,7 @@ from mimic.config import AttackConfig
 from mimic.encoder import Encoder
 from mimic.losses import clone_loss
 from mimic.preprocessing import Normalization
-from mimic.pretrain import batches, non_finite
+from mimic.training import batches, batches_per_epoch, non_finite
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def implant(
         r = normalization(reference)
         with torch.no_grad():
             clean_reference = clean(r)
-        per_epoch = len(batches(len(images), config.batch_size, random))
+        per_epoch = batches_per_epoch(len(images), config.batch_size)
         for epoch in range(1, config.epochs + 1):
             started = time.perf_counter()
             summed = torch.zeros(3, device=device)
@@ -109,6 +109,13 @@ def implant(
             means = [float(value) / per_epoch for value in summed]
             if not all(map(math.isfinite, means)):
                 raise non_finite(epoch, "BadEncoder")
-            yield AttackRecord(epoch, config.epochs, *means, time.perf_counter() - started)
+            yield AttackRecord(
+                epoch=epoch,
+                epochs=config.epochs,
+                backdoor=means[0],
+                reference=means[1],
+                utility=means[2],
+                seconds=time.perf_counter() - started,
+            )
 
     return backdoored, train()

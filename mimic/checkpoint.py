@@ -225,7 +225,7 @@ def backbone_names(stored: Mapping[str, torch.Tensor]) -> dict[str, str]:
 
 
 def our_name(name: str, *, sequential: bool) -> str:
-    """torchvision's name for a parameter of a public checkpoint."""
+    """The name torchvision gives to a parameter of a public checkpoint."""
     if sequential:
         first, _, rest = name.partition(".")
         name = f"{SEQUENTIAL.get(first, first)}.{rest}"
@@ -343,10 +343,9 @@ def save_encoder(
     tensors = dict(encoder.state_dict())
     if head is not None:
         tensors |= {f"head.{key}": value for key, value in head.state_dict().items()}
-    join = ",".join
     metadata = {
         "architecture": encoder.architecture.name,
-        "normalization": f"{join(map(str, normalization.mean))}/{join(map(str, normalization.std))}",
+        "normalization": normalization.text,
         **({"input_size": str(input_size)} if input_size else {}),
         **({"card": json.dumps(card)} if card else {}),
     }

@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 if it succeeded, 1 if it failed (cause and remedy are printed), 3 if it was stopped.
     """
+    share_processors()
     parser = build_parser()
     options = vars(parser.parse_args(arguments))
     verb, as_json = options.pop("verb"), options.pop("json", False)
@@ -46,6 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif outcome:
         print(json.dumps(outcome, indent=1))
     return EXIT_STOPPED if outcome.get("state") == "stopped" else 0
+
+
+def share_processors() -> None:
+    """Let idle OpenMP threads sleep instead of spinning; has to come before torch is imported.
+
+    Spinning threads of a job and of a busy browser take each other's cores: on two cores with other
+    work, critics ran 8 times slower that way.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -73,7 +83,9 @@ def build_parser() -> argparse.ArgumentParser:
     app = verbs.add_parser("app", parents=[shared], help="Open MIMIC Studio in the browser.")
     app.add_argument("--port", type=int, default=8501, help="port on this machine (default 8501)")
     app.add_argument("--no-browser", action="store_true", help="do not open a browser window")
-    execute = verbs.add_parser("execute", help="Execute a prepared run directory (used by the app).")
+    execute = verbs.add_parser(
+        "execute", help="Execute a prepared run directory (used by the app)."
+    )
     execute.add_argument("directory", type=Path)
     return parser
 

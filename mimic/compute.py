@@ -51,9 +51,11 @@ def choose_precision(text: str, device: torch.device) -> torch.dtype:
     """Number format of the matrix products; ``auto`` takes bfloat16 only where it is native."""
     if text != "auto":
         return {"float32": torch.float32, "bfloat16": torch.bfloat16}[text]
-    native = (device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)) or (
+    native = (
+        device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    ) or (
         device.type == "cpu"
-        and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())  # noqa: SLF001
+        and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
     )
     return torch.bfloat16 if native else torch.float32
 

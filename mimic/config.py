@@ -1,6 +1,6 @@
 """What each verb can be told: frozen values, checked when made, stored as JSON with every run.
 
-A field's ``help`` text is the command line's help and the app's tooltip, so it is written once, here.
+A field's ``help`` text is the command line's help and the app's tooltip, written once, here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mimic.errors import ConfigError
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 ASSET_PREFIX = "asset:"
-"""Marks a path inside ``assets/``, so that stored runs name no directory of a particular machine."""
+"""Marks a path inside ``assets/``, so that stored runs name no directory of one machine."""
 
 DEFAULT_LAYERS = ("layer1", "layer2", "layer3", "layer4")
 
@@ -81,7 +81,10 @@ class Config:
             f"Known settings are {', '.join(fields)}.",
         )
         try:
-            return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+            frozen: dict[str, Any] = {
+                k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+            }
+            return cls(**frozen)
         except TypeError as error:
             raise ConfigError(
                 f"A setting of {cls.__name__} has the wrong type.", "Compare it with --help."
@@ -155,7 +158,9 @@ class AttackConfig(Config):
     data: str = option("digits", "shadow images: unlabelled images the attacker has")
     trigger: str = option("square:10:10:5", "trigger .npz, or square:ROW:COLUMN:SIZE")
     reference: str = option("", "reference .npz (x, y); default: drawn from --reference-data")
-    reference_data: str = option("", "labelled set the reference image is drawn from; default: data")
+    reference_data: str = option(
+        "", "labelled set the reference image is drawn from; default: data"
+    )
     target_class: int = option(1, "class of the reference image")
     epochs: int = option(60, "passes over the shadow images")
     batch_size: int = option(256, "images per update")

@@ -1,9 +1,9 @@
 """Images as uint8 arrays, from wherever users keep them.
 
 A data set is named by one word: ``digits`` (scikit-learn's handwritten digits, always there), a
-torchvision set (also found as ``NAME/train.npz`` under the data folder), a BadEncoder-style ``.npz`` (``x`` uint8 (N, H, W, 3), ``y`` (N,) or (N, 1)), a
-folder holding ``train.npz`` and ``test.npz``, or a folder of images (one sub-folder per class, or
-flat and unlabelled).
+torchvision set (also found as ``NAME/train.npz`` under the data folder), a BadEncoder-style
+``.npz`` (``x`` uint8 (N, H, W, 3), ``y`` (N,) or (N, 1)), a folder holding ``train.npz`` and
+``test.npz``, or a folder of images (one sub-folder per class, or flat and unlabelled).
 """
 
 from __future__ import annotations
@@ -325,8 +325,8 @@ def load_torchvision(name: str, split: Split, *, data_root: str, download: bool)
             "Allow the download (--download), or set the folder that holds it (--data-root).",
         ) from error
     if name == "gtsrb":
-        images = np.stack([read_image(Path(p), 32) for p, _ in data._samples])  # noqa: SLF001
-        labels = np.array([k for _, k in data._samples])  # noqa: SLF001
+        images = np.stack([read_image(Path(p), 32) for p, _ in data._samples])
+        labels = np.array([k for _, k in data._samples])
         return ImageSet("GTSRB", images, labels.astype(np.int64))
     images = np.asarray(data.data)
     if images.shape[1] == 3:  # STL-10 and SVHN store channels first.

@@ -28,8 +28,8 @@ from mimic.verbs import perform
 SUBJECT = "demo"
 SQUARE = "square:10:10:5"
 TARGET = 1
-DISTILL = {"epochs": 200}
-"""58 images make one update per epoch, so the demo needs more epochs than a larger clean subset."""
+DISTILL: dict[str, Any] = {"epochs": 200}
+"""58 images make one update per epoch, so the demo needs more epochs than a larger set."""
 KEPT_FILES = (
     "run.json", "status.json", "metrics.jsonl", "result.json", "plan.json",
     "student.safetensors", "student.pth", "arrays",
@@ -91,7 +91,7 @@ def show(*, seeds: int, device: str, root: Path) -> dict[str, Any]:
 
 
 def build(folder: Path, *, device: str, root: Path) -> dict[str, Any]:
-    """Train the demo anew: clean encoder, backdoored twin, trigger, and a finished run of each verb.
+    """Train the demo anew: clean encoder, backdoored twin, trigger, and a run of each verb.
 
     Args:
         folder: where the demo goes; ``assets/demo`` is the one the app shows.
@@ -151,9 +151,7 @@ def build(folder: Path, *, device: str, root: Path) -> dict[str, Any]:
     config = DistillConfig(**fields, **DISTILL, information=str(measured.directory))
     distilled = bundle(folder, perform("distill", config, root=root), "demo-distill")
     place_config(distilled, information="demo-information")
-    embedded = perform(
-        "embed", EmbedConfig(**fields, student=str(distilled.directory)), root=root
-    )
+    embedded = perform("embed", EmbedConfig(**fields, student=str(distilled.directory)), root=root)
     place_config(bundle(folder, embedded, "demo-embed"), student="demo-distill")
     return {"folder": str(folder), "seconds": time.perf_counter() - started}
 

@@ -46,9 +46,7 @@ def fit_umap(vectors: np.ndarray, *, neighbors: int, seed: int) -> np.ndarray:
         vectors = PCA(PCA_DIMENSIONS, random_state=seed).fit_transform(vectors)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = umap.UMAP(
-            n_neighbors=min(neighbors, len(vectors) - 1), random_state=seed, n_jobs=1
-        )
+        model = umap.UMAP(n_neighbors=min(neighbors, len(vectors) - 1), random_state=seed, n_jobs=1)
         return np.asarray(model.fit_transform(vectors))
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from mimic.compute import seed_everything
 from mimic.errors import ConfigError
 
 Stem = Literal["cifar", "imagenet"]
@@ -195,8 +196,28 @@ class ProjectionHead(nn.Sequential):
             nn.ReLU(),
             nn.Linear(feature_dim, projection_dim),
         )
+        self.projection_dim = projection_dim
 
 
 def default_projection_dim(feature_dim: int) -> int:
     """128 for the standard widths, 64 for narrow encoders."""
     return min(128, max(64, feature_dim // 4))
+
+
+def new_network(
+    architecture: Architecture, device: torch.device, seed: int, *, projection_dim: int = 0
+) -> tuple[Encoder, ProjectionHead]:
+    """A randomly initialised encoder with its head, on the device, channels-last.
+
+    Args:
+        architecture: what to build.
+        device: where to put it.
+        seed: the initial weights.
+        projection_dim: length of the head's output; 0 takes the usual one.
+    """
+    seed_everything(seed)
+    encoder = Encoder(architecture)
+    dim = architecture.feature_dim
+    head = ProjectionHead(dim, projection_dim or default_projection_dim(dim))
+    encoder = encoder.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return encoder, head.to(device)

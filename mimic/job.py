@@ -54,7 +54,9 @@ def prepare_resume(run: Run) -> None:
     with storage_errors():
         (run.directory / "stop").unlink(missing_ok=True)
     now = time.time()
-    run.write_status(replace(run.status(), state="starting", cause="", remedy="", pid=0, updated=now))
+    run.write_status(
+        replace(run.status(), state="starting", cause="", remedy="", pid=0, updated=now)
+    )
 
 
 def spawn(run: Run) -> None:

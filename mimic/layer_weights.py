@@ -20,7 +20,7 @@ PRESETS = {
     "gentle": Scale(base=3.0, budget=28.0),
     "authors": Scale(base=1_000.0, budget=10_000.0),
 }
-"""``authors`` is the public code's scale. ``gentle`` is ours: see "The scale decides" in the README."""
+"""``authors`` is the public code's scale; ``gentle`` is ours, see the README on what it decides."""
 
 
 def layer_weights(
@@ -29,8 +29,8 @@ def layer_weights(
     """Weight of each layer's attention loss.
 
     ``weight = base + budget * share`` where a layer's share is its part of the summed information
-    (wssun/MIMIC; there base is 1,000 and budget 10,000). Negative estimates count as 0; when nothing
-    is left to share, shares are equal.
+    (wssun/MIMIC; there base is 1,000 and budget 10,000). Negative estimates count as 0; when
+    nothing is left to share, shares are equal.
 
     Args:
         information: nats per layer.

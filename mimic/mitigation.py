@@ -2,8 +2,8 @@
 
 Han et al., "Mutual Information Guided Backdoor Mitigation for Pre-trained Encoders", IEEE TIFS 2025
 (arXiv 2406.03508): NT-Xent + sum over layers of weight * attention loss + clone loss. Unlike the
-authors' public code, both views go through the student in one pass and the teacher runs once, without
-gradient.
+authors' public code, both views go through the student in one pass and the teacher runs once,
+without gradient.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ import torch
 from mimic.activations import record_activations
 from mimic.compute import autocast, generator
 from mimic.config import DistillConfig
-from mimic.encoder import Encoder, ProjectionHead
+from mimic.encoder import Encoder, ProjectionHead, new_network
 from mimic.errors import RunError
 from mimic.losses import attention_loss, clone_loss, nt_xent_loss
 from mimic.preprocessing import Normalization
-from mimic.pretrain import batches, learning_rate_at, new_network, non_finite
+from mimic.training import batches, batches_per_epoch, learning_rate_at, non_finite
 from mimic.views import Recipe, random_views
 
 WEIGHT_DECAY = 1e-6
@@ -154,8 +154,8 @@ def distill(
     active = {k: w * config.attention_weight for k, w in weights.items()}
     active = {k: w for k, w in active.items() if w > 0}
     student, head, optimizer = state.student.train(), state.head.train(), state.optimizer
-    teacher = teacher.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    per_epoch = len(range(0, len(images) - (size := min(config.batch_size, len(images))) + 1, size))
+    teacher = teacher.eval().to(memory_format=torch.channels_last)
+    per_epoch = batches_per_epoch(len(images), config.batch_size)
     total = per_epoch * config.epochs
     zero = torch.zeros((), device=device)
     while state.epoch < config.epochs:
@@ -205,9 +205,12 @@ def distill(
             raise non_finite(epoch, "distillation")
         state.epoch = epoch
         yield EpochRecord(
-            epoch,
-            config.epochs,
-            *means[:4],
+            epoch=epoch,
+            epochs=config.epochs,
+            loss=means[0],
+            contrastive=means[1],
+            attention=means[2],
+            clone=means[3],
             attention_by_layer=dict(zip(active, means[4:], strict=True)),
             learning_rate=optimizer.param_groups[0]["lr"],
             seconds=time.perf_counter() - started,

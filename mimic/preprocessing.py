@@ -36,6 +36,11 @@ class Normalization:
         std = x.new_tensor(self.std).view(1, -1, 1, 1)
         return (x - mean) / std
 
+    @property
+    def text(self) -> str:
+        """As ``parse_normalization`` reads it."""
+        return "/".join(",".join(map(str, values)) for values in (self.mean, self.std))
+
     def to_json(self) -> dict[str, Any]:
         """As JSON-ready values."""
         return {"mean": list(self.mean), "std": list(self.std), "source": self.source}

@@ -9,15 +9,13 @@ from dataclasses import dataclass
 
 import torch
 
-from mimic.compute import autocast, generator, seed_everything
+from mimic.compute import autocast, generator
 from mimic.config import PretrainConfig
-from mimic.encoder import Architecture, Encoder, ProjectionHead, default_projection_dim
-from mimic.errors import TrainingError
+from mimic.encoder import Encoder, ProjectionHead
 from mimic.losses import nt_xent_loss
 from mimic.preprocessing import Normalization
+from mimic.training import batches, batches_per_epoch, learning_rate_at, non_finite
 from mimic.views import Recipe, random_views
-
-WARM_UP = 0.1
 
 
 @dataclass(frozen=True)
@@ -29,48 +27,6 @@ class PretrainRecord:
     contrastive: float
     learning_rate: float
     seconds: float
-
-
-def learning_rate_at(step: int, total: int, *, peak: float, schedule: str) -> float:
-    """Learning rate of an update: constant, or a linear warm-up over 10 % and a cosine to 0.
-
-    Args:
-        step: updates done so far.
-        total: updates of the whole training.
-        peak: the highest rate.
-        schedule: ``constant`` or ``cosine``.
-    """
-    if schedule == "constant":
-        return peak
-    warm = max(1, round(WARM_UP * total))
-    if step < warm:
-        return peak * (step + 1) / warm
-    return peak * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
-
-
-def batches(count: int, size: int, random: torch.Generator) -> list[torch.Tensor]:
-    """Indices of one epoch in random order; an incomplete last batch is dropped.
-
-    Args:
-        count: images there are; fewer than ``size`` make one batch of all.
-        size: images per batch.
-        random: the order's stream.
-    """
-    order = torch.randperm(count, generator=random, device=random.device)
-    size = min(size, count)
-    return [batch for batch in order.split(size) if len(batch) == size]
-
-
-def new_network(
-    architecture: Architecture, device: torch.device, seed: int, *, projection_dim: int = 0
-) -> tuple[Encoder, ProjectionHead]:
-    """A randomly initialised encoder with its head, on the device, channels-last."""
-    seed_everything(seed)
-    encoder = Encoder(architecture)
-    dim = architecture.feature_dim
-    head = ProjectionHead(dim, projection_dim or default_projection_dim(dim))
-    encoder = encoder.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return encoder, head.to(device)
 
 
 def pretrain(
@@ -87,7 +43,8 @@ def pretrain(
     """Train an encoder and its head in place by NT-Xent.
 
     Args:
-        encoder, head: the network, on the device of ``images``.
+        encoder: the network, on the device of ``images``.
+        head: its projection head.
         images: (N, 3, H, W) in 0 to 1.
         normalization: applied to the views.
         config: epochs, batch size, learning rate, temperature, seed.
@@ -107,7 +64,7 @@ def pretrain(
     optimizer = torch.optim.Adam(parameters, lr=config.learning_rate, weight_decay=1e-6)
     encoder.train()
     head.train()
-    per_epoch = len(batches(len(images), config.batch_size, random))
+    per_epoch = batches_per_epoch(len(images), config.batch_size)
     total = per_epoch * config.epochs
     for epoch in range(1, config.epochs + 1):
         started, summed = time.perf_counter(), torch.zeros((), device=device)
@@ -129,11 +86,3 @@ def pretrain(
         if not math.isfinite(mean):
             raise non_finite(epoch, "NT-Xent")
         yield PretrainRecord(epoch, config.epochs, mean, rate, time.perf_counter() - started)
-
-
-def non_finite(epoch: int, what: str) -> TrainingError:
-    """The error for a loss that became NaN or infinite."""
-    return TrainingError(
-        f"The loss is no longer a finite number at epoch {epoch} ({what}).",
-        "Choose a lower learning rate or smaller layer weights, or float32 precision.",
-    )

@@ -1,12 +1,12 @@
 """A run: one execution of a verb, as a directory that any process may read while it is written.
 
-    run.json        id, kind, config, inputs with SHA-256, library versions (written once)
-    status.json     state, progress, message, seconds left, process, error (replaced atomically)
-    metrics.jsonl   one JSON object per line, append only
-    result.json     the outcome (exists only when the run is finished)
-    arrays/*.npz    data behind the plots
-    *.safetensors   checkpoints and results
-    stop            exists when someone asked the run to stop
+run.json        id, kind, config, inputs with SHA-256, library versions (written once)
+status.json     state, progress, message, seconds left, process, error (replaced atomically)
+metrics.jsonl   one JSON object per line, append only
+result.json     the outcome (exists only when the run is finished)
+arrays/*.npz    data behind the plots
+*.safetensors   checkpoints and results
+stop            exists when someone asked the run to stop
 """
 
 from __future__ import annotations
@@ -391,7 +391,7 @@ def process_lives(pid: int, created: float) -> bool:
     try:
         process = psutil.Process(pid)
         same = abs(process.create_time() - created) < 2
-        return same and process.status() != psutil.STATUS_ZOMBIE
+        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
 

@@ -83,7 +83,8 @@ class Trigger:
                 f"the images have {height}x{width}.",
                 "Choose a trigger of the images' size.",
             )
-        return images * self.mask + self.patch
+        stamped: np.ndarray = images * self.mask + self.patch
+        return stamped
 
     def preview(self) -> np.ndarray:
         """The patch on mid-grey, uint8 (H, W, 3)."""

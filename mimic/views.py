@@ -48,9 +48,7 @@ class Recipe:
 
 RECIPES = {
     "natural": Recipe(),
-    "digits": Recipe(
-        crop=(0.5, 1.0), flip=0.0, rotation=15.0, saturation=0.0, hue=0.0, grey=0.0
-    ),
+    "digits": Recipe(crop=(0.5, 1.0), flip=0.0, rotation=15.0, saturation=0.0, hue=0.0, grey=0.0),
 }
 
 
@@ -145,9 +143,7 @@ def warp(
         torch.stack([scale[0] * angle.cos() * mirror, -scale[0] * angle.sin(), shift[0]], dim=1),
         torch.stack([scale[1] * angle.sin() * mirror, scale[1] * angle.cos(), shift[1]], dim=1),
     ]
-    grid = functional.affine_grid(
-        torch.stack(rows, dim=1), list(images.shape), align_corners=False
-    )
+    grid = functional.affine_grid(torch.stack(rows, dim=1), list(images.shape), align_corners=False)
     return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 

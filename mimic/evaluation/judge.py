@@ -136,7 +136,7 @@ class Judge:
         return self.score(self.predict(encoder, preprocessing, probe=probe))
 
 
-def find_target(prediction: Prediction, labels: np.ndarray) -> int:
-    """The class that most misled triggered images go to, counted where the trigger changed the answer."""
-    moved = prediction.stamped[(prediction.stamped != prediction.clean) & (labels >= 0)]
+def find_target(prediction: Prediction) -> int:
+    """The class most triggered images go to, counted where the trigger changed the answer."""
+    moved = prediction.stamped[prediction.stamped != prediction.clean]
     return int(np.bincount(moved if len(moved) else prediction.stamped).argmax())

@@ -11,6 +11,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from mimic.compute import generator
+from mimic.training import batches
+
 KNN_NEIGHBORS = 200
 KNN_TEMPERATURE = 0.5
 
@@ -25,8 +28,8 @@ class Probe(Protocol):
 class LinearProbe:
     """Multinomial logistic regression, the same problem as scikit-learn's ``LogisticRegression``.
 
-    Minimises ``regularisation * sum of cross entropies + ||W||^2 / 2`` by L-BFGS in full batches, so
-    it has no random part and runs on any device.
+    Minimises ``regularisation * sum of cross entropies + ||W||^2 / 2`` by L-BFGS in full batches,
+    so it has no random part and runs on any device.
 
     Args:
         features: unit features (N, D).
@@ -95,8 +98,9 @@ class MLPProbe:
                 nn.Linear(512, 256), nn.ReLU(), nn.Dropout(0.5), nn.Linear(256, classes),
             ).to(features.device)  # fmt: skip
             optimizer = torch.optim.Adam(self.network.parameters(), lr=1e-4)
+            random = generator(features.device, seed)
             for _ in range(epochs):
-                for batch in torch.randperm(len(features)).to(features.device).split(64):
+                for batch in batches(len(features), 64, random):
                     optimizer.zero_grad()
                     output = self.network(features[batch])
                     functional.cross_entropy(output, labels[batch]).backward()  # type: ignore[no-untyped-call]
@@ -149,7 +153,7 @@ def knn_votes(
         temperature: T above.
     """
     votes = []
-    for part in queries.split(1_024):
+    for part in torch.split(queries, 1_024):
         similarity, index = (part @ features.T).topk(min(neighbors, len(features)), dim=1)
         one_hot = functional.one_hot(labels[index], classes)  # (M, n, K)
         votes.append(((similarity / temperature).exp().unsqueeze(2) * one_hot).sum(1))

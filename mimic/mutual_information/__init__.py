@@ -1,12 +1,19 @@
 """How much each layer's activation tells about the output features."""
 
 from mimic.mutual_information.estimators import Critic, DonskerVaradhanFit, donsker_varadhan_bound
-from mimic.mutual_information.layerwise import Curve, PairSource, explain, measure_layers
+from mimic.mutual_information.layerwise import (
+    Curve,
+    Measurement,
+    PairSource,
+    explain,
+    measure_layers,
+)
 
 __all__ = [
     "Critic",
     "Curve",
     "DonskerVaradhanFit",
+    "Measurement",
     "PairSource",
     "donsker_varadhan_bound",
     "explain",

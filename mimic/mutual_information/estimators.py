@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from mimic.compute import autocast, generator
+from mimic.training import batches
 
 HIDDEN = 512
 EVALUATION_SHUFFLES = 6
@@ -67,9 +68,12 @@ class DonskerVaradhanFit:
     Iterating yields, per epoch, the bound on the fitting pairs and on the two held-out halves.
 
     Args:
-        x: (N, x_dim); y: (N, y_dim), the true pairs, row by row.
-        x_held_out, y_held_out: pairs for scoring, at least 4.
-        epochs, batch_size, learning_rate: the fit; weight decay is 1e-5 as in the public code.
+        x: one side of the true pairs, (N, x_dim).
+        y: the other side, row by row, (N, y_dim).
+        held_out: both sides of the pairs for scoring, at least 4.
+        epochs: passes over the pairs.
+        batch_size: pairs per update.
+        learning_rate: of Adam; weight decay is 1e-5 as in the public code.
         seed: initial critic, order and shuffles.
         precision: number format of the matrix products; the bound itself is float32.
     """
@@ -78,8 +82,7 @@ class DonskerVaradhanFit:
         self,
         x: torch.Tensor,
         y: torch.Tensor,
-        x_held_out: torch.Tensor,
-        y_held_out: torch.Tensor,
+        held_out: tuple[torch.Tensor, torch.Tensor],
         *,
         epochs: int = 40,
         batch_size: int = 128,
@@ -88,13 +91,14 @@ class DonskerVaradhanFit:
         precision: torch.dtype = torch.float32,
     ) -> None:
         self.x, self.y, self.precision = x, y, precision
+        x_held_out, y_held_out = held_out
         middle = len(x_held_out) // 2
         self.halves = [
             (x_held_out[part], y_held_out[part])
             for part in (slice(None, middle), slice(middle, None))
         ]
         self.epochs = epochs
-        self.batch_size = min(batch_size, len(x))
+        self.batch_size = batch_size
         self.random = generator(x.device, seed)
         devices = [x.device] if x.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
@@ -108,12 +112,9 @@ class DonskerVaradhanFit:
 
     def __iter__(self) -> Iterator[tuple[float, float, float]]:
         """One epoch per step: bound on the fitting pairs, on held-out half A, on half B (nats)."""
-        count = len(self.x)
         for _ in range(self.epochs):
             bounds = []
-            for index in self.permutation(count).split(self.batch_size):
-                if len(index) < self.batch_size:
-                    continue
+            for index in batches(len(self.x), self.batch_size, self.random):
                 self.optimizer.zero_grad()
                 with autocast(self.x.device, self.precision):
                     x_half, y_half = self.critic.halves(self.x[index], self.y[index])
@@ -124,12 +125,12 @@ class DonskerVaradhanFit:
                 (-bound).backward()  # type: ignore[no-untyped-call]
                 self.optimizer.step()
                 bounds.append(bound.detach())
-            a, b = (self.held_out(*half) for half in self.halves)
+            a, b = (self.bound(*half) for half in self.halves)
             self.history.append((float(torch.stack(bounds).mean()), a, b))
             yield self.history[-1]
 
     @torch.no_grad()
-    def held_out(self, x: torch.Tensor, y: torch.Tensor) -> float:
+    def bound(self, x: torch.Tensor, y: torch.Tensor) -> float:
         """The bound on held-out pairs; several shifts stand for the product distribution."""
         shifts = {1 + (len(x) - 1) * k // EVALUATION_SHUFFLES for k in range(EVALUATION_SHUFFLES)}
         with autocast(x.device, self.precision):

@@ -3,12 +3,12 @@
 Features are a deterministic function of each layer, so without noise the true information is
 infinite and an estimate shows only the critic's resolution. The default therefore measures the
 features plus fixed Gaussian noise (noisy networks, Goldfeld et al., ICML 2019). The affine map that
-standardises both sides, and the noise, come from the *clean* images and are used for triggered ones
-too, so a collapse of the triggered features shows as what it is.
+standardises both sides, and the noise, come from the *clean* images and serve triggered ones too,
+so a collapse of the triggered features shows as what it is.
 
-What the curve can and cannot say: since each layer determines the features, the true information is
-the same for every layer (data processing gives "not less" in both directions). Differences between
-layers therefore show how *readable* the features are from a layer for a critic of fixed size and few
+What the curve can and cannot say: since each layer determines the features, the true information
+is the same for every layer (data processing holds in both directions). Differences between layers
+therefore show how *readable* the features are from a layer, for a critic of fixed size and few
 images; differences between clean and triggered images, or between encoders, are about information
 itself.
 """
@@ -23,6 +23,7 @@ import torch
 from torch.nn import functional
 
 from mimic.compute import generator
+from mimic.config import InformationConfig
 from mimic.datasets import ImageSet
 from mimic.encoder import Encoder
 from mimic.evaluation import extract_activations
@@ -86,6 +87,42 @@ class PairSource:
         return self.stamped
 
 
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """How information is measured.
+
+    Args:
+        layers: layer names.
+        pool: see ``extract_activations``.
+        noise: standard deviation of the noise on standardised features; 0 adds none.
+        epochs: see ``DonskerVaradhanFit``, as the next two.
+        batch_size: pairs per update.
+        learning_rate: of the critic's Adam.
+        seed: noise and critics.
+    """
+
+    layers: tuple[str, ...]
+    pool: int
+    noise: float
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    seed: int
+
+    @classmethod
+    def from_config(cls, config: InformationConfig) -> Measurement:
+        """The settings of an ``information`` run."""
+        return cls(
+            layers=config.layers,
+            pool=config.pool,
+            noise=config.noise,
+            epochs=config.critic_epochs,
+            batch_size=config.critic_batch,
+            learning_rate=config.critic_learning_rate,
+            seed=config.seed,
+        )
+
+
 @dataclass(frozen=True)
 class Curve:
     """One step of a fit: which curve it belongs to, and the bound in nats."""
@@ -104,17 +141,11 @@ def measure_layers(
     encoder: Encoder,
     preprocessing: Preprocessing,
     source: PairSource,
+    settings: Measurement,
     *,
     network: str,
     inputs: tuple[str, ...],
-    layers: tuple[str, ...],
-    pool: int,
-    noise: float,
-    epochs: int,
-    batch_size: int,
-    learning_rate: float,
     device: torch.device,
-    seed: int,
     precision: torch.dtype = torch.float32,
 ) -> Iterator[Curve]:
     """Fit one critic per layer and kind of input; features are computed once.
@@ -123,14 +154,10 @@ def measure_layers(
         encoder: the measured network.
         preprocessing: what its inputs need.
         source: images, with their split.
+        settings: layers, noise and critics.
         network: what to call it in the records.
         inputs: ``clean``, ``triggered`` or both.
-        layers: layer names.
-        pool: see ``extract_activations``.
-        noise: standard deviation of the noise on standardised features; 0 adds none.
-        epochs, batch_size, learning_rate: see ``DonskerVaradhanFit``.
         device: where to compute.
-        seed: noise and critics.
         precision: see ``DonskerVaradhanFit``; activations and features are always float32.
 
     Yields:
@@ -140,7 +167,12 @@ def measure_layers(
 
     def extract(kind: str) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
         return extract_activations(
-            encoder, source.images(kind), preprocessing, layers=layers, device=device, pool=pool
+            encoder,
+            source.images(kind),
+            preprocessing,
+            layers=settings.layers,
+            device=device,
+            pool=settings.pool,
         )
 
     clean_activations, clean_features = extract("clean")
@@ -151,25 +183,32 @@ def measure_layers(
             (clean_activations, clean_features) if kind == "clean" else extract(kind)
         )
         y = (functional.normalize(features, dim=1) - y_mean) / y_scale
-        draw = torch.randn(y.shape, generator=generator(torch.device("cpu"), seed)).to(device)
-        y = y + noise * draw
-        for layer in layers:
+        draw = torch.randn(y.shape, generator=generator(torch.device("cpu"), settings.seed)).to(
+            device
+        )
+        y = y + settings.noise * draw
+        for layer in settings.layers:
             x_clean = clean_activations[layer][fitted]
             x = (activations[layer] - x_clean.mean(0)) / spread(x_clean)
             fit = DonskerVaradhanFit(
-                x[fitted], y[fitted], x[~fitted], y[~fitted],
-                epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed,
+                x[fitted],
+                y[fitted],
+                (x[~fitted], y[~fitted]),
+                epochs=settings.epochs,
+                batch_size=settings.batch_size,
+                learning_rate=settings.learning_rate,
+                seed=settings.seed,
                 precision=precision,
-            )  # fmt: skip
+            )
             for epoch, (on_fit, a, b) in enumerate(fit, start=1):
-                last = fit.estimate() if epoch == epochs else None
-                yield Curve(network, kind, layer, epoch, epochs, on_fit, (a + b) / 2, last)
+                last = fit.estimate() if epoch == settings.epochs else None
+                yield Curve(network, kind, layer, epoch, settings.epochs, on_fit, (a + b) / 2, last)
 
 
 def spread(values: torch.Tensor) -> torch.Tensor:
     """One scale for all columns: the root mean square of their standard deviations.
 
-    A single number keeps the geometry; columns that never move stay quiet instead of being blown up.
+    A single number keeps the geometry; columns that never move stay quiet.
     """
     return values.std(0).pow(2).mean().sqrt().clamp_min(1e-8)
 
@@ -191,8 +230,13 @@ def explain(curves: Mapping[tuple[str, str], Mapping[str, float]]) -> str:
     triggered = curves.get(("teacher", "triggered"))
     if triggered and sum(teacher.values()) > 0:
         kept = sum(triggered.values()) / sum(teacher.values())
-        parts.append(f"With the trigger on, {kept:.0%} of the information is left, summed over layers.")
-        twin_clean, twin = curves.get(("clean_twin", "clean")), curves.get(("clean_twin", "triggered"))
+        parts.append(
+            f"With the trigger on, {kept:.0%} of the information is left, summed over layers."
+        )
+        twin_clean, twin = (
+            curves.get(("clean_twin", "clean")),
+            curves.get(("clean_twin", "triggered")),
+        )
         if twin_clean and twin and sum(twin_clean.values()) > 0:
             share = sum(twin.values()) / sum(twin_clean.values())
             parts.append(f"For the clean twin it is {share:.0%}.")

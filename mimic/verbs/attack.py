@@ -11,9 +11,8 @@ from mimic.attack import implant
 from mimic.checkpoint import save_badencoder, save_encoder
 from mimic.config import AttackConfig, resolve_path
 from mimic.datasets import ImageSet, load_npz
-from mimic.encoder import default_projection_dim
+from mimic.encoder import new_network
 from mimic.errors import ConfigError
-from mimic.pretrain import new_network
 from mimic.trigger import Trigger
 from mimic.verbs.work import Work
 
@@ -45,11 +44,7 @@ def attack(work: Work[AttackConfig]) -> dict[str, Any]:
         work.run.record(asdict(record))
     head = clean.head
     if head is None:
-        dim = backdoored.architecture.feature_dim
-        _, head = new_network(
-            backdoored.architecture, work.device, config.seed,
-            projection_dim=default_projection_dim(dim),
-        )  # fmt: skip
+        _, head = new_network(backdoored.architecture, work.device, config.seed)
         head.eval()
     kept = head
     size = clean.input_size or shadow.size[0]

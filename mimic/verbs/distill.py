@@ -11,12 +11,11 @@ import torch
 from mimic.checkpoint import save_encoder, save_in_layout
 from mimic.config import DistillConfig, InformationConfig
 from mimic.datasets import ImageSet
-from mimic.encoder import default_projection_dim
 from mimic.errors import ConfigError
 from mimic.evaluation import Judge
 from mimic.layer_weights import layer_weights, parse_weights, preset_scale
 from mimic.mitigation import Distillation, distill
-from mimic.mutual_information import PairSource, measure_layers
+from mimic.mutual_information import Measurement, PairSource, measure_layers
 from mimic.run import find_run
 from mimic.verbs.work import Subject, Work
 
@@ -41,17 +40,20 @@ def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
         work.run.write_json("plan.json", plan)
     weights = plan["weights"]
 
-    head_dim = teacher.head[3].out_features if teacher.head is not None else 0
     state = Distillation.begin(
         teacher.encoder,
         config,
         work.device,
-        projection_dim=head_dim or default_projection_dim(teacher.encoder.architecture.feature_dim),
+        projection_dim=0 if teacher.head is None else teacher.head.projection_dim,
     )
     continue_from_checkpoint(work, state)
     live = subject.live_judge()
     if state.epoch == 0:
-        record = {"epoch": 0, "epochs": config.epochs, "evaluation": evaluation(live, state, subject)}
+        record = {
+            "epoch": 0,
+            "epochs": config.epochs,
+            "evaluation": evaluation(live, state, subject),
+        }
         work.run.record(record)
     train(work, subject, state, live, weights, subset)
 
@@ -103,37 +105,29 @@ def choose_weights(
     return layer_weights(nats, base=base, budget=budget), nats
 
 
-def measured(
-    work: Work[DistillConfig], subject: Subject, subset: ImageSet
-) -> dict[str, float]:
+def measured(work: Work[DistillConfig], subject: Subject, subset: ImageSet) -> dict[str, float]:
     """Information of the teacher's layers on clean images, measured now with default settings."""
-    defaults = InformationConfig()
+    layers = work.config.layers
+    asked = InformationConfig(layers=layers, seed=work.config.seed)
     source = PairSource.draw(
         subset,
         None,
-        pairs=defaults.pairs,
-        held_out=defaults.held_out,
+        pairs=asked.pairs,
+        held_out=asked.held_out,
         recipe=subject.recipe(),
-        seed=work.config.seed,
+        seed=asked.seed,
     )
     nats = {}
-    layers = work.config.layers
-    total = len(layers) * defaults.critic_epochs
+    total = len(layers) * asked.critic_epochs
     records = measure_layers(
         subject.teacher.encoder,
         subject.teacher.preprocessing,
         source,
+        Measurement.from_config(asked),
         network="teacher",
         inputs=("clean",),
-        layers=layers,
-        pool=defaults.pool,
-        noise=defaults.noise,
-        epochs=defaults.critic_epochs,
-        batch_size=defaults.critic_batch,
-        learning_rate=defaults.critic_learning_rate,
         device=work.device,
         precision=work.precision,
-        seed=work.config.seed,
     )
     for number, curve in enumerate(records, start=1):
         work.step(MEASURING_SHARE * number / total, f"measuring {curve.layer}")
@@ -273,5 +267,3 @@ def write_student(
             work.run.write_file(
                 "student.pth", lambda path: save_in_layout(path, student, head, teacher)
             )
-
-

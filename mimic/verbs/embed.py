@@ -67,9 +67,7 @@ def embed(work: Work[EmbedConfig]) -> dict[str, Any]:
                 )
                 for when in encoders
             }  # fmt: skip
-        placed = project(
-            groups, method=projection, neighbors=config.neighbors, seed=config.seed
-        )
+        placed = project(groups, method=projection, neighbors=config.neighbors, seed=config.seed)
         work.run.write_arrays(f"{layer}-{projection}", **placed)
         work.run.record({"layer": layer, "projection": projection, "seconds": work.seconds})
     return {

@@ -10,13 +10,12 @@ from torch.nn import functional
 
 from mimic.activations import record_activations
 from mimic.checkpoint import EncoderFile
-from mimic.config import InspectConfig
+from mimic.config import InspectConfig, resolve_path
 from mimic.datasets import ImageSet
-from mimic.encoder import Encoder
+from mimic.encoder import Encoder, new_network
 from mimic.evaluation import Judge, extract_features
 from mimic.evaluation.judge import Prediction
 from mimic.preprocessing import Preprocessing
-from mimic.pretrain import new_network
 from mimic.run import file_sha256, portable
 from mimic.verbs.work import Subject, Work
 
@@ -67,8 +66,6 @@ def describe_encoder(
     work: Work[InspectConfig], loaded: EncoderFile, test: ImageSet
 ) -> dict[str, Any]:
     """File facts, architecture and layers with their shapes."""
-    from mimic.config import resolve_path
-
     encoder, architecture = loaded.encoder, loaded.encoder.architecture
     names = encoder.layer_names()
     with torch.no_grad(), record_activations(encoder, names) as recorded:
@@ -105,7 +102,7 @@ def describe_encoder(
 
 
 def check_health(loaded: EncoderFile, subject: Subject, device: torch.device) -> dict[str, Any]:
-    """Whether the encoder sees anything: kNN accuracy and feature spread beside a random network's."""
+    """Whether the encoder sees anything: kNN accuracy and spread, beside a random network's."""
     train = subject.train.sample(HEALTH_IMAGES, seed=0)
     test = subject.test.sample(HEALTH_IMAGES, seed=1)
     random, _ = new_network(loaded.encoder.architecture, device, seed=0)

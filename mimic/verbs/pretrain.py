@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from mimic.checkpoint import save_badencoder, save_encoder
 from mimic.config import PretrainConfig
-from mimic.encoder import Architecture, Stem
+from mimic.encoder import Architecture, Stem, new_network
 from mimic.preprocessing import Preprocessing, measured_normalization, parse_normalization
-from mimic.pretrain import new_network, pretrain
+from mimic.pretrain import pretrain
 from mimic.verbs.work import Work
 from mimic.views import choose_recipe
 

@@ -196,7 +196,7 @@ class Subject:
             self.train, self.test, self.trigger, None, self.work.device, self.work.precision
         )
         prediction = judge.predict(self.teacher.encoder, self.teacher.preprocessing)
-        return find_target(prediction, self.test.need_classes())
+        return find_target(prediction)
 
     def judge(self) -> Judge | None:
         """The judge of final scores, or None without labels."""

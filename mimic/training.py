@@ -1,0 +1,54 @@
+"""What every training here shares: batch order, learning-rate schedule, and the end on NaN."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from mimic.errors import TrainingError
+
+WARM_UP = 0.1
+
+
+def learning_rate_at(step: int, total: int, *, peak: float, schedule: str) -> float:
+    """Learning rate of an update: constant, or a linear warm-up over 10 % and a cosine to 0.
+
+    Args:
+        step: updates done so far.
+        total: updates of the whole training.
+        peak: the highest rate.
+        schedule: ``constant`` or ``cosine``.
+    """
+    if schedule == "constant":
+        return peak
+    warm = max(1, round(WARM_UP * total))
+    if step < warm:
+        return peak * (step + 1) / warm
+    return peak * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
+
+
+def batches_per_epoch(count: int, size: int) -> int:
+    """How many batches ``batches`` makes."""
+    return count // min(size, count)
+
+
+def batches(count: int, size: int, random: torch.Generator) -> list[torch.Tensor]:
+    """Indices of one epoch in random order; an incomplete last batch is dropped.
+
+    Args:
+        count: images there are; fewer than ``size`` make one batch of all.
+        size: images per batch.
+        random: the order's stream.
+    """
+    size = min(size, count)
+    order = torch.randperm(count, generator=random, device=random.device)
+    return [order[start : start + size] for start in range(0, count - size + 1, size)]
+
+
+def non_finite(epoch: int, what: str) -> TrainingError:
+    """The error for a loss that became NaN or infinite."""
+    return TrainingError(
+        f"The loss is no longer a finite number at epoch {epoch} ({what}).",
+        "Choose a lower learning rate or smaller layer weights, or float32 precision.",
+    )
