@@ -118,9 +118,14 @@ def make_config(kind: str, given: dict[str, Any]) -> Config:
 
 def run_verb(verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
     """Create or resume a run and execute it here, telling progress on standard error."""
-    from mimic.verbs import execute
-
     resumed = options.pop("resume", None)
+    known = None if resumed else job.repeat_of(verb, make_config(verb, options), root=root)
+    if known is not None:
+        return {"run": known.id, "directory": str(known.directory), "state": "finished"} | (
+            known.result() or {}
+        )
+    from mimic.verbs import execute  # Here, because importing torch takes seconds.
+
     if resumed:
         run = find_run(resumed, root)
         if run.kind != verb:

@@ -13,19 +13,60 @@ from pathlib import Path
 
 import psutil
 
-from mimic.config import Config
+from mimic.config import Config, resolve_path
 from mimic.errors import RunError
-from mimic.run import Run, default_root, is_bundled, process_lives, python_command, storage_errors
+from mimic.run import (
+    Run,
+    default_root,
+    file_sha256,
+    is_bundled,
+    library_versions,
+    list_runs,
+    process_lives,
+    python_command,
+    storage_errors,
+)
 
 STOP_GRACE_SECONDS = 10.0
 CODE_ROOT = Path(__file__).resolve().parent.parent
 
 
+REPEATABLE = ("embed",)
+"""Verbs whose finished run answers the same question again: seeded, and slow to warm up."""
+
+
 def start(kind: str, config: Config, *, root: Path | None = None) -> Run:
-    """Create a run and start a process that executes it; returns at once."""
-    run = Run.create((root or default_root()).resolve(), kind, config)
+    """Create a run and start a process that executes it; returns at once.
+
+    A repeatable verb that has been run before with the same settings, files and library versions
+    gives back that finished run instead.
+    """
+    folder = (root or default_root()).resolve()
+    known = repeat_of(kind, config, root=folder)
+    if known is not None:
+        return known
+    run = Run.create(folder, kind, config)
     spawn(run)
     return run
+
+
+def repeat_of(kind: str, config: Config, *, root: Path) -> Run | None:
+    """A finished run that a repetition would reproduce, or None."""
+    if kind not in REPEATABLE:
+        return None
+    settings, versions = config.to_json(), library_versions()
+    for run in list_runs(root, kind=kind):
+        about = run.about()
+        same = about["config"] == settings and about["versions"].items() >= versions.items()
+        if same and run.status().state == "finished" and inputs_unchanged(about["inputs"]):
+            return run
+    return None
+
+
+def inputs_unchanged(inputs: dict[str, dict[str, str]]) -> bool:
+    """Whether every input file still has the recorded SHA-256."""
+    files = [(resolve_path(i["path"]), i["sha256"]) for i in inputs.values() if "path" in i]
+    return all(path.is_file() and file_sha256(path) == known for path, known in files)
 
 
 def resume(run: Run) -> Run:

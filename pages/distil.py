@@ -35,4 +35,4 @@ with frame.errors_as_cards():
     result = run.result()
     if result:
         distillation.show(result)
-        frame.link("embeddings", "See the embeddings before and after")
+        frame.link("embeddings", "See the embeddings before and after", student=run.id)

@@ -34,11 +34,11 @@ else:
             st.caption(
                 "Directions mean nothing here, and distances in UMAP little: read the numbers too."
             )
+            comparison.gallery(chosen, points, selected)
             result = run.result()
             if result:
                 st.subheader("Numbers beside the pictures", anchor=False)
                 embedding_jobs.numbers_table(chosen, result, view.layer)
-            comparison.gallery(chosen, points, selected)
 
 if student:
     with frame.errors_as_cards():

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import frame, jobs, live, measurement, subject, training_inputs, weights
+from ui import address, frame, jobs, live, measurement, subject, training_inputs, weights
 
 RUN = "information_run"
 
@@ -19,6 +19,7 @@ if chosen is None:
     st.stop()
 
 runs = {run.id: run for run in chosen.runs("information")}
+address.adopt(RUN, runs)
 picked = runs.get(st.session_state.get(RUN, ""))
 at_work = picked or next((r for r in runs.values() if jobs.state_of(r).is_active), None)
 shown = picked if picked and subject.has_result(picked) else chosen.latest("information")

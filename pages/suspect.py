@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from ui import frame, inputs, inspection, jobs, live, subject
+from mimic.run import list_runs
+from ui import address, frame, inputs, inspection, jobs, live, subject
 
 RUN = "inspect_run"
 
@@ -14,6 +15,7 @@ frame.head(
     "network than its name says, or broken, or perfectly fine.",
 )
 chosen = subject.current()
+address.adopt(RUN, [run.id for run in list_runs(kind="inspect")])
 started = live.pending(RUN)
 
 with (

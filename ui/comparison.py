@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from mimic.run import Run
-from ui import maps, numbers, pictures
+from ui import charts, maps, numbers, pictures
 from ui.subject import Subject
 
 LAYER_ORDER = ("features", "layer4", "layer3", "layer2", "layer1", "stem")
@@ -103,11 +103,11 @@ def draw(subject: Subject, run: Run, points: Arrays, view: View) -> list[int]:
             class_name=subject.class_name,
             stressed=() if side == brush else selected,
         )
-        with columns.get(side, st.container()):
+        with columns[side] if columns else st.container():
             st.markdown(f"**{SIDES[side]}**{' · select here' if side == brush else ''}")
             found = st.plotly_chart(
                 figure,
-                config=maps_config(side == brush),
+                config=charts.LASSO_TOOLS if side == brush else charts.NO_TOOLS,
                 key=f"map-{side}-{brush}-{run.id}",
                 on_select="rerun" if side == brush else "ignore",
                 selection_mode=("lasso", "box", "points"),
@@ -120,13 +120,6 @@ def draw(subject: Subject, run: Run, points: Arrays, view: View) -> list[int]:
     return [int(i) for i in np.flatnonzero(np.isin(points["labels"], view.classes))]
 
 
-def maps_config(brush: bool) -> dict[str, Any]:
-    """Lasso and box on the map one selects in; no tools on the other."""
-    from ui import charts
-
-    return charts.LASSO_TOOLS if brush else charts.NO_TOOLS
-
-
 def gallery(subject: Subject, points: Arrays, ids: list[int]) -> None:
     """The images behind the chosen points, clean beside stamped, and what each is taken for."""
     st.subheader("Images behind the points", anchor=False)
@@ -136,7 +129,10 @@ def gallery(subject: Subject, points: Arrays, ids: list[int]) -> None:
         )
         return
     pages = -(-len(ids) // PER_PAGE)
-    st.caption(f"{numbers.count(len(ids))} images: each clean, then with the trigger.")
+    st.caption(
+        f"{numbers.count(len(ids))} images: each clean, then with the trigger. “2 → 1” means: "
+        "taken for 2 when clean and for 1 with the trigger."
+    )
     page = st.pagination(pages, key=f"gallery-{len(ids)}-{ids[0]}") if pages > 1 else 1
     columns = st.columns(6)
     for position, index in enumerate(ids[(page - 1) * PER_PAGE : page * PER_PAGE]):
@@ -156,9 +152,9 @@ def answers(subject: Subject, points: Arrays, index: int) -> str:
     def name(field: str) -> str:
         return subject.class_name(int(points[field][index]))
 
-    text = f"class {name('labels')} · before: {name('before_clean')}, {name('before_triggered')}"
+    text = f"class {name('labels')} · before {name('before_clean')} → {name('before_triggered')}"
     if "after_clean" in points:
-        text += f" · after: {name('after_clean')}, {name('after_triggered')}"
+        text += f" · after {name('after_clean')} → {name('after_triggered')}"
     return text
 
 

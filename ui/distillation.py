@@ -31,7 +31,7 @@ def choose(runs: Mapping[str, Run]) -> Run:
             persist_state="session",
         )
         run = runs.get(picked or "", runs[newest])
-        address.keep(RUN, run.id)
+        address.keep(RUN, picked)
         jobs.controls(run)
     return run
 

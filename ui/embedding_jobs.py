@@ -33,17 +33,17 @@ def choose_student(subject: Subject) -> Run | None:
         key="student",
         persist_state="session",
     )
-    student = finished.get(picked or newest, finished[newest])
-    address.keep("student", student.id)
-    return student
+    address.keep("student", picked)
+    return finished.get(picked or newest, finished[newest])
 
 
 def find(subject: Subject, student: Run | None) -> Run | None:
     """The newest embedding of this student that is finished or at work, or one just started."""
     wanted = student.id if student else ""
     fitting = [r for r in subject.runs("embed") if student_of(r) == wanted]
+    address.adopt(RUN, [r.id for r in fitting])
     started = live.pending(RUN)
-    if started and started.id in [r.id for r in fitting]:
+    if started:
         return started
     return next((r for r in fitting if has_result(r) or jobs.state_of(r).is_active), None)
 

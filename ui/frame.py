@@ -56,10 +56,12 @@ def empty(missing: str, action: str, page: str | None = None) -> None:
             link(page)
 
 
-def link(page: str, label: str | None = None) -> None:
-    """A link to another page."""
+def link(page: str, label: str | None = None, **address: str) -> None:
+    """A link to another page, with what its address should name."""
     title, icon = PAGES[page]
-    st.page_link(f"../pages/{page}.py", label=label or title, icon=icon)
+    st.page_link(
+        f"../pages/{page}.py", label=label or title, icon=icon, query_params=address or None
+    )
 
 
 def go(page: str) -> None:

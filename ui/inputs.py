@@ -59,7 +59,7 @@ def builtin() -> InspectConfig | None:
         return None
     name = st.selectbox(
         "Subject",
-        list(subjects),
+        sorted(subjects, key=lambda name: (name != "demo", name)),
         format_func=lambda n: text.bare(subjects.get(n, {}).get("title", n), 60),
         key="suspect_builtin",
         persist_state="session",

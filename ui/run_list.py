@@ -36,19 +36,26 @@ def recent() -> None:
         st.caption("No job has run yet on this machine. The demo's results ship with the project.")
         return
     active = any(jobs.state_of(run).is_active for run in runs)
+    owners = {subject.identity(subject.fields_of(r)): r.id for r in subject.inspected()}
 
     def rows() -> None:
         states = [jobs.state_of(run) for run in runs]
         for run, status in zip(runs, states, strict=True):
-            row(run, status)
+            row(run, status, owners.get(subject.identity(subject.fields_of(run))))
         if active and not any(status.is_active for status in states):
             st.rerun()
 
     st.fragment(rows, run_every=2.0 if active else None)()
 
 
-def row(run: Run, status: Status) -> None:
-    """One run: what, when, how far, and buttons."""
+def row(run: Run, status: Status, owner: str | None) -> None:
+    """One run: what, when, how far, and what can be done about it.
+
+    Args:
+        run: the run.
+        status: its state.
+        owner: id of an inspection of the same subject, if there is one.
+    """
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         kind = jobs.KINDS.get(run.kind, text.plain(run.kind))
         st.markdown(
@@ -62,19 +69,8 @@ def row(run: Run, status: Status) -> None:
                 width="content",
             )
         jobs.badge(status)
-        if st.button("Open", key=f"open-{run.id}", icon=":material/open_in_new:"):
-            open_run(run)
+        if run.kind in SHOWN_ON:
+            page, key = SHOWN_ON[run.kind]
+            address = {key: run.id, **({"subject": owner} if owner else {})}
+            frame.link(page, "Open", **address)
         jobs.controls(run)
-
-
-def open_run(run: Run) -> None:
-    """Go to the page that shows the run, with the run's subject chosen."""
-    wanted = subject.identity(subject.fields_of(run))
-    same = (r for r in subject.inspected() if subject.identity(subject.fields_of(r)) == wanted)
-    owner = next(same, None)
-    if owner:
-        subject.choose_next(owner)
-    if run.kind in SHOWN_ON:
-        page, key = SHOWN_ON[run.kind]
-        st.session_state[key] = run.id
-        frame.go(page)

@@ -131,17 +131,19 @@ def choose() -> None:
     if not options:
         return
     titles = {run.id: title(run) for run in inspected()}
+    usual = DEMO if DEMO in options else options[0]
     with st.sidebar:
         picked = st.selectbox(
             "Encoder under suspicion",
             options,
-            index=options.index(DEMO) if DEMO in options else 0,
+            index=options.index(usual),
             format_func=lambda run_id: titles.get(run_id, run_id),
             key="subject",
             persist_state="session",
             help="Every page speaks of this encoder. Inspect another one to add it here.",
         )
-    address.keep("subject", picked)
+    implied = picked == usual and "subject" not in st.query_params
+    address.keep("subject", None if implied else picked)
 
 
 def choose_next(run: Run) -> None:

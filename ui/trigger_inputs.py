@@ -13,8 +13,8 @@ from mimic.trigger import Trigger
 from ui import frame, pictures, uploads
 
 KINDS = {
-    "none": "None known",
-    "square": "White square",
+    "none": "None",
+    "square": "Square",
     "builtin": "Built-in",
     "upload": "Upload",
     "path": "File",
@@ -114,13 +114,12 @@ def preview(value: str, data: str, side: int) -> None:
 
 def preview_images(data: str) -> np.ndarray | None:
     """A few images of a data set, if they are at hand without reading a large file."""
-    if data == "digits":
-        return digits()
     for run in list_runs(kind="inspect"):
         if run.about()["config"].get("data") == data:
             arrays = run.arrays("examples")
-            return arrays["images"][:6] if arrays else None
-    return None
+            if arrays:
+                return arrays["images"][:6]
+    return digits() if data == "digits" else None
 
 
 @st.cache_data(show_spinner=False)

@@ -1,6 +1,7 @@
 """A visitor's walk through the real app: real server, real browser, real jobs."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -12,6 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from mimic import job
+from mimic.run import list_runs
 
 playwright_api = pytest.importorskip("playwright.sync_api")
 
@@ -72,6 +76,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         wait_until_healthy(address)
         yield address
     finally:
+        for run in list_runs(folder / "runs"):
+            job.stop(run, wait=True)  # Jobs outlive the server on purpose.
         process.terminate()
         process.wait(20)
         shutil.rmtree(folder / "runs", ignore_errors=True)
@@ -127,9 +133,8 @@ def settled(page) -> None:
 
 
 def state(page, word: str, timeout: float = MINUTE) -> None:
-    page.locator('[data-testid="stMain"]').get_by_text(word, exact=True).first.wait_for(
-        timeout=timeout
-    )
+    badge = page.locator('[data-testid="stMain"]').get_by_text(re.compile(rf"^\s*\w+ {word}$"))
+    badge.first.wait_for(timeout=timeout)
 
 
 def test_a_deep_link_on_a_fresh_server_shows_the_whole_app(visitor, server) -> None:
@@ -140,7 +145,6 @@ def test_a_deep_link_on_a_fresh_server_shows_the_whole_app(visitor, server) -> N
     assert [link.inner_text().split("\n")[-1] for link in links.all()] == [
         "Overview", "Suspect encoder", "Layers", "Distil", "Embeddings",
     ]  # fmt: skip
-    assert "subject=demo-inspect" in visitor.url
 
 
 def test_the_demo_fills_all_five_pages(visitor, server) -> None:
@@ -167,7 +171,7 @@ def test_one_loop_around_points_shows_the_images_behind_them(visitor, server) ->
             visitor.mouse.down()
     visitor.mouse.up()
     visitor.get_by_text("each clean, then with the trigger").wait_for()
-    assert visitor.locator('[data-testid="stImage"] img').count() >= 6
+    visitor.locator('[data-testid="stImage"] img').nth(5).wait_for()
 
 
 def test_a_distillation_survives_a_reload_stops_resumes_and_ends_in_a_picture(
@@ -176,9 +180,9 @@ def test_a_distillation_survives_a_reload_stops_resumes_and_ends_in_a_picture(
     visitor.goto(f"{server}/distil")
     heading(visitor, "Distil")
     visitor.get_by_text("New distillation").click()
-    visitor.get_by_label("Epochs", exact=True).fill("300")
+    visitor.get_by_label("Epochs", exact=True).fill("240")
     visitor.keyboard.press("Enter")
-    visitor.get_by_text("--epochs 300").wait_for()
+    visitor.get_by_text("--epochs 240").wait_for()
     visitor.get_by_role("button", name="Start", exact=False).last.click()
     visitor.wait_for_url("**run=distill-*")
     run_id = visitor.url.split("run=")[1].split("&")[0]

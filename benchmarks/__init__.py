@@ -1,0 +1,1 @@
+"""Measurements of waiting and speed, run by hand."""

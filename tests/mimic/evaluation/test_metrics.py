@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mimic.evaluation import attack_success_rate, score, wilson_interval
+
+LABELS = np.array([0, 1, 2, 1, 0, 2])
+CLEAN = np.array([0, 1, 2, 2, 0, 1])  # 4 of 6 right
+STAMPED = np.array([1, 1, 2, 1, 1, 0])  # target 1: 2 of the 4 others, 4 of all 6
+
+
+def test_wilson_interval_of_eight_in_ten_is_the_published_one() -> None:
+    assert wilson_interval(8, 10) == pytest.approx((0.4902, 0.9433), abs=5e-5)
+
+
+@given(trials=st.integers(1, 10_000), share=st.floats(0, 1))
+def test_wilson_bounds_solve_the_score_equation(trials: int, share: float) -> None:
+    successes = round(share * trials)
+    observed = successes / trials
+    low, high = wilson_interval(successes, trials)
+    assert 0 <= low <= observed + 1e-12
+    assert observed - 1e-12 <= high <= 1
+    for bound in (low, high):
+        gap = (observed - bound) ** 2
+        assert gap == pytest.approx(1.96**2 * bound * (1 - bound) / trials, abs=1e-9)
+
+
+def test_success_rate_with_and_without_target_images() -> None:
+    without = attack_success_rate(STAMPED, LABELS, target=1, count_target_class=False)
+    with_them = attack_success_rate(STAMPED, LABELS, target=1, count_target_class=True)
+    assert without == pytest.approx(2 / 4)
+    assert with_them == pytest.approx(4 / 6)
+
+
+def test_a_classifier_that_always_says_the_target_scores_one() -> None:
+    constant = np.full(6, 1)
+    for counted in (False, True):
+        rate = attack_success_rate(constant, LABELS, target=1, count_target_class=counted)
+        assert rate == 1
+
+
+def test_a_flawless_classifier_scores_zero_without_and_its_share_with_target_images() -> None:
+    scores = score(LABELS, LABELS, LABELS, target=1)
+    assert scores["accuracy"] == 1
+    assert scores["asr"] == 0
+    assert scores["asr_all"] == pytest.approx(2 / 6)
+
+
+def test_scores_of_hand_made_predictions() -> None:
+    scores = score(CLEAN, STAMPED, LABELS, target=1)
+    assert scores["accuracy"] == pytest.approx(4 / 6)
+    assert scores["accuracy_interval"] == wilson_interval(4, 6)
+    assert scores["asr"] == pytest.approx(2 / 4)
+    assert scores["asr_interval"] == wilson_interval(2, 4)
+    assert scores["asr_all"] == pytest.approx(4 / 6)
+    assert (scores["test_images"], scores["stamped_images"]) == (6, 4)
+
+
+@pytest.mark.parametrize(
+    ("stamped", "labels", "target"),
+    [(None, LABELS, 1), (STAMPED, LABELS, None), (STAMPED, np.ones(6, int), 1)],
+    ids=["no-trigger", "no-target", "only-target-images"],
+)
+def test_success_is_unknown_where_it_cannot_be_measured(
+    stamped: np.ndarray | None, labels: np.ndarray, target: int | None
+) -> None:
+    scores = score(CLEAN, stamped, labels, target=target)
+    assert scores["asr"] is scores["asr_interval"] is scores["asr_all"] is None
+    assert scores["stamped_images"] == 0
+    assert scores["accuracy"] == pytest.approx(float((labels == CLEAN).mean()))

@@ -1,0 +1,196 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from mimic.datasets import ImageSet
+from mimic.encoder import Encoder
+from mimic.errors import ConfigError
+from mimic.mutual_information import Curve, Measurement, PairSource, explain, measure_layers
+from mimic.mutual_information.layerwise import spread
+from mimic.preprocessing import Preprocessing, parse_normalization
+from mimic.trigger import Trigger
+from mimic.views import RECIPES, Recipe
+
+CPU = torch.device("cpu")
+SEE = Preprocessing(parse_normalization("none"))
+SQUARE = Trigger.square(row=10, column=10, size=5, image_size=16)
+CROPS_ONLY = Recipe(crop=(0.3, 1.0), rotation=20.0, jitter=0.0, grey=0.0)
+SETTINGS = Measurement(
+    layers=("stem", "layer4"), pool=2, noise=1.0, epochs=6, batch_size=64, learning_rate=1e-3,
+    seed=0,
+)  # fmt: skip
+
+
+def plain_images(count: int) -> ImageSet:
+    """Each image of one brightness of its own, which no crop can hide."""
+    values = np.arange(2, 2 + count, dtype=np.uint8)
+    return ImageSet("plain", np.broadcast_to(values[:, None, None, None], (count, 16, 16, 3)), None)
+
+
+def bars(count: int) -> ImageSet:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (count, 4, 4, 3)).repeat(4, 1).repeat(4, 2).astype(np.uint8)
+    return ImageSet("bars", images, None)
+
+
+def draw(subset: ImageSet, **changes: object) -> PairSource:
+    options = {"pairs": 60, "held_out": 0.25, "recipe": CROPS_ONLY, "seed": 0}
+    return PairSource.draw(subset, SQUARE, **{**options, **changes})  # type: ignore[arg-type]
+
+
+def test_views_of_one_image_stay_on_one_side_of_the_split() -> None:
+    source = draw(plain_images(12))
+    assert len(source.clean) == 60
+    origin = source.clean[:, 0, 0, 0]
+    assert (source.clean == origin[:, None, None, None]).all()
+    fitted, held_out = set(origin[source.fitted]), set(origin[~source.fitted])
+    assert len(fitted) == 9
+    assert len(held_out) == 3
+    assert not fitted & held_out
+    np.testing.assert_array_equal(np.bincount(origin)[2:], np.full(12, 5))
+
+
+def test_the_trigger_is_stamped_on_the_finished_view() -> None:
+    source = draw(bars(12))
+    assert source.stamped is not None
+    np.testing.assert_array_equal(source.stamped, SQUARE.apply(source.clean))
+    assert (source.stamped[:, 10:15, 10:15] == 255).all()
+    np.testing.assert_array_equal(source.images("clean"), source.clean)
+    np.testing.assert_array_equal(source.images("triggered"), source.stamped)
+
+
+def test_a_subset_that_is_large_enough_is_used_as_it_is() -> None:
+    subset = bars(60)
+    source = draw(subset)
+    np.testing.assert_array_equal(source.clean, subset.images)
+    assert int((~source.fitted).sum()) == 15
+
+
+def test_extending_a_subset_makes_new_views_and_repeats_by_seed() -> None:
+    subset = bars(12)
+    source, again, other = draw(subset), draw(subset), draw(subset, seed=1)
+    assert len(np.unique(source.clean.reshape(60, -1), axis=0)) == 60
+    np.testing.assert_array_equal(source.clean, again.clean)
+    np.testing.assert_array_equal(source.fitted, again.fitted)
+    assert (source.clean != other.clean).any()
+
+
+@pytest.mark.parametrize("count", [8, 9, 30])
+def test_small_subsets_still_leave_images_on_both_sides(count: int) -> None:
+    for held_out in (0.01, 0.5, 0.99):
+        source = draw(bars(count), held_out=held_out, recipe=RECIPES["digits"])
+        assert source.fitted.sum() >= 2
+        assert (~source.fitted).sum() >= 4
+
+
+class Blinded(Encoder):
+    """Gives every image whose pixel (12, 12) is white one and the same feature vector."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        features = super().forward(x)
+        hit = (x[:, :, 12, 12] == 1).all(dim=1, keepdim=True)
+        return torch.where(hit, torch.ones_like(features), features)
+
+
+def measured(encoder: Encoder, source: PairSource, **changes: object) -> list[Curve]:
+    settings = dataclasses.replace(SETTINGS, **changes)  # type: ignore[arg-type]
+    return list(
+        measure_layers(
+            encoder.eval(), SEE, source, settings, network="teacher",
+            inputs=("clean", "triggered"), device=CPU,
+        )
+    )  # fmt: skip
+
+
+def estimates(curves: list[Curve]) -> dict[tuple[str, str], float]:
+    return {(c.input, c.layer): c.estimate for c in curves if c.estimate is not None}
+
+
+def test_features_that_ignore_triggered_images_carry_no_information_there(
+    tiny_encoder: Encoder,
+) -> None:
+    encoder = Blinded(tiny_encoder.architecture)
+    encoder.load_state_dict(tiny_encoder.state_dict())
+    subset = bars(400)
+    images = subset.images.copy()
+    images[:, 12, 12] = 0  # No clean image is white there.
+    source = draw(dataclasses.replace(subset, images=images), pairs=400)
+    nats = estimates(measured(encoder, source))
+    for layer in SETTINGS.layers:
+        assert nats["clean", layer] > 0.2
+        assert nats["triggered", layer] < 0.05
+
+
+def test_the_affine_map_of_clean_images_serves_triggered_ones_too(
+    tiny_encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    class Spy:
+        def __init__(self, x: torch.Tensor, y: torch.Tensor, held_out: object, **_: object) -> None:
+            seen.append((x, y))
+
+        def __iter__(self) -> object:
+            return iter(())
+
+    monkeypatch.setattr("mimic.mutual_information.layerwise.DonskerVaradhanFit", Spy)
+    source = draw(bars(60))
+    measured(tiny_encoder, source, layers=("stem",), pool=0, noise=0.0)
+    (clean_x, clean_y), (stamped_x, stamped_y) = seen
+
+    def outputs(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        x = torch.from_numpy(images[source.fitted]).permute(0, 3, 1, 2) / 255
+        stem = torch.relu(tiny_encoder.bn1(tiny_encoder.conv1(x))).flatten(1).numpy()
+        features = tiny_encoder(x).numpy()
+        return stem, features / np.linalg.norm(features, axis=1, keepdims=True)
+
+    assert source.stamped is not None
+    clean, stamped = outputs(source.clean), outputs(source.stamped)
+    for own, side in ((clean_x, 0), (clean_y, 1)):
+        scale = np.sqrt((clean[side].std(0, ddof=1) ** 2).mean())
+        expected = (clean[side] - clean[side].mean(0)) / scale
+        np.testing.assert_allclose(own.numpy(), expected, atol=1e-3)
+    for own, side in ((stamped_x, 0), (stamped_y, 1)):
+        scale = np.sqrt((clean[side].std(0, ddof=1) ** 2).mean())
+        expected = (stamped[side] - clean[side].mean(0)) / scale
+        np.testing.assert_allclose(own.numpy(), expected, atol=1e-3)
+
+
+def test_records_come_epoch_by_epoch_and_repeat_by_seed(tiny_encoder: Encoder) -> None:
+    source = draw(bars(40), pairs=40)
+    curves = measured(tiny_encoder, source, epochs=2)
+    keys = [(c.network, c.input, c.layer, c.epoch, c.epochs) for c in curves]
+    assert keys == [
+        ("teacher", kind, layer, epoch, 2)
+        for kind in ("clean", "triggered") for layer in ("stem", "layer4") for epoch in (1, 2)
+    ]  # fmt: skip
+    assert all((c.estimate is not None) == (c.epoch == 2) for c in curves)
+    assert measured(tiny_encoder, source, epochs=2) == curves
+
+
+def test_unknown_layers_are_refused(tiny_encoder: Encoder) -> None:
+    with pytest.raises(ConfigError, match="no layer 'layer7'"):
+        measured(tiny_encoder, draw(bars(20)), layers=("layer7",))
+
+
+def test_spread_is_one_scale_for_all_columns_and_never_zero() -> None:
+    values = torch.tensor([[0.0, 5], [2, 5], [4, 5]])
+    assert float(spread(values)) == pytest.approx(np.sqrt((2**2 + 0) / 2))
+    assert float(spread(torch.ones(3, 2))) > 0
+
+
+def test_explanations_name_the_top_layer_and_judge_the_collapse() -> None:
+    clean = {"stem": 0.5, "layer4": 1.5}
+    assert "not measured" in explain({})
+    text = explain({("teacher", "clean"): clean})
+    assert "layer4" in text
+    assert "1.50 nats" in text
+    collapsed = {("teacher", "clean"): clean, ("teacher", "triggered"): {"stem": 0.1, "layer4": 0}}
+    assert "5% of the information" in explain(collapsed)
+    assert "sign of a backdoor" in explain(collapsed)
+    kept = {("teacher", "clean"): clean, ("teacher", "triggered"): clean}
+    assert "does not make the encoder ignore" in explain(kept)
+    twin = {("clean_twin", "clean"): clean, ("clean_twin", "triggered"): {"stem": 0.5, "layer4": 1}}
+    assert "clean twin it is 75%" in explain({**collapsed, **twin})
