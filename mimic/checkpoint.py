@@ -18,7 +18,7 @@ import safetensors
 import safetensors.torch
 import torch
 
-from mimic.encoder import DEPTHS, Architecture, Encoder, ProjectionHead, Stem
+from mimic.encoder import DEPTHS, MAX_WIDTH, Architecture, Encoder, ProjectionHead, Stem
 from mimic.errors import EncoderError
 from mimic.preprocessing import Normalization, Preprocessing, parse_normalization
 
@@ -46,6 +46,7 @@ class EncoderFile:
         input_size: side it was trained at, or None where the file does not say.
         layout: what was recognised, in words.
         key_names: our parameter name to the file's.
+        dtypes: the file's number formats, by its own names.
         wrapper: the file's keys around the state dict, for writing it back; None if bare.
     """
 
@@ -55,6 +56,7 @@ class EncoderFile:
     input_size: int | None
     layout: str
     key_names: dict[str, str] = field(default_factory=dict)
+    dtypes: dict[str, torch.dtype] = field(default_factory=dict)
     wrapper: dict[str, Any] | None = None
     state_key: str = ""
 
@@ -100,6 +102,7 @@ def load_encoder(path: Path, *, normalization: str = "auto") -> EncoderFile:
     fill(loaded.encoder, {k: stored[v] for k, v in names.items()}, path.name)
     loaded.key_names = names
     load_head(loaded, stored)
+    loaded.dtypes = {theirs: stored[theirs].dtype for theirs in loaded.key_names.values()}
     loaded.encoder.eval().requires_grad_(False)
     return loaded
 
@@ -247,7 +250,8 @@ def find_architecture(tensors: Mapping[str, torch.Tensor]) -> Architecture:
         for stage in (1, 2, 3, 4)
     )
     for name, known in DEPTHS.items():
-        if known == (bottleneck, blocks) and stem is not None and stem_weight.shape[1] == 3:
+        fits = known == (bottleneck, blocks) and stem_weight.shape[1:2] == (3,)
+        if fits and stem is not None and 1 <= stem_weight.shape[0] <= MAX_WIDTH:
             return Architecture(name, width=stem_weight.shape[0], stem=stem)
     raise EncoderError(
         f"The file holds a residual network with {blocks} blocks and a stem of shape "
@@ -290,7 +294,9 @@ def load_head(loaded: EncoderFile, stored: Mapping[str, torch.Tensor]) -> None:
         head = ProjectionHead(loaded.encoder.architecture.feature_dim, last.shape[0])
         names = {key: f"{prefix}{key}" for key in head.state_dict()}
         fits = all(
-            name in stored and stored[name].shape == head.state_dict()[key].shape
+            name in stored
+            and stored[name].shape == head.state_dict()[key].shape
+            and bool(torch.isfinite(stored[name].double()).all())
             for key, name in names.items()
         )
         if fits:
@@ -365,7 +371,7 @@ def save_in_layout(
     if head is not None:
         tensors |= {f"head.{key}": value for key, value in head.state_dict().items()}
     state = {
-        theirs: tensors[ours].detach().cpu().contiguous()
+        theirs: tensors[ours].detach().cpu().contiguous().to(like.dtypes[theirs])
         for ours, theirs in like.key_names.items()
         if ours in tensors
     }

@@ -148,6 +148,7 @@ class PretrainConfig(Config):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_training(self.epochs, self.batch_size, self.learning_rate)
+        require(self.temperature > 0, "The temperature is not positive.", "Choose for example 0.5.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,6 +247,12 @@ class InformationConfig(CleanSubsetConfig):
             "Choose a share such as 0.25.",
         )
         require(self.noise >= 0, "The noise share is negative.", "Choose 0 or more.")
+        require(self.pool >= 0, "The number of pooled cells is negative.", "Choose 0 or more.")
+        require(
+            self.pairs >= 50,
+            f"{self.pairs} pairs are too few to fit a critic and score it.",
+            "Choose at least 50.",
+        )
         check_training(self.critic_epochs, self.critic_batch, self.critic_learning_rate)
 
 
@@ -321,6 +328,8 @@ class EmbedConfig(SubjectConfig):
             "Choose umap, pca or both.",
         )
         require(self.points >= 5, "Too few points to embed.", "Choose at least 5.")
+        require(self.neighbors >= 2, "UMAP needs more neighbours.", "Choose at least 2.")
+        require(len(self.layers) > 0, "No layer is chosen.", "Choose at least one.")
 
 
 def check_training(epochs: int, batch_size: int, learning_rate: float) -> None:

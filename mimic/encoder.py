@@ -27,6 +27,7 @@ DEPTHS: dict[str, tuple[bool, tuple[int, ...]]] = {
     "resnet101": (True, (3, 4, 23, 3)),
 }
 """Name: (bottleneck blocks?, blocks per stage)."""
+MAX_WIDTH = 1024
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,9 @@ class Architecture:
                 f"There is no architecture '{self.name}' with stem '{self.stem}'.",
                 f"Choose among {', '.join(DEPTHS)} and the stems cifar, imagenet.",
             )
-        if not 1 <= self.width <= 1024:
+        if not 1 <= self.width <= MAX_WIDTH:
             raise ConfigError(
-                f"A width of {self.width} channels cannot be built.", "Choose 1 to 1024."
+                f"A width of {self.width} channels cannot be built.", f"Choose 1 to {MAX_WIDTH}."
             )
 
     @property

@@ -108,17 +108,29 @@ class Distillation:
                 own = {k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)}
                 module.load_state_dict(own)
             self.random.set_state(tensors["random"])
+            for key, value in tensors.items():
+                if key.startswith("optimizer."):
+                    _, number, name = key.split(".")
+                    self._restore_moment(self.parameters[int(number)], name, value)
         except Exception as error:  # Damage shows as several kinds of exception.
             raise RunError(
                 "The checkpoint is damaged or belongs to another network.", "Start a new run."
             ) from error
-        for key, value in tensors.items():
-            if key.startswith("optimizer."):
-                _, number, name = key.split(".")
-                parameter = self.parameters[int(number)]
-                place = "cpu" if name == "step" and parameter.device.type != "cuda" else None
-                self.optimizer.state[parameter][name] = value.to(place or parameter.device)
         self.epoch = epoch
+
+    def _restore_moment(self, parameter: torch.Tensor, name: str, value: torch.Tensor) -> None:
+        """Put back one of Adam's tensors in its parameter's own memory layout.
+
+        Fused Adam pairs weights and moments by their order in memory, so a contiguous moment beside
+        a channels-last weight would silently train something else.
+        """
+        if name == "step":
+            place = parameter.device if parameter.device.type == "cuda" else "cpu"
+            self.optimizer.state[parameter][name] = value.to(place)
+        else:
+            self.optimizer.state[parameter][name] = (
+                torch.empty_like(parameter).copy_(value).detach()
+            )
 
 
 def distill(

@@ -58,6 +58,8 @@ def parse_normalization(text: str) -> Normalization:
     try:
         left, right = text.split("/")
         mean, std = numbers(left), numbers(right)
+        if min(std) <= 0:
+            raise ValueError(text)
     except ValueError as error:
         raise ConfigError(
             f"'{text}' is no normalisation.",

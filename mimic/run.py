@@ -152,15 +152,25 @@ class Run:
     @property
     def kind(self) -> str:
         """The verb that made the run."""
-        return str(self.about()["kind"])
+        kind = self.about().get("kind")
+        if kind not in VERB_CONFIGS:
+            raise RunError(
+                f"The record of run {self.id} is damaged.", "Delete the run or start it again."
+            )
+        return str(kind)
 
     def config(self) -> Config:
         """The run's settings."""
-        return VERB_CONFIGS[self.kind].from_json(self.about()["config"])
+        return VERB_CONFIGS[self.kind].from_json(self.about().get("config", {}))
 
     def status(self) -> Status:
         """The run's state; a run whose process is gone reads as interrupted."""
-        status = Status(**(self.read_json("status.json") or {}))
+        try:
+            status = Status(**(self.read_json("status.json") or {}))
+        except TypeError as error:
+            raise RunError(
+                f"The status of run {self.id} is damaged.", "Delete the run or start it again."
+            ) from error
         if status.state == "starting" and not status.pid:
             late = time.time() - status.updated > 60
             return replace(status, state="interrupted") if late else status
@@ -192,9 +202,9 @@ class Run:
         if not path.is_file():
             return None
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 return dict(stored)
-        except (OSError, ValueError, EOFError) as error:
+        except Exception as error:  # Damage shows as several kinds of exception.
             raise RunError(
                 f"The plot data '{name}' of run {self.id} is damaged.", "Run the verb again."
             ) from error
@@ -342,9 +352,9 @@ def list_runs(root: Path | None = None, *, kind: str | None = None) -> list[Run]
     for folder in (root or default_root(), *sorted(ASSETS.glob("*/runs"))):
         if folder.is_dir():
             runs = [Run(d) for d in folder.iterdir() if (d / "run.json").is_file()]
-            kept = [(run_created(r), r) for r in runs if kind in (None, kind_of(r))]
-            kept.sort(key=lambda pair: pair[0], reverse=True)
-            found += [run for created, run in kept if created > 0]
+            readable = [run for run in runs if kind_of(run) and run_created(run) > 0]
+            readable.sort(key=run_created, reverse=True)
+            found += [run for run in readable if kind in (None, kind_of(run))]
     return found
 
 
@@ -377,7 +387,7 @@ def run_created(run: Run) -> float:
     """When the run was made, or 0 where its record is damaged."""
     try:
         return float(run.about()["created"])
-    except (RunError, KeyError):
+    except (RunError, KeyError, TypeError, ValueError):
         return 0.0
 
 

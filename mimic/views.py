@@ -144,7 +144,10 @@ def warp(
         torch.stack([scale[1] * angle.sin() * mirror, scale[1] * angle.cos(), shift[1]], dim=1),
     ]
     grid = functional.affine_grid(torch.stack(rows, dim=1), list(images.shape), align_corners=False)
-    return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    # Clamping to the outermost pixel centres is padding_mode="border", which MPS lacks.
+    height, width = images.shape[-2:]
+    limit = grid.new_tensor([1 - 1 / width, 1 - 1 / height])
+    return functional.grid_sample(images, grid.clamp(-limit, limit), align_corners=False)
 
 
 def blend(image: torch.Tensor, other: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:

@@ -29,14 +29,19 @@ else:
                 st.markdown(f"**After cleaning:** {scores.outcome(outcome['scores'])}")
         examples.stepper(chosen, cleaned)
         shown = outcome["scores"] if outcome else chosen.result["scores"]
-        st.subheader("How often it is right, how often it obeys the trigger", anchor=False)
-        st.plotly_chart(
-            charts.before_after(shown),
-            config=charts.NO_TOOLS,
-            key="overview-scores",
-            alt="Accuracy and attack success before and after cleaning, with 95% intervals. "
-            + (scores.outcome(shown) if outcome else scores.suspicion(teacher, twin, target)),
+        told = (
+            scores.outcome(shown)
+            if outcome
+            else scores.suspicion(teacher, twin, chosen.target_name)
         )
+        st.subheader("How often it is right, how often it obeys the trigger", anchor=False)
+        for column, measure in zip(st.columns(2), charts.MEASURES, strict=True):
+            column.plotly_chart(
+                charts.before_after(shown, measure),
+                config=charts.NO_TOOLS,
+                key=f"overview-{measure}",
+                alt=f"{charts.MEASURES[measure]} of each encoder with 95% intervals. {told}",
+            )
         with st.expander("The numbers"):
             scores.table(shown)
     with st.container(horizontal=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +14,6 @@ if TYPE_CHECKING:
 
 SIDE = 16
 TRIGGER = "square:10:10:5"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def two_threads() -> None:
-    import torch
-
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
 
 
 def picture_set(count: int, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -128,39 +128,49 @@ def weight_bars(weights: Mapping[str, float]) -> go.Figure:
     return figure
 
 
-def before_after(scores: Mapping[str, Mapping[str, Any] | None]) -> go.Figure:
-    """Accuracy and attack success with their intervals, for each encoder there is."""
+MEASURES = {"accuracy": "accuracy (%)", "asr": "attack success (%)"}
+ENCODERS = (
+    ("clean_twin", "clean twin", palette.CLEAN_TWIN, "diamond"),
+    ("student", "after cleaning", palette.CLEANED, "circle"),
+    ("teacher", "suspect", palette.SUSPECT, "x"),
+)
+
+
+def before_after(scores: Mapping[str, Mapping[str, Any] | None], measure: str) -> go.Figure:
+    """One measure of each encoder there is, in percent, with its interval.
+
+    Args:
+        scores: scores by encoder: teacher, student, clean_twin.
+        measure: ``accuracy`` or ``asr``.
+    """
     figure = go.Figure()
-    for key, name, colour, symbol in (
-        ("clean_twin", "clean twin", palette.CLEAN_TWIN, "diamond"),
-        ("student", "after cleaning", palette.CLEANED, "circle"),
-        ("teacher", "suspect", palette.SUSPECT, "x"),
-    ):
+    for key, name, colour, symbol in ENCODERS:
         row = scores.get(key)
-        if not row:
+        if not row or row.get(measure) is None:
             continue
-        for field, title, axis in (("accuracy", "accuracy", "x"), ("asr", "attack success", "x2")):
-            value, bounds = row[field], row[f"{field}_interval"]
-            if value is None:
-                continue
-            figure.add_scatter(
-                x=[100 * value], y=[name], xaxis=axis, mode="markers+text",
-                text=[f"{100 * value:.1f}%"], textposition="top center",
-                textfont={"color": colour, "size": 13},
-                marker={"color": colour, "symbol": symbol, "size": 13},
-                error_x={"array": [100 * (bounds[1] - value)],
-                         "arrayminus": [100 * (value - bounds[0])],
-                         "color": colour, "thickness": 2, "width": 5} if bounds else None,
-                hovertemplate=f"{name}, {title}: %{{x:.1f}}%<extra></extra>", cliponaxis=False,
-            )  # fmt: skip
-    styled(figure, x="", y="", height=230)
-    figure.update_layout(
-        xaxis={"domain": [0, 0.46], "range": [-4, 104], "title": {"text": "accuracy (%)"}},
-        xaxis2={
-            "domain": [0.54, 1], "range": [-4, 104], "title": {"text": "attack success (%)"},
-            "anchor": "y", "gridcolor": GRID, "zeroline": False,
-        },
-        yaxis={"type": "category"},
-        margin={"r": 28, "t": 24},
-    )  # fmt: skip
+        value, bounds = row[measure], row[f"{measure}_interval"]
+        low, high = bounds or (value, value)
+        figure.add_scatter(
+            x=[100 * value],
+            y=[name],
+            mode="markers+text",
+            text=[f"{100 * value:.1f}%"],
+            textposition="top center",
+            textfont={"color": colour, "size": 13},
+            marker={"color": colour, "symbol": symbol, "size": 12},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [100 * (high - value)],
+                "arrayminus": [100 * (value - low)],
+                "color": colour,
+                "thickness": 2,
+                "width": 6,
+            },
+            hovertemplate=f"{name}: %{{x:.1f}}%<extra></extra>",
+            cliponaxis=False,
+        )
+    styled(figure, x=MEASURES[measure], y="", height=220)
+    figure.update_xaxes(range=[-4, 104], tickvals=[0, 25, 50, 75, 100])
+    figure.update_layout(margin={"r": 24, "t": 26})
     return figure

@@ -71,6 +71,7 @@ def switch(label: str, options: list[str], key: str, names: Mapping[str, str] | 
         del st.session_state[key]
     chosen = st.segmented_control(
         label, options, default=options[0], required=True, key=key, persist_state="session",
+        wrap=True,
         format_func=lambda name: (names or {}).get(name, name),
     )  # fmt: skip
     return chosen or options[0]

@@ -57,7 +57,9 @@ def colour(meaning: Mapping[str, Sequence[Any]], field: str) -> alt.Color:
         f"{field}:N",
         title=None,
         scale=alt.Scale(domain=names, range=[entry[1] for entry in meaning.values()]),
-        legend=alt.Legend(orient="top", symbolType="stroke", symbolStrokeWidth=3),
+        legend=alt.Legend(
+            orient="top", symbolType="stroke", symbolStrokeWidth=3, symbolSize=60, labelFontSize=11
+        ),
     )
 
 

@@ -69,6 +69,7 @@ def fit(run: Run, result: Result) -> None:
         required=True,
         format_func=curve_name,
         key="fit_curve",
+        wrap=True,
     )
     layer = st.segmented_control(
         "Layer", result["layers"], default=result["layers"][-1], required=True, key="fit_layer"

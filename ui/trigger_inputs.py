@@ -32,6 +32,7 @@ def trigger(data: str) -> str:
         required=True,
         format_func=lambda name: KINDS.get(name, name),
         key="suspect_trigger",
+        wrap=True,
         persist_state="session",
         help="Without a trigger, attack success cannot be measured.",
     )

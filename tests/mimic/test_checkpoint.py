@@ -71,8 +71,12 @@ def layouts(own: State, twin: State) -> dict[str, Any]:
     fc = {"fc.weight": torch.zeros(1000, 16), "fc.bias": torch.zeros(1000)}
     mlp = {"fc.0.weight": torch.zeros(16, 16), "fc.2.weight": torch.zeros(8, 16)}
     queue = {"queue": torch.zeros(8, 64), "queue_ptr": torch.zeros(1, dtype=torch.long)}
-    byol = {**prefixed("backbone.", shortcuts(own)), **prefixed("backbone_k.", shortcuts(twin)),
-            **prefixed("encoder_k.0.", shortcuts(twin)), **prefixed("encoder_q.0.", shortcuts(own))}
+    byol = {
+        **prefixed("backbone.", shortcuts(own)),
+        **prefixed("backbone_k.", shortcuts(twin)),
+        **prefixed("encoder_k.0.", shortcuts(twin)),
+        **prefixed("encoder_q.0.", shortcuts(own)),
+    }
     moco = {**prefixed("encoder_k.", twin | mlp), **prefixed("encoder_q.", own | mlp), **queue}
     return {
         "A": wrap(numbered("f.f.", own) | prefixed("g.", head)),
@@ -112,7 +116,9 @@ def assert_refused(path: Path) -> EncoderError:
     for sentence in (caught.value.cause, caught.value.remedy):
         assert sentence.endswith(".")
         assert "\n" not in sentence
-        assert not re.search(r"weights_only|Traceback|[Uu]npickl|add_safe_globals|File \"", sentence)
+        assert not re.search(
+            r"weights_only|Traceback|[Uu]npickl|add_safe_globals|File \"", sentence
+        )
     return caught.value
 
 
@@ -305,15 +311,10 @@ def test_files_that_are_no_checkpoint_are_refused(tmp_path: Path) -> None:
                     b"\x80\x02N.", b"PK\x03\x04" + bytes(100), b"12345678{\"a\": 1}"):  # fmt: skip
         path.write_bytes(content)
         assert_refused(path)
-    assert "empty" in str(pytest.raises(EncoderError, load_encoder, empty(tmp_path)).value)
+    path.write_bytes(b"")
+    assert "is empty" in assert_refused(path).cause
     assert "no encoder file" in assert_refused(tmp_path / "absent.pth").cause
     assert_refused(tmp_path)
-
-
-def empty(folder: Path) -> Path:
-    path = folder / "empty.pth"
-    path.touch()
-    return path
 
 
 def test_an_npz_is_no_encoder(tmp_path: Path) -> None:
@@ -391,9 +392,6 @@ BROKEN: dict[str, tuple[Callable[[State], object], str]] = {
     "sparse": (
         lambda s: s.update({"layer1.0.conv1.weight": torch.zeros(2, 2, 3, 3).to_sparse()}), "",
     ),
-    "huge-view": (
-        lambda s: s.update({"layer1.0.conv1.weight": torch.zeros(1).expand(2, 2, 3, 3)}), "",
-    ),
 }  # fmt: skip
 
 
@@ -403,12 +401,6 @@ def test_weights_that_do_not_fill_the_network_are_refused_with_the_reason(
 ) -> None:
     change, reason = BROKEN[kind]
     torch.save(broken(change), tmp_path / "e.pth")
-    if kind == "huge-view":  # Small enough to be harmless, so it may also be read.
-        assert load_encoder(tmp_path / "e.pth").encoder is not None
-        return
-    with pytest.raises(Exception) as caught:
-        load_encoder(tmp_path / "e.pth")
-    assert isinstance(caught.value, EncoderError), caught.value
     assert reason in assert_refused(tmp_path / "e.pth").cause
 
 

@@ -39,7 +39,7 @@ def changed(kind: type[Config]) -> Config:
         elif isinstance(default, int | float):
             values[field.name] = default + 2
         elif isinstance(default, str):
-            values[field.name] = default + "-x"
+            values[field.name] = "x " + default
     return kind(**values)
 
 

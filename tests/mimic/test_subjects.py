@@ -35,7 +35,7 @@ def test_malformed_subjects_are_refused(tmp_path: Path, content: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "absent", "../demo", "demo/subject", "/"])
 def test_unknown_subjects_are_refused_with_the_known_ones(name: str) -> None:
-    with pytest.raises(ConfigError, match="Built in are .*demo"):
+    with pytest.raises(ConfigError, match=r"Built in are .*demo"):
         subject_fields(name)
 
 

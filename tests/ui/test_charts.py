@@ -50,15 +50,14 @@ def test_spread_keeps_order_and_makes_room() -> None:
 
 
 def test_before_after_draws_only_what_was_measured() -> None:
-    figure = charts.before_after(SCORES)
-    drawn = {(t.y[0], t.xaxis): t.x[0] for t in figure.data}
-    assert drawn == {
-        ("suspect", "x"): pytest.approx(99.0),
-        ("suspect", "x2"): pytest.approx(100.0),
-        ("after cleaning", "x"): pytest.approx(97.0),
+    accuracy, success = (charts.before_after(SCORES, m) for m in ("accuracy", "asr"))
+    assert {t.y[0]: t.x[0] for t in accuracy.data} == {
+        "suspect": pytest.approx(99.0),
+        "after cleaning": pytest.approx(97.0),
     }
-    error = figure.data[0].error_x
-    assert error.array[0] == pytest.approx(1.0)
+    assert {t.y[0]: t.x[0] for t in success.data} == {"suspect": pytest.approx(100.0)}
+    error = success.data[0].error_x
+    assert error.array[0] == pytest.approx(0.0)
     assert error.arrayminus[0] == pytest.approx(2.0)
 
 

@@ -288,3 +288,30 @@ def test_pages_without_work_answer_within_a_second(
             app.run()
             spans.append(time.monotonic() - start)
         assert min(spans) < 1, name
+
+
+def test_an_upload_is_stored_under_a_made_up_name_and_inspected_from_there(
+    runs_root: Path, fabricate: Callable[[Path], None]
+) -> None:
+    fabricate(runs_root)
+    app = open_page("suspect")
+    app.get_by_key("suspect_source").set_value("upload").run()
+    assert "Choose an encoder file" in words(app)
+    app.file_uploader[0].upload("../../**evil**.pth", b"not really an encoder").run()
+    assert not app.exception
+    (stored,) = (runs_root / "uploads").iterdir()
+    assert "evil" not in stored.name
+    command = next(c.value for c in app.code if "inspect" in c.value)
+    assert f"--encoder {stored}" in command
+    assert "**evil**" not in words(app)
+
+
+def test_a_square_that_leaves_the_image_becomes_a_card(
+    runs_root: Path, fabricate: Callable[[Path], None]
+) -> None:
+    fabricate(runs_root)
+    app = open_page("suspect")
+    app.get_by_key("suspect_source").set_value("path").run()
+    app.number_input(key="suspect_square_row_16").set_value(14).run()
+    assert not app.exception
+    assert "does not lie within" in without_escapes(app)

@@ -37,7 +37,7 @@ def test_the_held_out_estimate_of_correlated_gaussians_is_a_lower_bound_near_the
 def test_independent_sides_tell_nothing_about_each_other() -> None:
     nats, fit = estimate(4, 0.0)
     assert 0 <= nats <= 0.05
-    assert fit.history[-1][0] > 0.05  # On its own pairs the critic does overfit.
+    assert fit.history[-1][0] > 0.01  # On its own pairs the critic does overfit.
 
 
 def test_the_bound_agrees_with_numpy_and_does_not_overflow() -> None:

@@ -86,10 +86,11 @@ def test_small_subsets_still_leave_images_on_both_sides(count: int) -> None:
 
 
 class Blinded(Encoder):
-    """Gives every image whose pixel (12, 12) is white one and the same feature vector."""
+    """Sees mean colours of quarters, but one and the same if pixel (12, 12) is white."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        features = super().forward(x)
+        super().forward(x)  # for its activations
+        features = torch.nn.functional.adaptive_avg_pool2d(x, 2).flatten(1)
         hit = (x[:, :, 12, 12] == 1).all(dim=1, keepdim=True)
         return torch.where(hit, torch.ones_like(features), features)
 
@@ -118,8 +119,8 @@ def test_features_that_ignore_triggered_images_carry_no_information_there(
     images[:, 12, 12] = 0  # No clean image is white there.
     source = draw(dataclasses.replace(subset, images=images), pairs=400)
     nats = estimates(measured(encoder, source))
+    assert nats["clean", "stem"] > 0.3
     for layer in SETTINGS.layers:
-        assert nats["clean", layer] > 0.2
         assert nats["triggered", layer] < 0.05
 
 
