@@ -152,16 +152,16 @@ class Run:
     @property
     def kind(self) -> str:
         """The verb that made the run."""
-        kind = self.about().get("kind")
-        if kind not in VERB_CONFIGS:
+        about = self.about()
+        if about.get("kind") not in VERB_CONFIGS or not isinstance(about.get("config"), dict):
             raise RunError(
                 f"The record of run {self.id} is damaged.", "Delete the run or start it again."
             )
-        return str(kind)
+        return str(about["kind"])
 
     def config(self) -> Config:
         """The run's settings."""
-        return VERB_CONFIGS[self.kind].from_json(self.about().get("config", {}))
+        return VERB_CONFIGS[self.kind].from_json(self.about()["config"])
 
     def status(self) -> Status:
         """The run's state; a run whose process is gone reads as interrupted."""

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from mimic.config import DistillConfig, InformationConfig
+from mimic.subjects import recommended_distillation
 from ui import palette, weights
 from ui.inputs import help_of, machine
 from ui.subject import Subject
@@ -32,10 +33,17 @@ def default_of(kind: type[Any], name: str) -> Any:
     return next(f.default for f in dataclasses.fields(kind) if f.name == name)
 
 
-def whole(kind: type[Any], name: str, label: str, bounds: tuple[int, int]) -> int:
-    """A whole-number setting."""
+def whole(
+    kind: type[Any],
+    name: str,
+    label: str,
+    bounds: tuple[int, int],
+    suited: dict[str, Any] | None = None,
+) -> int:
+    """A whole-number setting; a value in ``suited`` takes the place of its default."""
+    usual = (suited or {}).get(name, default_of(kind, name))
     value = st.number_input(
-        label, *bounds, value=default_of(kind, name), key=f"{kind.__name__}_{name}",
+        label, *bounds, value=usual, key=f"{kind.__name__}_{name}_{usual}",
         help=help_of(kind, name), persist_state="session",
     )  # fmt: skip
     return int(value)
@@ -107,7 +115,8 @@ def distillation(subject: Subject) -> DistillConfig:
     kind = DistillConfig
     left, right = st.columns(2, gap="large")
     with left:
-        fields = {"clean_fraction": clean_share(kind), **schedule(kind)}
+        suited = recommended_distillation(subject.settings["subject"])
+        fields = {"clean_fraction": clean_share(kind), **schedule(kind, suited)}
     with right:
         on = losses()
         chosen = layer_choice(subject, disabled=not on["attention"])
@@ -119,11 +128,11 @@ def distillation(subject: Subject) -> DistillConfig:
     return DistillConfig(**{**subject.settings, **fields, **chosen, **more})
 
 
-def schedule(kind: type[DistillConfig]) -> dict[str, Any]:
+def schedule(kind: type[DistillConfig], suited: dict[str, Any]) -> dict[str, Any]:
     """How long and how fast to train."""
     first, second = st.columns(2)
     with first:
-        epochs = whole(kind, "epochs", "Epochs", (1, 100_000))
+        epochs = whole(kind, "epochs", "Epochs", (1, 100_000), suited)
         rate = real(kind, "learning_rate", "Learning rate", (1e-6, 1.0), "%.4f")
     with second:
         batch = whole(kind, "batch_size", "Batch size", (2, 65_536))
