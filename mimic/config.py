@@ -273,8 +273,8 @@ class DistillConfig(CleanSubsetConfig):
     clone_weight: float = option(1.0, "weight of the clone loss; 0 switches it off")
     temperature: float = option(0.5, "temperature of NT-Xent")
     epochs: int = option(60, "passes over the clean images")
-    batch_size: int = option(128, "images per update")
-    learning_rate: float = option(3e-3, "peak learning rate of Adam")
+    batch_size: int = option(64, "images per update")
+    learning_rate: float = option(6e-3, "peak learning rate of Adam")
     schedule: str = option("cosine", "cosine (with warm-up) or constant")
     evaluate_every: int = option(5, "epochs between two measurements of accuracy and ASR")
 
