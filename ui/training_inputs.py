@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import streamlit as st
 
 from mimic.config import DistillConfig, InformationConfig
 from mimic.subjects import recommended_distillation
-from ui import palette, weights
+from ui import weights
 from ui.inputs import help_of, machine
+from ui.setting_widgets import clean_share, real, several, whole
 from ui.subject import Subject
 
-Number = TypeVar("Number", int, float)
 LOSSES = {
     "contrastive": "Contrastive: learn from the clean images alone",
     "attention": "Attention: look where the suspect looks, layer by layer",
@@ -26,61 +24,6 @@ SOURCES = {
     "measure": "Measure first",
     "uniform": "All layers alike",
 }
-
-
-def default_of(kind: type[Any], name: str) -> Any:
-    """A setting's default."""
-    return next(f.default for f in dataclasses.fields(kind) if f.name == name)
-
-
-def whole(
-    kind: type[Any],
-    name: str,
-    label: str,
-    bounds: tuple[int, int],
-    suited: dict[str, Any] | None = None,
-) -> int:
-    """A whole-number setting; a value in ``suited`` takes the place of its default."""
-    usual = (suited or {}).get(name, default_of(kind, name))
-    value = st.number_input(
-        label, *bounds, value=usual, key=f"{kind.__name__}_{name}_{usual}",
-        help=help_of(kind, name), persist_state="session",
-    )  # fmt: skip
-    return int(value)
-
-
-def real(
-    kind: type[Any], name: str, label: str, bounds: tuple[float, float], layout: str = "%.3g"
-) -> float:
-    """A real-number setting."""
-    value = st.number_input(
-        label, *bounds, value=float(default_of(kind, name)), key=f"{kind.__name__}_{name}",
-        help=help_of(kind, name), format=layout, persist_state="session",
-        step=float(default_of(kind, name)) / 4 or 0.1,
-    )  # fmt: skip
-    return float(value)
-
-
-def several(kind: type[Any], name: str, label: str, options: Sequence[str]) -> tuple[str, ...]:
-    """A setting that names several things."""
-    usual = [v for v in default_of(kind, name) if v in options]
-    chosen = st.pills(
-        label, list(options), selection_mode="multi", default=usual,
-        format_func=lambda n: palette.NETWORK_NAME.get(n, n),
-        key=f"{kind.__name__}_{name}", help=help_of(kind, name), persist_state="session",
-    )  # fmt: skip
-    return tuple(option for option in options if option in chosen)
-
-
-def clean_share(kind: type[Any]) -> float:
-    """The defender's share of the images, asked in percent."""
-    value = st.number_input(
-        "Clean images (% of the data)", 0.1, 100.0,
-        value=100 * float(default_of(kind, "clean_fraction")), step=1.0, format="%.1f",
-        key=f"{kind.__name__}_clean_fraction", help=help_of(kind, "clean_fraction"),
-        persist_state="session",
-    )  # fmt: skip
-    return round(float(value) / 100, 6)
 
 
 def information(subject: Subject) -> InformationConfig:

@@ -111,7 +111,7 @@ def test_changing_a_setting_changes_the_command(
 ) -> None:
     fabricate(runs_root)
     app = open_page("distil")
-    app.number_input(key="DistillConfig_epochs_200").set_value(7).run()
+    app.number_input(key="DistillConfig_epochs_60").set_value(7).run()
     app.checkbox(key="distil_loss_clone").uncheck().run()
     command = next(c.value for c in app.code if "distill" in c.value)
     assert "--epochs 7" in command
@@ -121,10 +121,10 @@ def test_changing_a_setting_changes_the_command(
 def test_settings_outlive_a_page_switch(runs_root: Path, fabricate: Callable[[Path], None]) -> None:
     fabricate(runs_root)
     app = open_page("distil")
-    app.number_input(key="DistillConfig_epochs_200").set_value(7).run()
+    app.number_input(key="DistillConfig_epochs_60").set_value(7).run()
     app.switch_page("../pages/layers.py").run()
     app.switch_page("../pages/distil.py").run()
-    assert app.number_input(key="DistillConfig_epochs_200").value == 7
+    assert app.number_input(key="DistillConfig_epochs_60").value == 7
 
 
 def test_impossible_settings_become_a_card(
