@@ -11,8 +11,8 @@ from mimic.config import EmbedConfig
 from mimic.run import Run
 from ui import address, comparison, frame, jobs, live
 from ui.inputs import machine
+from ui.setting_widgets import several, whole
 from ui.subject import Subject, has_result
-from ui.training_inputs import several, whole
 
 RUN = "embed_run"
 
