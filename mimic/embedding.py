@@ -39,13 +39,14 @@ def fit_umap(vectors: np.ndarray, *, neighbors: int, seed: int) -> np.ndarray:
     """UMAP with a fixed seed on one thread, which makes it repeatable."""
     import warnings
 
-    import umap
     from sklearn.decomposition import PCA
 
     if vectors.shape[1] > PCA_DIMENSIONS and len(vectors) > PCA_DIMENSIONS:
         vectors = PCA(PCA_DIMENSIONS, random_state=seed).fit_transform(vectors)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # umap warns of optional parts and of its single thread.
+        import umap
+
         model = umap.UMAP(n_neighbors=min(neighbors, len(vectors) - 1), random_state=seed, n_jobs=1)
         return np.asarray(model.fit_transform(vectors))
 
