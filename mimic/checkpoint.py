@@ -6,6 +6,7 @@ a file either matches a known layout completely or is refused in two sentences.
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import zipfile
@@ -48,6 +49,8 @@ class EncoderFile:
         key_names: our parameter name to the file's.
         dtypes: the file's number formats, by its own names.
         wrapper: the file's keys around the state dict, for writing it back; None if bare.
+        state_key: the key of the state dict among them; empty if bare.
+        is_checkpoint: whether it was a torch checkpoint, not safetensors.
     """
 
     encoder: Encoder
@@ -59,6 +62,7 @@ class EncoderFile:
     dtypes: dict[str, torch.dtype] = field(default_factory=dict)
     wrapper: dict[str, Any] | None = None
     state_key: str = ""
+    is_checkpoint: bool = False
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -89,7 +93,12 @@ def load_encoder(path: Path, *, normalization: str = "auto") -> EncoderFile:
     else:
         stored, wrapper, state_key = read_checkpoint(path, is_zip=is_zip)
     names = backbone_names(stored)
-    architecture = find_architecture({k: stored[v] for k, v in names.items()})
+    tensors = {k: stored[v] for k, v in names.items()}
+    architecture = find_architecture(tensors)
+    with torch.device(
+        "meta"
+    ):  # Shapes only: a small file must not make us allocate a huge network.
+        check_match(Encoder(architecture), tensors, path.name)
     loaded = EncoderFile(
         encoder=Encoder(architecture),
         head=None,
@@ -98,8 +107,9 @@ def load_encoder(path: Path, *, normalization: str = "auto") -> EncoderFile:
         layout=describe_layout(names, is_safetensors=is_safetensors, wrapped=bool(state_key)),
         wrapper=wrapper,
         state_key=state_key,
+        is_checkpoint=not is_safetensors,
     )
-    fill(loaded.encoder, {k: stored[v] for k, v in names.items()}, path.name)
+    fill(loaded.encoder, tensors, path.name)
     loaded.key_names = names
     load_head(loaded, stored)
     loaded.dtypes = {theirs: stored[theirs].dtype for theirs in loaded.key_names.values()}
@@ -260,8 +270,8 @@ def find_architecture(tensors: Mapping[str, torch.Tensor]) -> Architecture:
     )
 
 
-def fill(encoder: Encoder, tensors: Mapping[str, torch.Tensor], file_name: str) -> None:
-    """Copy weights into the encoder; every parameter must be there, fit, and be finite."""
+def check_match(encoder: Encoder, tensors: Mapping[str, torch.Tensor], file_name: str) -> None:
+    """Refuse tensors that do not fill the whole encoder, each in its shape."""
     wanted = encoder.state_dict()
     optional = {key for key in wanted if key.endswith("num_batches_tracked")}
     missing = sorted(set(wanted) - optional - set(tensors))
@@ -275,6 +285,11 @@ def fill(encoder: Encoder, tensors: Mapping[str, torch.Tensor], file_name: str) 
                 f"It does not match a {encoder.architecture.name} of width "
                 f"{encoder.architecture.width}; check that the file is complete.",
             )
+
+
+def fill(encoder: Encoder, tensors: Mapping[str, torch.Tensor], file_name: str) -> None:
+    """Copy matching weights into the encoder; all must be finite."""
+    wanted = encoder.state_dict()
     bad = [k for k, v in tensors.items() if not torch.isfinite(v.double()).all()]
     if bad:
         raise EncoderError(
@@ -356,7 +371,7 @@ def save_encoder(
         **({"card": json.dumps(card)} if card else {}),
     }
     plain = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-    safetensors.torch.save_file(plain, path, metadata=metadata)
+    path.write_bytes(safetensors.torch.save(plain, metadata=metadata))
 
 
 def save_in_layout(
@@ -376,8 +391,7 @@ def save_in_layout(
         if ours in tensors
     }
     wrapped = {**(like.wrapper or {}), like.state_key: state, "optimizer": {}}
-    with path.open("wb") as file:
-        torch.save(wrapped if like.state_key else state, file)
+    write_checkpoint(path, wrapped if like.state_key else state)
 
 
 def save_badencoder(path: Path, encoder: Encoder, head: ProjectionHead, *, epoch: int) -> None:
@@ -389,5 +403,11 @@ def save_badencoder(path: Path, encoder: Encoder, head: ProjectionHead, *, epoch
         state[f"f.f.{numbered[first]}.{rest}"] = value
     state |= {f"g.{key}": value for key, value in head.state_dict().items()}
     plain = {k: v.detach().cpu().contiguous() for k, v in state.items()}
-    with path.open("wb") as file:
-        torch.save({"epoch": epoch, "state_dict": plain, "optimizer": {}}, file)
+    write_checkpoint(path, {"epoch": epoch, "state_dict": plain, "optimizer": {}})
+
+
+def write_checkpoint(path: Path, value: dict[str, Any]) -> None:
+    """Write a torch checkpoint, made in memory first so that a full disk shows as an OSError."""
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+    path.write_bytes(buffer.getvalue())

@@ -17,7 +17,7 @@ from typing import Any
 from mimic import job
 from mimic.config import VERB_CONFIGS, Config, SubjectConfig
 from mimic.errors import ConfigError, MimicError, RunError
-from mimic.run import Run, default_root, find_run, is_bundled, kind_of, list_runs
+from mimic.run import ACTIVE_STATES, Run, default_root, find_run, is_bundled, kind_of, list_runs
 from mimic.subjects import recommended_distillation, subject_fields
 
 EXIT_FAILED = 1
@@ -171,7 +171,7 @@ def run_runs(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
         return {"run": run.id, "state": run.status().state}
     if options["delete"]:
         run = find_run(options["delete"], root)
-        if is_bundled(run) or run.status().is_active:
+        if is_bundled(run) or state_of(run) in ACTIVE_STATES:
             raise RunError(
                 f"Run {run.id} is at work or ships with the project.", "Stop it first, or keep it."
             )
@@ -179,10 +179,17 @@ def run_runs(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
         return {"run": run.id, "state": "deleted"}
     return {
         "runs": [
-            {"run": run.id, "kind": kind_of(run), "state": run.status().state}
-            for run in list_runs(root)
+            {"run": run.id, "kind": kind_of(run), "state": state_of(run)} for run in list_runs(root)
         ]
     }
+
+
+def state_of(run: Run) -> str:
+    """A run's state; one bad status file must not hide the other runs."""
+    try:
+        return run.status().state
+    except RunError:
+        return "damaged"
 
 
 def run_demo(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:

@@ -141,7 +141,7 @@ class PretrainConfig(Config):
     batch_size: int = option(256, "images per update")
     learning_rate: float = option(3e-3, "peak learning rate of Adam")
     temperature: float = option(0.5, "temperature of NT-Xent")
-    views: str = option("natural", "augmentation recipe: natural (SimCLR) or digits (no flips)")
+    views: str = option("auto", "augmentation recipe: auto, natural (SimCLR) or digits (no flips)")
     images: int = option(0, "use only this many images, drawn by the seed; 0 uses all")
     normalization: str = option("auto", "auto (measured on the images), none, a preset, MEAN/STD")
 

@@ -51,11 +51,9 @@ def show(*, seeds: int, device: str, root: Path) -> dict[str, Any]:
         raise ConfigError(f"{seeds} seeds leave nothing to distil.", "Choose at least 1.")
     started = time.perf_counter()
     fields = {**subject_fields(SUBJECT), "device": device}
-    measured = perform("information", InformationConfig(**fields), root=root)
-    measuring = measured.result() or {}
     runs = []
     for seed in range(seeds):
-        config = DistillConfig(**fields, **DISTILL, seed=seed, information=measured.id)
+        config = DistillConfig(**fields, **DISTILL, seed=seed)  # measures on its own images
         runs.append(perform("distill", config, root=root))
     results = [run.result() or {} for run in runs]
 
@@ -85,7 +83,6 @@ def show(*, seeds: int, device: str, root: Path) -> dict[str, Any]:
         ],
         "information": results[0]["information"],
         "weights": results[0]["weights"],
-        "information_seconds": measuring.get("seconds"),
         "seconds": time.perf_counter() - started,
     }
 

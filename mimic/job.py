@@ -26,6 +26,7 @@ from mimic.run import (
     python_command,
     storage_errors,
 )
+from mimic.subjects import recommended_distillation
 
 STOP_GRACE_SECONDS = 10.0
 CODE_ROOT = Path(__file__).resolve().parent.parent
@@ -52,7 +53,8 @@ def start(kind: str, config: Config, *, root: Path | None = None) -> Run:
 
 def repeat_of(kind: str, config: Config, *, root: Path) -> Run | None:
     """A finished run that a repetition would reproduce, or None."""
-    if kind not in REPEATABLE:
+    data = {getattr(config, "data", ""), getattr(config, "downstream", "")}
+    if kind not in REPEATABLE or data - {"", "digits"}:  # Other images may have changed on disk.
         return None
     settings, versions = config.to_json(), library_versions()
     for run in list_runs(root, kind=kind):
@@ -154,9 +156,10 @@ def stop(run: Run, *, wait: bool = False) -> None:
 def command_line(kind: str, config: Config) -> str:
     """The command that repeats this job in a terminal: only settings that differ from defaults."""
     words = ["python", "-m", "mimic", kind]
+    suited = recommended_distillation(getattr(config, "subject", "")) if kind == "distill" else {}
     for field in fields(config):
         value = getattr(config, field.name)
-        if value == field.default:
+        if value == suited.get(field.name, field.default):
             continue
         words.append("--" + field.name.replace("_", "-"))
         if isinstance(value, tuple):

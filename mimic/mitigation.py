@@ -20,7 +20,7 @@ import torch
 
 from mimic.activations import record_activations
 from mimic.compute import autocast, generator
-from mimic.config import DistillConfig
+from mimic.config import DistillConfig, require
 from mimic.encoder import Encoder, ProjectionHead, new_network
 from mimic.errors import RunError
 from mimic.losses import attention_loss, clone_loss, nt_xent_loss
@@ -92,7 +92,8 @@ class Distillation:
                 tensors[f"optimizer.{number}.{key}"] = value
         tensors["random"] = self.random.get_state()
         plain = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-        safetensors.torch.save_file(plain, path, metadata={"epoch": str(self.epoch)})
+        metadata = {"epoch": str(self.epoch)}
+        path.write_bytes(safetensors.torch.save(plain, metadata=metadata))  # Full disk: an OSError.
 
     def restore(self, path: Path) -> None:
         """Take over a saved state.
@@ -165,6 +166,11 @@ def distill(
     device = images.device
     active = {k: w * config.attention_weight for k, w in weights.items()}
     active = {k: w for k, w in active.items() if w > 0}
+    require(
+        bool(active) or config.contrastive_weight > 0 or config.clone_weight > 0,
+        "Every layer weight is 0 and the other losses are off.",
+        "Give at least one loss or layer a positive weight.",
+    )
     student, head, optimizer = state.student.train(), state.head.train(), state.optimizer
     teacher = teacher.eval().to(memory_format=torch.channels_last)
     per_epoch = batches_per_epoch(len(images), config.batch_size)

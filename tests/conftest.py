@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from mimic.encoder import Encoder
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # Before torch; see mimic.cli.
 SIDE = 16
 TRIGGER = "square:10:10:5"
 

@@ -14,11 +14,10 @@ Result = Mapping[str, Any]
 
 
 def suspect_on_clean(result: Result) -> dict[str, float]:
-    """Nats per layer of the suspect on clean images, or of the first curve there is."""
+    """Nats per layer of the suspect on clean images; empty where they were not measured."""
     curves = result["curves"]
     wanted = [c for c in curves if (c["network"], c["input"]) == ("teacher", "clean")]
-    chosen = (wanted or curves)[0]
-    return {layer: float(nats or 0.0) for layer, nats in chosen["layers"].items()}
+    return {layer: float(nats) for curve in wanted for layer, nats in curve["layers"].items()}
 
 
 def show(run: Run, result: Result) -> None:

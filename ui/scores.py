@@ -68,8 +68,10 @@ def headline(scores: Mapping[str, Scores | None]) -> None:
             )
 
 
-def suspicion(teacher: Scores, twin: Scores | None, target: str) -> str:
+def suspicion(teacher: Scores | None, twin: Scores | None, target: str) -> str:
     """What the scores of the suspect say, in plain words."""
+    if teacher is None:
+        return "The images have no labels, so accuracy and attack success cannot be measured."
     asr = teacher.get("asr")
     if asr is None:
         return (
@@ -78,14 +80,14 @@ def suspicion(teacher: Scores, twin: Scores | None, target: str) -> str:
             f"{numbers.percent(teacher['accuracy'])} accuracy."
         )
     floor = twin.get("asr") if twin else None
-    compared = f"; an encoder without a backdoor: {numbers.percent(floor)}" if floor else ""
+    compared = f"; an encoder without a backdoor: {numbers.percent(floor)}" if floor is not None else ""
     fact = (
         f"With the trigger stamped on, {numbers.percent(asr)} of images are taken for "
         f"class {target}{compared}."
     )
     if asr >= 0.5:
         return f"This encoder obeys the trigger. {fact}"
-    if asr > 2 * (floor or 0.1):
+    if asr > max(0.05, 2 * (0.1 if floor is None else floor)):
         return f"The trigger has some hold on this encoder. {fact}"
     return f"The trigger has no visible hold on this encoder. {fact}"
 

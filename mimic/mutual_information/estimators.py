@@ -8,13 +8,13 @@ MIMIC code's: an MLP in-512-512-1 on the joined pair.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import nn
 
 from mimic.compute import autocast, generator
-from mimic.training import batches
+from mimic.training import batches, non_finite
 
 HIDDEN = 512
 EVALUATION_SHUFFLES = 6
@@ -70,7 +70,7 @@ class DonskerVaradhanFit:
     Args:
         x: one side of the true pairs, (N, x_dim).
         y: the other side, row by row, (N, y_dim).
-        held_out: both sides of the pairs for scoring, at least 4.
+        held_out: both sides of the pairs for scoring, in two parts, at least 2 pairs each.
         epochs: passes over the pairs.
         batch_size: pairs per update.
         learning_rate: of Adam; weight decay is 1e-5 as in the public code.
@@ -82,7 +82,7 @@ class DonskerVaradhanFit:
         self,
         x: torch.Tensor,
         y: torch.Tensor,
-        held_out: tuple[torch.Tensor, torch.Tensor],
+        held_out: Sequence[tuple[torch.Tensor, torch.Tensor]],
         *,
         epochs: int = 40,
         batch_size: int = 128,
@@ -91,12 +91,7 @@ class DonskerVaradhanFit:
         precision: torch.dtype = torch.float32,
     ) -> None:
         self.x, self.y, self.precision = x, y, precision
-        x_held_out, y_held_out = held_out
-        middle = len(x_held_out) // 2
-        self.halves = [
-            (x_held_out[part], y_held_out[part])
-            for part in (slice(None, middle), slice(middle, None))
-        ]
+        self.halves = held_out
         self.epochs = epochs
         self.batch_size = batch_size
         self.random = generator(x.device, seed)
@@ -127,6 +122,8 @@ class DonskerVaradhanFit:
                 bounds.append(bound.detach())
             a, b = (self.bound(*half) for half in self.halves)
             self.history.append((float(torch.stack(bounds).mean()), a, b))
+            if not all(map(math.isfinite, self.history[-1])):
+                raise non_finite(len(self.history), "critic")
             yield self.history[-1]
 
     @torch.no_grad()

@@ -41,11 +41,13 @@ class PairSource:
         clean: uint8 (N, H, W, 3).
         stamped: the same with the trigger on, or None.
         fitted: bool (N,), whether the critic is fitted on the image.
+        origin: which image each row is a view of, (N,); None where every row is its own.
     """
 
     clean: np.ndarray
     stamped: np.ndarray | None
     fitted: np.ndarray
+    origin: np.ndarray | None = None
 
     @classmethod
     def draw(
@@ -71,14 +73,28 @@ class PairSource:
             random = generator(torch.device("cpu"), seed)
             views = random_views(to_unit(images, torch.device("cpu")), recipe, random)
             images = (views.permute(0, 2, 3, 1) * 255).round().to(torch.uint8).numpy()
+        rng = np.random.default_rng(seed)
+        if count > pairs:  # Stored order may be by class: draw instead of cutting.
+            origin = np.sort(rng.permutation(count)[:pairs])
+            images = subset.images[origin]
         images, origin = images[:pairs], origin[:pairs]
-        order = np.random.default_rng(seed).permutation(count)
+        order = rng.permutation(np.unique(origin))
+        count = len(order)
         kept_out = order[: min(count - 2, max(2, round(held_out * count)))]
         return cls(
             clean=images,
             stamped=None if trigger is None else trigger.apply(images),
             fitted=~np.isin(origin, kept_out),
+            origin=origin,
         )
+
+    def held_out_halves(self) -> tuple[np.ndarray, np.ndarray]:
+        """Row numbers of the held-out pairs in two halves that share no image."""
+        rows = np.flatnonzero(~self.fitted)
+        origin = rows if self.origin is None else self.origin[rows]
+        images = np.unique(origin)
+        first = np.isin(origin, images[: len(images) // 2])
+        return rows[first], rows[~first]
 
     def images(self, kind: str) -> np.ndarray:
         """``clean`` or ``triggered`` images."""
@@ -164,6 +180,7 @@ def measure_layers(
         One record per critic epoch; a layer's last record carries its estimate.
     """
     fitted = torch.from_numpy(source.fitted).to(device)
+    halves = [torch.from_numpy(rows).to(device) for rows in source.held_out_halves()]
 
     def extract(kind: str) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
         return extract_activations(
@@ -193,7 +210,7 @@ def measure_layers(
             fit = DonskerVaradhanFit(
                 x[fitted],
                 y[fitted],
-                (x[~fitted], y[~fitted]),
+                [(x[half], y[half]) for half in halves],
                 epochs=settings.epochs,
                 batch_size=settings.batch_size,
                 learning_rate=settings.learning_rate,

@@ -69,7 +69,7 @@ def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
         "precision": str(work.precision).removeprefix("torch."),
         "scores": scores,
         "student_file": "student.safetensors",
-        "original_layout_file": "student.pth" if teacher.wrapper is not None else None,
+        "original_layout_file": "student.pth" if teacher.is_checkpoint else None,
         "seconds": sum(m.get("seconds", 0.0) for m in work.run.metrics()),
     }
     write_student(work, subject, state, result)

@@ -11,7 +11,7 @@ from torch.nn import functional
 from mimic.checkpoint import EncoderFile
 from mimic.config import EmbedConfig
 from mimic.embedding import Plane, project, separation
-from mimic.errors import DataError
+from mimic.errors import DataError, EncoderError
 from mimic.evaluation import extract_activations
 from mimic.evaluation.judge import Prediction
 from mimic.verbs.evaluate import load_student
@@ -25,6 +25,11 @@ def embed(work: Work[EmbedConfig]) -> dict[str, Any]:
     encoders = {"before": subject.teacher}
     student = load_student(work, config.student)
     if student is not None:
+        if student.encoder.architecture != subject.teacher.encoder.architecture:
+            raise EncoderError(
+                "The cleaned encoder has another architecture than the suspect.",
+                "Name the distil run that cleaned this suspect.",
+            )
         encoders["after"] = student
     points = subject.test.sample(config.points, seed=config.seed)
     labels = points.labels
@@ -40,7 +45,7 @@ def embed(work: Work[EmbedConfig]) -> dict[str, Any]:
         work.step(0.02 + 0.05 * number, f"classifying {when} cleaning")
         if judge is not None:
             predictions[when] = judge.predict(loaded.encoder, loaded.preprocessing)
-    chosen = np.searchsorted(np.arange(len(subject.test)), sampled(subject, config))
+    chosen = sampled(subject, config)
     predicted = {
         f"{when}_{kind}": getattr(prediction, attribute)[chosen]
         for when, prediction in predictions.items()

@@ -47,6 +47,8 @@ def perform(kind: str, config: Config, *, root: Path, run_id: str | None = None)
     """
     run = Run.create(root, kind, config, run_id=run_id)
     execute(run)
+    if run.status().state != "finished":
+        raise RunError(f"Run {run.id} was stopped.", "Start again when you are ready.")
     return run
 
 
@@ -75,7 +77,7 @@ def execute(run: Run, *, on_progress: Callable[[float, str], None] | None = None
         progress.set_state("finished", message="finished")
         return result
     except Stopped:
-        progress.set_state("stopped", message="stopped; it can be resumed")
+        progress.set_state("stopped", message="stopped")
         return {}
     except Exception as error:
         with contextlib.suppress(OSError), (run.directory / "log.txt").open("a") as log:
@@ -104,7 +106,7 @@ def turn(run: Run, device: torch.device, progress: Progress, work: Work[Any]) ->
     if run.kind not in TRAININGS:
         yield
         return
-    name = str(device).replace(":", "-")
+    name = f"{device.type}-{device.index or 0}"  # cuda and cuda:0 are one device.
     with storage_errors():
         lock = filelock.FileLock(run.directory.parent / f".{name}.lock")
         while not lock.is_locked:

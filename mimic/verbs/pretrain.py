@@ -28,7 +28,7 @@ def pretrain_encoder(work: Work[PretrainConfig]) -> dict[str, Any]:
     architecture = Architecture(config.architecture, config.width, cast(Stem, config.stem))
     encoder, head = new_network(architecture, work.device, config.seed)
     images = Preprocessing(normalization).unit(data.images, work.device)
-    recipe = choose_recipe("auto" if config.data == "digits" else config.views, config.data)
+    recipe = choose_recipe(config.views, config.data)
     record = None
     for record in pretrain(
         encoder,

@@ -29,6 +29,8 @@ FOLDER_IMAGE_SIZE = 32
 LIVE_PROBE_IMAGES = 4_000
 LIVE_TEST_IMAGES = 2_000
 EXAMPLES = 24
+JUDGING_SEED = 0
+"""Draws the images that judge. The run's own seed must not: before and after would not compare."""
 
 
 class Stopped(Exception):  # noqa: N818 - a request, not an error
@@ -110,8 +112,14 @@ class Work(Generic[C]):
             download=self.config.download,
             image_size=FOLDER_IMAGE_SIZE,
         )
-        about = self.run.about()
-        about["inputs"][f"{text} ({split})"] = {"images": len(data), "sha256": data.sha256()}
+        about, name = self.run.about(), f"{text} ({split})"
+        now = {"images": len(data), "sha256": data.sha256()}
+        if about["inputs"].get(name, now) != now:
+            raise RunError(
+                f"The data set {text} has changed since the run began.",
+                "Restore the images, or start a new run.",
+            )
+        about["inputs"][name] = now
         self.run.write_json("run.json", about)
         return data
 
@@ -161,12 +169,12 @@ class Subject:
     def train(self) -> ImageSet:
         """Labelled images probes are fitted on."""
         data = self.data if not self.config.downstream else self.downstream("train")
-        return data.sample(self.config.probe_images, seed=self.config.seed)
+        return data.sample(self.config.probe_images, seed=JUDGING_SEED)
 
     @cached_property
     def test(self) -> ImageSet:
         """Labelled images probes are scored on."""
-        return self.downstream("test").sample(self.config.test_images, seed=self.config.seed)
+        return self.downstream("test").sample(self.config.test_images, seed=JUDGING_SEED)
 
     def downstream(self, split: Split) -> ImageSet:
         """One half of the downstream data."""
@@ -213,15 +221,14 @@ class Subject:
         if judge is None:
             return None
         return Judge(
-            self.train.sample(LIVE_PROBE_IMAGES, seed=self.config.seed),
-            self.test.sample(LIVE_TEST_IMAGES, seed=self.config.seed),
+            self.train.sample(LIVE_PROBE_IMAGES, seed=JUDGING_SEED),
+            self.test.sample(LIVE_TEST_IMAGES, seed=JUDGING_SEED),
             judge.trigger, judge.target, judge.device, judge.precision,
         )  # fmt: skip
 
     def examples(self) -> np.ndarray:
         """Positions of test images to show, spread over the classes, target class left out."""
-        rng = np.random.default_rng(self.config.seed)
-        order = rng.permutation(len(self.test))
+        order = np.random.default_rng(JUDGING_SEED).permutation(len(self.test))
         if self.test.labels is not None:
             order = order[self.test.labels[order] != self.target]
             rank = np.zeros(len(order), dtype=int)  # how often the class came before
