@@ -45,6 +45,9 @@ def suspect() -> InspectConfig | None:
         fields["trigger"] = trigger_inputs.trigger(fields["data"])
         fields["target_class"] = target_class()
     fields |= advanced()
+    if not fields["data"]:
+        st.info("Give the path of the images to go on.", icon=":material/image:")
+        return None
     if not encoder:
         st.info("Choose an encoder file to go on.", icon=":material/upload_file:")
         return None
@@ -119,7 +122,7 @@ def images() -> dict[str, Any]:
         help_of(InspectConfig, "downstream"),
         same=True,
     )
-    return {"data": data or "digits", "downstream": downstream}
+    return {"data": data, "downstream": downstream}
 
 
 def twin() -> str:

@@ -113,7 +113,7 @@ def controls(run: Run) -> None:
             on_click=stop,
             args=(run,),
             disabled=status.state == "stopping",
-            help="The run saves its state first, so it can be resumed.",
+            help="A distillation saves its state first, so it can be resumed.",
         )
     elif status.state in RESUMABLE and run.kind == "distill":
         st.button(

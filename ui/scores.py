@@ -80,7 +80,8 @@ def suspicion(teacher: Scores | None, twin: Scores | None, target: str) -> str:
             f"{numbers.percent(teacher['accuracy'])} accuracy."
         )
     floor = twin.get("asr") if twin else None
-    compared = f"; an encoder without a backdoor: {numbers.percent(floor)}" if floor is not None else ""
+    told = floor is not None
+    compared = f"; an encoder without a backdoor: {numbers.percent(floor)}" if told else ""
     fact = (
         f"With the trigger stamped on, {numbers.percent(asr)} of images are taken for "
         f"class {target}{compared}."

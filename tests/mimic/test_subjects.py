@@ -1,4 +1,5 @@
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,14 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00{")
     with pytest.raises(ConfigError):
         subject_fields(str(path))
+
+
+def test_git_carries_the_demo_with_its_finished_runs() -> None:
+    root = Path(__file__).resolve().parents[2]
+    listed = subprocess.run(
+        ["git", "check-ignore", "assets/demo/runs/demo-distill/result.json"], cwd=root, check=False,
+        capture_output=True,
+    )  # fmt: skip
+    assert listed.returncode in (1, 128)  # not ignored, or no git here
+    for kind in ("inspect", "information", "distill", "embed"):
+        assert (root / "assets/demo/runs" / f"demo-{kind}" / "result.json").is_file()

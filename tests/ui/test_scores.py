@@ -58,3 +58,13 @@ def test_rows_are_formatted_and_skip_absent_encoders() -> None:
     assert [r["encoder"] for r in rows] == ["Suspect (before)", "Clean twin"]
     assert rows[0]["ASR 95% interval"] == "98.0–100.0%"
     assert rows[0]["test images"] == "1,359"
+
+
+def test_without_labels_nothing_is_claimed() -> None:
+    assert "cannot be measured" in scores.suspicion(None, None, "1")
+
+
+def test_a_floor_of_zero_is_told() -> None:
+    said = scores.suspicion({"asr": 0.15, "accuracy": 0.9}, {"asr": 0.0, "accuracy": 0.9}, "1")
+    assert "0.0%" in said
+    assert "some hold" in said

@@ -195,3 +195,21 @@ def test_explanations_name_the_top_layer_and_judge_the_collapse() -> None:
     assert "does not make the encoder ignore" in explain(kept)
     twin = {("clean_twin", "clean"): clean, ("clean_twin", "triggered"): {"stem": 0.5, "layer4": 1}}
     assert "clean twin it is 75%" in explain({**collapsed, **twin})
+
+
+def test_the_held_out_halves_share_no_image() -> None:
+    source = draw(plain_images(12), held_out=0.5)
+    first, second = source.held_out_halves()
+    assert sorted([*first, *second]) == list(np.flatnonzero(~source.fitted))
+    shown = source.clean[:, 0, 0, 0]
+    assert len(first)
+    assert len(second)
+    assert not set(shown[first]) & set(shown[second])
+
+
+def test_more_images_than_pairs_are_drawn_from_everywhere() -> None:
+    source = draw(plain_images(200), pairs=60)
+    shown = source.clean[:, 0, 0, 0]
+    assert len(shown) == 60
+    assert shown.max() > 150
+    assert len(set(shown.tolist())) == 60
