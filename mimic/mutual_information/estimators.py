@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import nn
 
-from mimic.compute import autocast, generator
+from mimic.compute import autocast, generator, one_thread
 from mimic.training import batches, non_finite
 
 HIDDEN = 512
@@ -108,23 +108,28 @@ class DonskerVaradhanFit:
     def __iter__(self) -> Iterator[tuple[float, float, float]]:
         """One epoch per step: bound on the fitting pairs, on held-out half A, on half B (nats)."""
         for _ in range(self.epochs):
-            bounds = []
-            for index in batches(len(self.x), self.batch_size, self.random):
-                self.optimizer.zero_grad()
-                with autocast(self.x.device, self.precision):
-                    x_half, y_half = self.critic.halves(self.x[index], self.y[index])
-                    shuffled = y_half[self.permutation(len(index))]
-                    joint = self.critic.score(x_half, y_half)
-                    product = self.critic.score(x_half, shuffled)
-                bound = donsker_varadhan_bound(joint, product)
-                (-bound).backward()  # type: ignore[no-untyped-call]
-                self.optimizer.step()
-                bounds.append(bound.detach())
-            a, b = (self.bound(*half) for half in self.halves)
-            self.history.append((float(torch.stack(bounds).mean()), a, b))
+            with one_thread(self.x.device):
+                self.history.append(self.epoch())
             if not all(map(math.isfinite, self.history[-1])):
                 raise non_finite(len(self.history), "critic")
             yield self.history[-1]
+
+    def epoch(self) -> tuple[float, float, float]:
+        """One pass over the fitting pairs, and the bounds after it."""
+        bounds = []
+        for index in batches(len(self.x), self.batch_size, self.random):
+            self.optimizer.zero_grad()
+            with autocast(self.x.device, self.precision):
+                x_half, y_half = self.critic.halves(self.x[index], self.y[index])
+                shuffled = y_half[self.permutation(len(index))]
+                joint = self.critic.score(x_half, y_half)
+                product = self.critic.score(x_half, shuffled)
+            bound = donsker_varadhan_bound(joint, product)
+            (-bound).backward()  # type: ignore[no-untyped-call]
+            self.optimizer.step()
+            bounds.append(bound.detach())
+        a, b = (self.bound(*half) for half in self.halves)
+        return float(torch.stack(bounds).mean()), a, b
 
     @torch.no_grad()
     def bound(self, x: torch.Tensor, y: torch.Tensor) -> float:
