@@ -95,12 +95,15 @@ class ImageSet:
         labels = None if self.labels is None else self.labels[indices]
         return replace(self, images=self.images[indices], labels=labels)
 
-    def sample(self, count: int, *, seed: int) -> ImageSet:
-        """``count`` images drawn without replacement, all when there are no more."""
+    def draw(self, count: int, *, seed: int) -> np.ndarray:
+        """Positions of ``count`` images drawn without replacement, in order; all if no more."""
         if count >= len(self):
-            return self
-        order = np.random.default_rng(seed).permutation(len(self))
-        return self.take(np.sort(order[:count]))
+            return np.arange(len(self))
+        return np.sort(np.random.default_rng(seed).permutation(len(self))[:count])
+
+    def sample(self, count: int, *, seed: int) -> ImageSet:
+        """The images ``draw`` draws."""
+        return self if count >= len(self) else self.take(self.draw(count, seed=seed))
 
     def need_classes(self) -> np.ndarray:
         """The labels, where at least two classes are present.
@@ -172,9 +175,10 @@ def load_images(
         return one_half(load_digits(), split)
     path = resolve_path(text)
     if text in TORCHVISION:
-        unpacked = Path(data_root) / text / f"{split}.npz"
+        root = Path(data_root).expanduser()
+        unpacked = root / text / f"{split}.npz"
         if not unpacked.is_file():
-            return load_torchvision(text, split, data_root=data_root, download=download)
+            return load_torchvision(text, split, data_root=str(root), download=download)
         return replace(load_npz(unpacked), name=TORCHVISION[text])
     if path.is_dir() and (path / f"{split}.npz").is_file():
         return replace(load_npz(path / f"{split}.npz"), name=path.name)

@@ -25,6 +25,7 @@ DEPTHS: dict[str, tuple[bool, tuple[int, ...]]] = {
     "resnet34": (False, (3, 4, 6, 3)),
     "resnet50": (True, (3, 4, 6, 3)),
     "resnet101": (True, (3, 4, 23, 3)),
+    "resnet152": (True, (3, 8, 36, 3)),
 }
 """Name: (bottleneck blocks?, blocks per stage)."""
 MAX_WIDTH = 1024
@@ -117,11 +118,28 @@ class Bottleneck(nn.Module):
         return functional.relu(y + (x if self.downsample is None else self.downsample(x)))
 
 
+class StridedPointwise(nn.Conv2d):
+    """A 1x1 convolution with a stride, computed on the pixels it keeps.
+
+    The same numbers as ``nn.Conv2d``. It exists because oneDNN's weight gradient of a strided 1x1
+    convolution of fewer than 16 channels-last channels writes past its workspace: a crash, or
+    wrong gradients (oneDNN issue 6035, seen with torch 2.15).
+    """
+
+    def __init__(self, channels_in: int, channels: int, stride: int) -> None:
+        super().__init__(channels_in, channels, 1, stride, bias=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, C_in, H, W) to (B, C, H/stride, W/stride)."""
+        step_y, step_x = self.stride
+        return functional.conv2d(x[:, :, ::step_y, ::step_x], self.weight)
+
+
 def shortcut(channels_in: int, channels: int, stride: int) -> nn.Sequential | None:
     """The projection shortcut where the shape changes, otherwise None (identity)."""
     if stride == 1 and channels_in == channels:
         return None
-    conv = nn.Conv2d(channels_in, channels, 1, stride, bias=False)
+    conv = StridedPointwise(channels_in, channels, stride)
     return nn.Sequential(conv, nn.BatchNorm2d(channels))
 
 

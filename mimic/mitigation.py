@@ -92,7 +92,7 @@ class Distillation:
                 tensors[f"optimizer.{number}.{key}"] = value
         tensors["random"] = self.random.get_state()
         plain = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-        metadata = {"epoch": str(self.epoch)}
+        metadata = {"epoch": str(self.epoch), "random": self.random.device.type}
         path.write_bytes(safetensors.torch.save(plain, metadata=metadata))  # Full disk: an OSError.
 
     def restore(self, path: Path) -> None:
@@ -105,10 +105,12 @@ class Distillation:
             with safetensors.safe_open(path, framework="pt") as opened:
                 epoch = int((opened.metadata() or {})["epoch"])
                 tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
+                kind = (opened.metadata() or {}).get("random", self.random.device.type)
+            if kind == self.random.device.type:
+                self.random.set_state(tensors["random"])
             for name, module in (("student.", self.student), ("head.", self.head)):
                 own = {k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)}
                 module.load_state_dict(own)
-            self.random.set_state(tensors["random"])
             for key, value in tensors.items():
                 if key.startswith("optimizer."):
                     _, number, name = key.split(".")
@@ -117,6 +119,11 @@ class Distillation:
             raise RunError(
                 "The checkpoint is damaged or belongs to another network.", "Start a new run."
             ) from error
+        if kind != self.random.device.type:
+            raise RunError(
+                f"The run was begun on {kind}; its random numbers do not continue elsewhere.",
+                f"Resume it where {kind} is present, or start a new run.",
+            )
         self.epoch = epoch
 
     def _restore_moment(self, parameter: torch.Tensor, name: str, value: torch.Tensor) -> None:

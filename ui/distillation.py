@@ -102,3 +102,5 @@ def show(result: Mapping[str, Any]) -> None:
         f"{numbers.duration(result['seconds'])} on {text.plain(result['device'])} "
         f"({text.plain(result['precision'])}). Layer weights: {used or 'none'}."
     )
+    for note in result.get("notes", []):
+        st.info(text.plain(note), icon=":material/info:")

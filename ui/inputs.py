@@ -42,10 +42,10 @@ def suspect() -> InspectConfig | None:
         fields = images()
         fields["clean_twin"] = twin()
     with right:
-        fields["trigger"] = trigger_inputs.trigger(fields["data"])
+        fields["trigger"] = trigger_inputs.trigger(fields["data"] or "")
         fields["target_class"] = target_class()
     fields |= advanced()
-    if not fields["data"]:
+    if not fields["data"] or fields["downstream"] is None:
         st.info("Give the path of the images to go on.", icon=":material/image:")
         return None
     if not encoder:
@@ -94,8 +94,8 @@ def typed(label: str, key: str, placeholder: str) -> str:
     return (value or "").strip()
 
 
-def data_set(label: str, key: str, help_text: str, *, same: bool = False) -> str:
-    """A data set by name, or the path of one; with ``same``, nothing may be chosen."""
+def data_set(label: str, key: str, help_text: str, *, same: bool = False) -> str | None:
+    """A data set by name or path, None while the path is missing; "" stands for the same one."""
     names = {"": "the same images"} if same else {}
     names |= {"digits": "digits (ships with the project)"}
     names |= {n: f"{title} (torchvision)" for n, title in TORCHVISION.items()}
@@ -109,7 +109,8 @@ def data_set(label: str, key: str, help_text: str, *, same: bool = False) -> str
         persist_state="session",
     )
     if chosen == OTHER:
-        return typed(f"{label}: path", f"{key}_path", "/path/to/images or /path/to/data.npz")
+        path = typed(f"{label}: path", f"{key}_path", "/path/to/images or /path/to/data.npz")
+        return path or None
     return str(chosen)
 
 

@@ -132,6 +132,12 @@ def layer_choice(subject: Subject, *, disabled: bool) -> dict[str, Any]:
         help=help_of(DistillConfig, "preset"),
     )
     information = last.id if last and source == "last" else source or "measure"
+    if last and source == "last":
+        measured = last.about()["config"]
+        st.caption(
+            f"Measured on {measured['clean_fraction']:.1%} of the images, drawn by seed "
+            f"{measured['seed']} (run {last.id})."
+        )
     return {"information": information, "preset": preset or "gentle"}
 
 

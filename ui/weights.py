@@ -100,11 +100,13 @@ def edit(information: Mapping[str, float], subject: Subject, run_id: str) -> Car
             key=f"layer_on_{layer}",
             persist_state="session",
         )
-        weight = number.number_input(
+        most = max(base + budget, 1.0)  # What one layer with all the information would get.
+        weight = number.slider(
             f"Weight of {layer}",
             0.0,
-            1e6,
-            value=round(proposed.get(layer, 0.0), 2),
+            most,
+            value=min(round(proposed.get(layer, 0.0), 2), most),
+            step=0.01 if most < 1_000 else 1.0,
             key=f"weight-{layer}-{stamp}",
             persist_state="session",
             label_visibility="collapsed",

@@ -36,7 +36,8 @@ def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
     plan = work.run.read_json("plan.json")  # A resumed run keeps the weights it began with.
     if plan is None:
         weights, information = choose_weights(work, subject, subset)
-        plan = {"weights": weights, "information": information}
+        notes = information_notes(work) if information else []
+        plan = {"weights": weights, "information": information, "notes": notes}
         work.run.write_json("plan.json", plan)
     weights = plan["weights"]
 
@@ -62,6 +63,7 @@ def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
     result = {
         "weights": weights,
         "information": plan["information"],
+        "notes": plan.get("notes", []),
         "clean_images": len(subset),
         "clean_fraction": config.clean_fraction,
         "epochs": config.epochs,
@@ -146,6 +148,20 @@ def stored_information(run_id: str, work: Work[DistillConfig]) -> dict[str, floa
         f"Run {run_id} holds no information of the suspect on clean images.",
         "Name a finished information run, or choose --information measure.",
     )
+
+
+def information_notes(work: Work[DistillConfig]) -> list[str]:
+    """Where a stored measurement was made on other clean images than this run distils on."""
+    config = work.config
+    if config.information == "measure":
+        return []
+    asked = find_run(config.information, work.run.directory.parent).about()["config"]
+    same = (asked["clean_fraction"], asked["seed"]) == (config.clean_fraction, config.seed)
+    return [] if same else [
+        f"The layer weights come from run {config.information}, which measured "
+        f"{asked['clean_fraction']:.2%} of the images drawn by seed {asked['seed']}; this run "
+        f"distils on {config.clean_fraction:.2%} drawn by seed {config.seed}."
+    ]  # fmt: skip
 
 
 def continue_from_checkpoint(work: Work[DistillConfig], state: Distillation) -> None:

@@ -31,7 +31,8 @@ def embed(work: Work[EmbedConfig]) -> dict[str, Any]:
                 "Name the distil run that cleaned this suspect.",
             )
         encoders["after"] = student
-    points = subject.test.sample(config.points, seed=config.seed)
+    chosen = subject.test.draw(config.points, seed=config.seed)
+    points = subject.test.take(chosen)
     labels = points.labels
     if subject.trigger is None or labels is None:
         raise DataError(
@@ -45,7 +46,6 @@ def embed(work: Work[EmbedConfig]) -> dict[str, Any]:
         work.step(0.02 + 0.05 * number, f"classifying {when} cleaning")
         if judge is not None:
             predictions[when] = judge.predict(loaded.encoder, loaded.preprocessing)
-    chosen = sampled(subject, config)
     predicted = {
         f"{when}_{kind}": getattr(prediction, attribute)[chosen]
         for when, prediction in predictions.items()
@@ -83,14 +83,6 @@ def embed(work: Work[EmbedConfig]) -> dict[str, Any]:
         "class_names": [points.class_name(k) for k in range(points.classes)],
         "seconds": work.seconds,
     }
-
-
-def sampled(subject: Subject, config: EmbedConfig) -> np.ndarray:
-    """Positions of the embedded points among the test images, as ``ImageSet.sample`` drew them."""
-    count = len(subject.test)
-    if config.points >= count:
-        return np.arange(count)
-    return np.sort(np.random.default_rng(config.seed).permutation(count)[: config.points])
 
 
 def layer_vectors(

@@ -388,10 +388,14 @@ def test_a_stored_measurement_gives_a_distillation_its_weights(
     assert code == 0
     nats = measured["curves"][0]["layers"]
     assert told["information"] == nats
+    assert told["notes"] == []
     total = sum(nats.values())
     for layer, weight in told["weights"].items():
         share = nats[layer] / total if total > 0 else 0.5
         assert weight == pytest.approx(3 + 28 * share)
+    _, other, _ = cli("distill", *options, measured["run"], "--layers", "layer1", "--seed", "1")
+    (note,) = other["notes"]  # Other clean images than the measured ones.
+    assert "20.00% of the images drawn by seed 0" in note
     code, told, _ = cli("distill", *options, measured["run"], "--layers", "layer2")
     assert code == 1
     assert "has not measured layer2" in told["error"]

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 import torchvision
@@ -40,10 +43,10 @@ def test_features_equal_torchvisions_with_the_same_weights(name: str) -> None:
 
 @pytest.mark.parametrize("name", DEPTHS)
 def test_feature_lengths_are_as_announced(name: str) -> None:
-    if name == "resnet101":
+    if name in ("resnet101", "resnet152"):
         with torch.device("meta"):
             encoder = Encoder(Architecture(name, width=2))
-        assert len(encoder.layer3) == 23
+        assert len(encoder.layer3) == {"resnet101": 23, "resnet152": 36}[name]
         return
     architecture = Architecture(name, width=2)
     features = Encoder(architecture).eval()(torch.zeros(1, 3, 16, 16))
@@ -95,3 +98,27 @@ def test_the_projection_head_is_simclrs() -> None:
     torch.testing.assert_close(head(features), expected)
     assert head[0].bias is None
     assert [default_projection_dim(d) for d in (32, 128, 512, 2048)] == [64, 64, 128, 128]
+
+
+NARROW_GRADIENTS = """
+import torch
+from mimic.encoder import shortcut
+torch.set_num_threads(2)
+torch.manual_seed(0)
+for channels in (4, 8, 12):
+    plain = shortcut(channels, 2 * channels, 2).train()
+    images = torch.randn(33, channels, 16, 16)
+    gradients = []
+    for form in (torch.contiguous_format, torch.channels_last):
+        plain.zero_grad()
+        plain(images.contiguous(memory_format=form)).square().mean().backward()
+        gradients.append(plain[0].weight.grad.clone())
+    for _ in range(20):
+        plain(images.contiguous(memory_format=torch.channels_last)).sum().backward()
+    torch.testing.assert_close(*gradients)
+"""
+
+
+def test_narrow_channels_last_shortcuts_have_the_right_gradient_on_two_threads() -> None:
+    run = subprocess.run([sys.executable, "-c", NARROW_GRADIENTS], capture_output=True, check=False)
+    assert run.returncode == 0, run.stderr.decode()[-2000:]

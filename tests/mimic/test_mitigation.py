@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
 from mimic.config import DistillConfig
@@ -258,3 +259,15 @@ def test_damaged_and_foreign_checkpoints_are_refused(tiny_encoder: Encoder, tmp_
         other.restore(path)
     with pytest.raises(RunError):
         state.restore(tmp_path / "absent")
+
+
+def test_a_state_begun_on_another_kind_of_device_is_refused_by_name(
+    tiny_encoder: Encoder, tmp_path: Path
+) -> None:
+    state, _ = begin(tiny_encoder)
+    path = tmp_path / "state.safetensors"
+    state.save(path)
+    tensors = safetensors.torch.load_file(path)
+    safetensors.torch.save_file(tensors, path, metadata={"epoch": "1", "random": "cuda"})
+    with pytest.raises(RunError, match="begun on cuda"):
+        state.restore(path)
