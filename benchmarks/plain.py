@@ -107,7 +107,7 @@ def updates(
             first, second = view_1.to(device), view_2.to(device)
             features = stages(student, first)[1]
             loss = contrast(head(features), head(stages(student, second)[1]))
-            for ours, theirs in zip(
+            for mine, other in zip(
                 stages(student, first)[0], stages(teacher, first)[0], strict=True
             ):
                 loss = loss + WEIGHT * functional.mse_loss(attention(mine), attention(other))
