@@ -27,7 +27,7 @@ def changed(kind: type[Config]) -> Config:
         "inputs": ("clean",), "projections": ("pca",), "probes": ("knn", "mlp"),
         "weights": ("layer1=2",), "schedule": "constant", "target_class": 3,
         "clean_fraction": 0.5, "held_out": 0.5, "learning_rate": 0.25,
-        "critic_learning_rate": 0.25,
+        "critic_learning_rate": 0.25, "warm_up": 0.25,
     }  # fmt: skip
     values: dict[str, Any] = {}
     for field in dataclasses.fields(kind):
