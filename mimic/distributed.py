@@ -72,7 +72,44 @@ def gather(rows: torch.Tensor) -> torch.Tensor:
     """
     if count() == 1:
         return rows
-    return torch.cat(dist.nn.functional.all_gather(rows.contiguous()))
+    return cast(torch.Tensor, GatherRows.apply(rows))  # type: ignore[no-untyped-call]
+
+
+class GatherRows(torch.autograd.Function):
+    """All processes' rows; the gradient of a process's rows is summed over the processes."""
+
+    @staticmethod
+    def forward(_context: Any, rows: torch.Tensor) -> torch.Tensor:
+        """(B, P) to (B * count, P)."""
+        own = rows.contiguous()
+        parts = [torch.empty_like(own) for _ in range(count())]
+        dist.all_gather(parts, own)
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(_context: Any, *slopes: torch.Tensor) -> torch.Tensor:
+        """(B * count, P) to this process's (B, P)."""
+        slope = slopes[0].clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(slope)
+        return slope[own_rows(len(slope))]
+
+
+class SumOverProcesses(torch.autograd.Function):
+    """The sum over the processes; so is its gradient."""
+
+    @staticmethod
+    def forward(_context: Any, values: torch.Tensor) -> torch.Tensor:
+        """Any shape."""
+        total = values.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(_context: Any, *slopes: torch.Tensor) -> torch.Tensor:
+        """The same shape."""
+        total = slopes[0].clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(total)
+        return total
 
 
 def mean(values: torch.Tensor) -> torch.Tensor:
@@ -105,7 +142,7 @@ def averaged_gradients(objective: nn.Module, *, unused: bool) -> nn.Module:
     return nn.parallel.DistributedDataParallel(
         objective,
         device_ids=[device] if device.type == "cuda" else None,
-        broadcast_buffers=False,  # Batch-norm's statistics are the same everywhere already.
+        forward_sync_buffers=False,  # Batch-norm's statistics are the same everywhere already.
         find_unused_parameters=unused,
     )
 
@@ -127,7 +164,8 @@ class GlobalBatchNorm(nn.modules.batchnorm._BatchNorm):
         x = input.float()
         rows = [dimension for dimension in range(x.dim()) if dimension != 1]
         moments = torch.stack([x.mean(rows), (x * x).mean(rows)])  # (2, C)
-        centre, square = (dist.nn.functional.all_reduce(moments) / count()).unbind()
+        summed = SumOverProcesses.apply(moments)  # type: ignore[no-untyped-call]
+        centre, square = (summed / count()).unbind()
         variance = (square - centre * centre).clamp(min=0)
         if self.track_running_stats:
             self._follow(centre.detach(), variance.detach(), x.numel() // x.shape[1] * count())
@@ -152,7 +190,7 @@ def share_batch_norm(network: M) -> M:
     """The network with batch-norm over the global batch; parameters and names stay."""
     if count() == 1:
         return network
-    if next(network.parameters()).device.type == "cuda":
+    if any(parameter.is_cuda for parameter in network.parameters()):
         return cast(M, nn.SyncBatchNorm.convert_sync_batchnorm(network))
     for name, child in network.named_children():
         if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d):
