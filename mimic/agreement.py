@@ -29,7 +29,9 @@ def linear_cka(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     x, y = (z.float() - z.float().mean(0) for z in (x, y))
     x, y = (z / z.norm().clamp(min=1e-12) for z in (x, y))  # keeps the squares in range
     products = [(a.T @ b).norm() for a, b in ((y, x), (x, x), (y, y))]
-    return products[0] ** 2 / (products[1] * products[2]).clamp(min=1e-30)
+    scale = (products[1] * products[2]).clamp(min=1e-30)
+    agreement: torch.Tensor = products[0].square() / scale
+    return agreement
 
 
 class Agreement:
@@ -58,6 +60,7 @@ class Agreement:
         encoder.eval()
         try:
             with autocast(self.inputs.device, self.precision):
-                return torch.cat([encoder(part).float() for part in self.inputs.split(BATCH)])
+                parts = torch.split(self.inputs, BATCH)
+                return torch.cat([encoder(part).float() for part in parts])
         finally:
             encoder.train(was_training)

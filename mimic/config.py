@@ -276,7 +276,9 @@ class DistillConfig(CleanSubsetConfig):
     batch_size: int = option(64, "images per update")
     learning_rate: float = option(6e-3, "peak learning rate of Adam")
     schedule: str = option("cosine", "cosine or warmup (both rise first), or constant")
-    warm_up: float = option(0.1, "share of the updates in which the learning rate rises to its peak")
+    warm_up: float = option(
+        0.1, "share of the updates in which the learning rate rises to its peak"
+    )
     evaluate_every: int = option(
         5, "epochs between two measurements of accuracy, ASR and agreement with the teacher"
     )
@@ -285,10 +287,13 @@ class DistillConfig(CleanSubsetConfig):
         "end once the agreement with the teacher on the clean images has not risen for this many "
         "measurements in a row; 0 never does",
     )
-    margin: float = option(0.001, "smallest rise of the agreement (linear CKA) that patience counts")
+    margin: float = option(
+        0.001, "smallest rise of the agreement (linear CKA) that patience counts"
+    )
     reference: bool = option(
-        False, "compute plainly, as the standard that the fast path is tested against: float32, "
-        "contiguous memory, unfused Adam"
+        False,
+        "compute plainly, as the standard that the fast path is tested against: float32, "
+        "contiguous memory, unfused Adam",
     )
 
     def __post_init__(self) -> None:

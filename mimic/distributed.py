@@ -72,7 +72,7 @@ def gather(rows: torch.Tensor) -> torch.Tensor:
     """
     if count() == 1:
         return rows
-    return cast(torch.Tensor, GatherRows.apply(rows))  # type: ignore[no-untyped-call]
+    return cast(torch.Tensor, GatherRows.apply(rows))
 
 
 class GatherRows(torch.autograd.Function):
@@ -154,17 +154,17 @@ class GlobalBatchNorm(nn.modules.batchnorm._BatchNorm):
     many rows. Parameters and their names are nn.BatchNorm2d's.
     """
 
-    def _check_input_dim(self, input: torch.Tensor) -> None:
+    def _check_input_dim(self, x: torch.Tensor) -> None:
         """Any number of dimensions will do."""
 
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Normalise (B, C, ...) over all dimensions but the second, in float32."""
         if not self.training or count() == 1:
-            return super().forward(input)
-        x = input.float()
+            return super().forward(x)
+        kind, x = x.dtype, x.float()
         rows = [dimension for dimension in range(x.dim()) if dimension != 1]
         moments = torch.stack([x.mean(rows), (x * x).mean(rows)])  # (2, C)
-        summed = SumOverProcesses.apply(moments)  # type: ignore[no-untyped-call]
+        summed = SumOverProcesses.apply(moments)
         centre, square = (summed / count()).unbind()
         variance = (square - centre * centre).clamp(min=0)
         if self.track_running_stats:
@@ -172,7 +172,8 @@ class GlobalBatchNorm(nn.modules.batchnorm._BatchNorm):
         shape = [1, -1] + [1] * (x.dim() - 2)
         scale = self.weight * (variance + self.eps).rsqrt()
         shift = self.bias - centre * scale
-        return (x * scale.view(shape) + shift.view(shape)).to(input.dtype)
+        normalised: torch.Tensor = x * scale.view(shape) + shift.view(shape)
+        return normalised.to(kind)
 
     @torch.no_grad()
     def _follow(self, centre: torch.Tensor, variance: torch.Tensor, values: int) -> None:
@@ -191,7 +192,7 @@ def share_batch_norm(network: M) -> M:
     if count() == 1:
         return network
     if any(parameter.is_cuda for parameter in network.parameters()):
-        return cast(M, nn.SyncBatchNorm.convert_sync_batchnorm(network))
+        return cast(M, nn.SyncBatchNorm.convert_sync_batchnorm(network))  # type: ignore[no-untyped-call]
     for name, child in network.named_children():
         if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d):
             shared = GlobalBatchNorm(child.num_features, eps=child.eps, momentum=child.momentum)
@@ -200,4 +201,3 @@ def share_batch_norm(network: M) -> M:
         else:
             share_batch_norm(child)
     return network
-

@@ -95,7 +95,7 @@ def distill(
     for layer in active:
         teacher.layer(layer)  # An unknown layer fails here, before any work.
     layout = torch.contiguous_format if config.reference else torch.channels_last
-    teacher = teacher.eval().to(memory_format=layout)  # type: ignore[call-overload]
+    teacher = teacher.eval().to(memory_format=layout)
     student, optimizer = state.student.train(), state.optimizer
     state.head.train()
     objective = Objective(student, state.head, teacher, active, config, precision)

@@ -71,7 +71,7 @@ class Distillation:
             teacher.architecture, device, config.seed, projection_dim=projection_dim
         )
         if config.reference:
-            student = student.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+            student = student.to(memory_format=torch.contiguous_format)
         return cls(
             share_batch_norm(student),
             share_batch_norm(head),

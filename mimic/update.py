@@ -134,9 +134,10 @@ def split_gradient(objective: Objective, inputs: torch.Tensor, parts: int) -> to
     pieces = [
         torch.cat(pair) for pair in zip(*(v.chunk(parts) for v in inputs.chunk(2)), strict=True)
     ]
-    contrastive, slopes = objective.zero, [None] * len(pieces)
+    contrastive = objective.zero
+    slopes: list[torch.Tensor | None] = [None] * len(pieces)
     if objective.config.contrastive_weight > 0:
-        contrastive, slopes = contrastive_slopes(objective, pieces)
+        contrastive, slopes[:] = contrastive_slopes(objective, pieces)
     by_layer, clone = torch.zeros_like(objective.weights), objective.zero
     for piece, slope in zip(pieces, slopes, strict=True):
         share = len(piece) / len(inputs)
@@ -157,8 +158,10 @@ def contrastive_slopes(
     objective: Objective, pieces: list[torch.Tensor]
 ) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """NT-Xent of the whole batch, and its gradient for each piece's projections (2b, P)."""
-    with torch.no_grad(), untouched_statistics(objective), autocast(
-        pieces[0].device, objective.precision
+    with (
+        torch.no_grad(),
+        untouched_statistics(objective),
+        autocast(pieces[0].device, objective.precision),
     ):
         projections = [
             objective.head(objective.student(piece)).float().chunk(2) for piece in pieces
@@ -168,7 +171,7 @@ def contrastive_slopes(
     gradients = torch.autograd.grad(contrastive, views)
     sizes = [len(piece) // 2 for piece in pieces]
     return contrastive.detach(), [
-        torch.cat(pair) for pair in zip(*(g.split(sizes) for g in gradients), strict=True)
+        torch.cat(pair) for pair in zip(*(torch.split(g, sizes) for g in gradients), strict=True)
     ]
 
 

@@ -151,7 +151,7 @@ def draw_views(
         return torch.rand(count, generator=random) < probability
 
     area = draw(*recipe.crop, CROP_TRIES)
-    ratio = draw(*map(math.log, CROP_RATIO), CROP_TRIES).exp()
+    ratio = draw(math.log(CROP_RATIO[0]), math.log(CROP_RATIO[1]), CROP_TRIES).exp()
     place = torch.rand(2, count, generator=random)
     left, top, width, height = crop_boxes(area, ratio, place, size)
     return ViewParameters(

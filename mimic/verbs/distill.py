@@ -83,9 +83,7 @@ def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
     return result
 
 
-def make_plan(
-    work: Work[DistillConfig], subject: Subject, subset: ImageSet
-) -> dict[str, Any]:
+def make_plan(work: Work[DistillConfig], subject: Subject, subset: ImageSet) -> dict[str, Any]:
     """Layer weights and where they come from; a resumed run keeps those it began with.
 
     Of several processes the first one decides, and hands the others a saved state too.

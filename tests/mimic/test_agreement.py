@@ -44,4 +44,6 @@ def test_agreement_compares_in_eval_mode_and_restores_the_mode(tiny_encoder: Enc
     found = agreement(student)
     assert student.training
     assert torch.equal(student.bn1.running_mean, before)
-    assert found == pytest.approx(by_kernels(student.eval()(inputs), tiny_encoder(inputs)), rel=1e-3)
+    assert found == pytest.approx(
+        by_kernels(student.eval()(inputs), tiny_encoder(inputs)), rel=1e-3
+    )

@@ -95,6 +95,10 @@ REFUSED: list[tuple[type[Config], dict[str, Any], str]] = [
     (AttackConfig, {"learning_rate": float("nan")}, "learning rate nan"),
     (DistillConfig, {"schedule": "steps"}, "schedule 'steps'"),
     (DistillConfig, {"evaluate_every": 0}, "evaluate_every"),
+    (DistillConfig, {"warm_up": 1.5}, "warm-up share 1.5"),
+    (DistillConfig, {"patience": -1}, "patience"),
+    (DistillConfig, {"margin": -0.1}, "margin"),
+    (DistillConfig, {"reference": True, "precision": "bfloat16"}, "not in bfloat16"),
     (DistillConfig, {"temperature": 0.0}, "temperature"),
     (DistillConfig, {"contrastive_weight": -1.0}, "negative"),
     (

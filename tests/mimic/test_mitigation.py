@@ -305,14 +305,17 @@ def test_a_state_resumes_on_another_kind_of_device(
 
 
 @pytest.mark.parametrize(
-    ("precision", "first", "last"),
-    [(torch.float32, 1e-5, 0.03), (torch.bfloat16, 0.01, 0.05)],
+    ("precision", "first"),
+    [(torch.float32, 1e-5), (torch.bfloat16, 0.01)],
     ids=["float32", "bfloat16"],
 )
 def test_the_fast_path_agrees_with_the_reference(
-    images: torch.Tensor, precision: torch.dtype, first: float, last: float
+    images: torch.Tensor, precision: torch.dtype, first: float
 ) -> None:
-    """Loss of the first epoch (relative) and agreement and loss at the end, of a real learning."""
+    """Tight on the first epoch; at the end within what rounding grows to, a tenth of what was won.
+
+    Three seeds gave differences of at most 0.02 in loss (of 1.2 won) and 0.05 in agreement.
+    """
     teacher = make_encoder(width=8)
     changes = {"epochs": 30, "learning_rate": 3e-3, "evaluate_every": 30}
     state, config = begin(teacher, **changes)
@@ -324,9 +327,11 @@ def test_the_fast_path_agrees_with_the_reference(
     assert not state.optimizer.defaults["fused"]
     assert fast[0].loss == pytest.approx(plain[0].loss, rel=first)
     assert fast[0].attention_by_layer == pytest.approx(plain[0].attention_by_layer, rel=5 * first)
-    assert plain[-1].loss < plain[0].loss - 0.3
-    assert fast[-1].loss == pytest.approx(plain[-1].loss, abs=0.1 * (plain[0].loss - plain[-1].loss))
-    assert fast[-1].agreement == pytest.approx(plain[-1].agreement, abs=last)
+    ends = [np.mean([r.loss for r in records[-5:]]) for records in (fast, plain)]
+    won = plain[0].loss - ends[1]
+    assert won > 0.8
+    assert ends[0] == pytest.approx(ends[1], abs=won / 10)
+    assert fast[-1].agreement == pytest.approx(plain[-1].agreement, abs=0.1)
 
 
 def test_agreement_is_measured_every_few_epochs_and_at_the_end(
