@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mimic.compute import autocast, generator
+from mimic.compute import autocast, hand_over, host_generator
 from mimic.config import AttackConfig
 from mimic.encoder import Encoder
 from mimic.losses import clone_loss
@@ -69,7 +69,7 @@ def implant(
 
     def train() -> Iterator[AttackRecord]:
         device = images.device
-        random = generator(device, config.seed)
+        random = host_generator(config.seed)
         optimizer = torch.optim.SGD(
             backdoored.parameters(), lr=config.learning_rate, momentum=0.9, weight_decay=5e-4
         )
@@ -81,7 +81,7 @@ def implant(
             started = time.perf_counter()
             summed = torch.zeros(3, device=device)
             for number, index in enumerate(batches(len(images), config.batch_size, random)):
-                index = index.to(device)
+                index = hand_over(index, device)
                 x = normalization(images[index])
                 batch = torch.cat([x, normalization(stamped[index]), r])
                 with autocast(device, precision):

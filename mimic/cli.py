@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if as_json:
             print(json.dumps({"verb": verb, "error": error.cause, "remedy": error.remedy}))
         return EXIT_FAILED
-    if as_json:
+    if as_json and outcome:
         print(json.dumps(outcome))
     elif outcome:
         print(json.dumps(outcome, indent=1))
@@ -117,8 +117,17 @@ def make_config(kind: str, given: dict[str, Any]) -> Config:
 
 
 def run_verb(verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
-    """Create or resume a run and execute it here, telling progress on standard error."""
+    """Create or resume a run and execute it here, telling progress on standard error.
+
+    Among several processes that torchrun started, this is one of those that share the run.
+    """
     resumed = options.pop("resume", None)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        from mimic.verbs.together import execute_together
+
+        return execute_together(
+            verb, lambda: prepare(verb, options, resumed, root), on_progress=ProgressLine()
+        )
     known = None if resumed else job.repeat_of(verb, make_config(verb, options), root=root)
     if known is not None:
         return {"run": known.id, "directory": str(known.directory), "state": "finished"} | (
@@ -126,6 +135,14 @@ def run_verb(verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
         )
     from mimic.verbs import execute  # Here, because importing torch takes seconds.
 
+    run = prepare(verb, options, resumed, root)
+    result = execute(run, on_progress=ProgressLine())
+    print(file=sys.stderr)
+    return {"run": run.id, "directory": str(run.directory), "state": run.status().state, **result}
+
+
+def prepare(verb: str, options: dict[str, Any], resumed: str | None, root: Path) -> Run:
+    """A new run, or the one to resume, ready to be executed; its folder goes to standard error."""
     if resumed:
         run = find_run(resumed, root)
         if run.kind != verb:
@@ -134,9 +151,7 @@ def run_verb(verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
     else:
         run = Run.create(root, verb, make_config(verb, options))
     print(f"run {run.directory}", file=sys.stderr)
-    result = execute(run, on_progress=ProgressLine())
-    print(file=sys.stderr)
-    return {"run": run.id, "directory": str(run.directory), "state": run.status().state, **result}
+    return run
 
 
 class ProgressLine:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -16,16 +17,18 @@ from mimic.errors import ConfigError
 def choose_device(text: str = "auto") -> torch.device:
     """The device a setting names; ``auto`` prefers CUDA, then MPS, then the CPU.
 
+    Of several processes on one machine each gets a GPU of its own.
+
     Raises:
         ConfigError: if the device does not exist on this machine.
     """
     has_mps = torch.backends.mps.is_available()
     if text == "auto":
         if torch.cuda.is_available():
-            return torch.device("cuda")
+            return torch.device(own_gpu())
         return torch.device("mps" if has_mps else "cpu")
     try:
-        device = torch.device(text)
+        device = torch.device(own_gpu() if text == "cuda" else text)
     except RuntimeError:
         device = None
     known = device is not None and (
@@ -39,6 +42,12 @@ def choose_device(text: str = "auto") -> torch.device:
             "Choose auto, cpu, or a device that is present.",
         )
     return device
+
+
+def own_gpu() -> str:
+    """``cuda``, or the GPU of this process among those that torchrun started."""
+    rank = os.environ.get("LOCAL_RANK", "")
+    return f"cuda:{rank}" if rank.isdecimal() else "cuda"
 
 
 def describe_device(device: torch.device) -> str:
@@ -85,6 +94,32 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002
     torch.manual_seed(seed)
+
+
+def host_generator(seed: int) -> torch.Generator:
+    """A seeded random stream on the CPU, whatever the device.
+
+    Trainings draw from it, so that a run is the same run on every kind of device and drawing never
+    waits for an accelerator.
+    """
+    return torch.Generator().manual_seed(seed)
+
+
+def hand_over(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Move a small tensor from the CPU to the device without waiting for the device."""
+    if device.type == "cuda":
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that a device's or the machine's memory ran out."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    told = str(error).lower()  # The CPU's and MPS's allocators raise plain RuntimeErrors.
+    return isinstance(error, RuntimeError) and (
+        "can't allocate memory" in told or "out of memory" in told or "not enough memory" in told
+    )
 
 
 def generator(device: torch.device, seed: int) -> torch.Generator:

@@ -275,16 +275,49 @@ class DistillConfig(CleanSubsetConfig):
     epochs: int = option(60, "passes over the clean images")
     batch_size: int = option(64, "images per update")
     learning_rate: float = option(6e-3, "peak learning rate of Adam")
-    schedule: str = option("cosine", "cosine (with warm-up) or constant")
-    evaluate_every: int = option(5, "epochs between two measurements of accuracy and ASR")
+    schedule: str = option("cosine", "cosine or warmup (both rise first), or constant")
+    warm_up: float = option(
+        0.1, "share of the updates in which the learning rate rises to its peak"
+    )
+    evaluate_every: int = option(
+        5, "epochs between two measurements of accuracy, ASR and agreement with the teacher"
+    )
+    patience: int = option(
+        0,
+        "end once the agreement with the teacher on the clean images has not risen for this many "
+        "measurements in a row; 0 never does",
+    )
+    margin: float = option(
+        0.001, "smallest rise of the agreement (linear CKA) that patience counts"
+    )
+    reference: bool = option(
+        False,
+        "compute plainly, as the standard that the fast path is tested against: float32, "
+        "contiguous memory, unfused Adam",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_training(self.epochs, self.batch_size, self.learning_rate)
         require(
-            self.schedule in {"cosine", "constant"},
+            self.schedule in {"cosine", "warmup", "constant"},
             f"The schedule '{self.schedule}' is not known.",
-            "Choose cosine or constant.",
+            "Choose cosine, warmup or constant.",
+        )
+        require(
+            0 <= self.warm_up <= 1,
+            f"The warm-up share {self.warm_up:g} is not between 0 and 1.",
+            "Choose a share such as 0.1.",
+        )
+        require(
+            self.patience >= 0 and self.margin >= 0,
+            "The patience or its margin is negative.",
+            "Choose 0 or more.",
+        )
+        require(
+            not (self.reference and self.precision == "bfloat16"),
+            "The reference path computes in float32, not in bfloat16.",
+            "Leave out --reference or --precision bfloat16.",
         )
         require(
             self.evaluate_every >= 1,

@@ -3,7 +3,8 @@
 Han et al., "Mutual Information Guided Backdoor Mitigation for Pre-trained Encoders", IEEE TIFS 2025
 (arXiv 2406.03508): NT-Xent + sum over layers of weight * attention loss + clone loss. Unlike the
 authors' public code, both views go through the student in one pass and the teacher runs once,
-without gradient.
+without gradient. The loss of a batch is in ``mimic.update``, what a run resumes from in
+``mimic.training_state``; the loop here waits for the device once per epoch.
 """
 
 from __future__ import annotations
@@ -12,28 +13,30 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-import safetensors
-import safetensors.torch
 import torch
 
-from mimic.activations import record_activations
-from mimic.compute import autocast, generator
+from mimic import distributed
+from mimic.agreement import Agreement
+from mimic.compute import hand_over
 from mimic.config import DistillConfig, require
-from mimic.encoder import Encoder, ProjectionHead, new_network
-from mimic.errors import RunError
-from mimic.losses import attention_loss, clone_loss, nt_xent_loss
+from mimic.encoder import Encoder
 from mimic.preprocessing import Normalization
 from mimic.training import batches, batches_per_epoch, learning_rate_at, non_finite
-from mimic.views import Recipe, random_views
+from mimic.training_state import Distillation
+from mimic.update import Objective, gradient_in_memory
+from mimic.views import Recipe, ViewParameters, apply_views, draw_views
 
-WEIGHT_DECAY = 1e-6
+__all__ = ["Distillation", "EpochRecord", "distill"]
 
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """One epoch of distillation: each term as it entered the total, averaged over the updates."""
+    """One epoch of distillation: each term as it entered the total, averaged over the updates.
+
+    ``agreement`` is the linear CKA of student and teacher on the clean images, in the epochs where
+    it is measured.
+    """
 
     epoch: int
     epochs: int
@@ -44,101 +47,7 @@ class EpochRecord:
     attention_by_layer: dict[str, float]
     learning_rate: float
     seconds: float
-
-
-class Distillation:
-    """The student and everything its training depends on, so that a resumed run is the same run.
-
-    Args:
-        student, head: the network being trained.
-        learning_rate: Adam's initial rate.
-        random: the stream of orders and views.
-        epoch: epochs done.
-    """
-
-    def __init__(
-        self,
-        student: Encoder,
-        head: ProjectionHead,
-        *,
-        learning_rate: float,
-        random: torch.Generator,
-        epoch: int = 0,
-    ) -> None:
-        self.student, self.head, self.random, self.epoch = student, head, random, epoch
-        self.parameters = [*student.parameters(), *head.parameters()]
-        fused = self.parameters[0].device.type in ("cpu", "cuda")
-        self.optimizer = torch.optim.Adam(
-            self.parameters, lr=learning_rate, weight_decay=WEIGHT_DECAY, fused=fused
-        )
-
-    @classmethod
-    def begin(
-        cls, teacher: Encoder, config: DistillConfig, device: torch.device, *, projection_dim: int
-    ) -> Distillation:
-        """A student of the teacher's architecture with random weights drawn from the seed."""
-        student, head = new_network(
-            teacher.architecture, device, config.seed, projection_dim=projection_dim
-        )
-        random = generator(device, config.seed)
-        return cls(student, head, learning_rate=config.learning_rate, random=random)
-
-    def save(self, path: Path) -> None:
-        """Write the whole state as safetensors."""
-        tensors = {f"student.{k}": v for k, v in self.student.state_dict().items()}
-        tensors |= {f"head.{k}": v for k, v in self.head.state_dict().items()}
-        for number, parameter in enumerate(self.parameters):
-            for key, value in self.optimizer.state.get(parameter, {}).items():
-                tensors[f"optimizer.{number}.{key}"] = value
-        tensors["random"] = self.random.get_state()
-        plain = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-        metadata = {"epoch": str(self.epoch), "random": self.random.device.type}
-        path.write_bytes(safetensors.torch.save(plain, metadata=metadata))  # Full disk: an OSError.
-
-    def restore(self, path: Path) -> None:
-        """Take over a saved state.
-
-        Raises:
-            RunError: if the file is damaged or of another network.
-        """
-        try:
-            with safetensors.safe_open(path, framework="pt") as opened:
-                epoch = int((opened.metadata() or {})["epoch"])
-                tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
-                kind = (opened.metadata() or {}).get("random", self.random.device.type)
-            if kind == self.random.device.type:
-                self.random.set_state(tensors["random"])
-            for name, module in (("student.", self.student), ("head.", self.head)):
-                own = {k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)}
-                module.load_state_dict(own)
-            for key, value in tensors.items():
-                if key.startswith("optimizer."):
-                    _, number, name = key.split(".")
-                    self._restore_moment(self.parameters[int(number)], name, value)
-        except Exception as error:  # Damage shows as several kinds of exception.
-            raise RunError(
-                "The checkpoint is damaged or belongs to another network.", "Start a new run."
-            ) from error
-        if kind != self.random.device.type:
-            raise RunError(
-                f"The run was begun on {kind}; its random numbers do not continue elsewhere.",
-                f"Resume it where {kind} is present, or start a new run.",
-            )
-        self.epoch = epoch
-
-    def _restore_moment(self, parameter: torch.Tensor, name: str, value: torch.Tensor) -> None:
-        """Put back one of Adam's tensors in its parameter's own memory layout.
-
-        Fused Adam pairs weights and moments by their order in memory, so a contiguous moment beside
-        a channels-last weight would silently train something else.
-        """
-        if name == "step":
-            place = parameter.device if parameter.device.type == "cuda" else "cpu"
-            self.optimizer.state[parameter][name] = value.to(place)
-        else:
-            self.optimizer.state[parameter][name] = (
-                torch.empty_like(parameter).copy_(value).detach()
-            )
+    agreement: float | None = None
 
 
 def distill(
@@ -155,6 +64,10 @@ def distill(
 ) -> Iterator[EpochRecord]:
     """Train the student, one record per epoch; ``state`` is up to date whenever a record comes.
 
+    Every ``config.evaluate_every`` epochs the agreement with the teacher is measured; with
+    ``config.patience`` the training ends once it has stopped to rise. When memory runs out, batches
+    are split (``state.parts``), see ``mimic.update``.
+
     Args:
         teacher: the suspect encoder, in eval mode; not changed.
         images: the clean images, (N, 3, H, W) in 0 to 1.
@@ -167,10 +80,11 @@ def distill(
         on_step: called after every update with the share done.
 
     Raises:
-        ConfigError: if the teacher lacks a layer that is given a weight.
-        TrainingError: if the loss is no longer finite; the state is then not to be kept.
+        ConfigError: if the teacher lacks a layer that is given a weight, or several processes
+            cannot share a batch.
+        TrainingError: if the loss is no longer finite or memory runs out for good; the state is
+            then not to be kept.
     """
-    device = images.device
     active = {k: w * config.attention_weight for k, w in weights.items()}
     active = {k: w for k, w in active.items() if w > 0}
     require(
@@ -178,57 +92,46 @@ def distill(
         "Every layer weight is 0 and the other losses are off.",
         "Give at least one loss or layer a positive weight.",
     )
-    student, head, optimizer = state.student.train(), state.head.train(), state.optimizer
-    teacher = teacher.eval().to(memory_format=torch.channels_last)
+    for layer in active:
+        teacher.layer(layer)  # An unknown layer fails here, before any work.
+    layout = torch.contiguous_format if config.reference else torch.channels_last
+    teacher = teacher.eval().to(memory_format=layout)
+    student, optimizer = state.student.train(), state.optimizer
+    state.head.train()
+    objective = Objective(student, state.head, teacher, active, config, precision)
+    wrapped = distributed.averaged_gradients(objective, unused=config.contrastive_weight == 0)
+    clean = normalization(images).contiguous(memory_format=layout)
+    agreement = Agreement(teacher, clean, precision)
     per_epoch = batches_per_epoch(len(images), config.batch_size)
     total = per_epoch * config.epochs
-    zero = torch.zeros((), device=device)
-    while state.epoch < config.epochs:
+    rows = distributed.own_rows(min(config.batch_size, len(images)))
+    while not state.is_finished(config.epochs):
         started, epoch = time.perf_counter(), state.epoch + 1
-        summed = torch.zeros(4 + len(active), device=device)
+        summed = torch.zeros(4 + len(active), device=images.device)
         for number, index in enumerate(batches(len(images), config.batch_size, state.random)):
             step = state.epoch * per_epoch + number
             optimizer.param_groups[0]["lr"] = learning_rate_at(
-                step, total, peak=config.learning_rate, schedule=config.schedule
+                step,
+                total,
+                peak=config.learning_rate,
+                schedule=config.schedule,
+                warm_up=config.warm_up,
             )
-            batch = images[index.to(device)]
-            views = torch.cat([random_views(batch, recipe, state.random) for _ in range(2)])
-            inputs = normalization(views).contiguous(memory_format=torch.channels_last)
-            shown = inputs[: len(batch)]  # the teacher sees the first view
-            with (
-                autocast(device, precision),
-                record_activations(student, active) as student_maps,
-                record_activations(teacher, active) as teacher_maps,
-            ):
-                features = student(inputs)
-                projections = head(features)
-                with torch.no_grad():
-                    teacher_features = teacher(shown)
-            by_layer = [
-                attention_loss(student_maps[layer][: len(batch)], teacher_maps[layer])
-                for layer in active
-            ]
-            attention = sum(
-                (w * loss for w, loss in zip(active.values(), by_layer, strict=True)), zero
-            )
-            contrastive, clone = zero, zero
-            if config.contrastive_weight > 0:
-                contrastive = config.contrastive_weight * nt_xent_loss(
-                    *projections.chunk(2), temperature=config.temperature
-                )
-            if config.clone_weight > 0:
-                student_features = features[: len(batch)]
-                clone = config.clone_weight * clone_loss(student_features, teacher_features)
-            loss = contrastive + attention + clone
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            views = two_views(images, index, rows, recipe, state.random)
+            inputs = normalization(views).contiguous(memory_format=layout)
+            terms, state.parts = gradient_in_memory(objective, wrapped, inputs, state.parts)
             optimizer.step()
-            summed += torch.stack([loss, contrastive, attention, clone, *by_layer]).detach()
+            summed += terms
             on_step((step + 1) / total)
-        means = (summed / per_epoch).tolist()
+        means = (distributed.mean(summed) / per_epoch).tolist()
         if not all(map(math.isfinite, means)):
             raise non_finite(epoch, "distillation")
         state.epoch = epoch
+        measured = None
+        if epoch % config.evaluate_every == 0 or epoch == config.epochs:
+            own = agreement(student) if distributed.rank() == 0 else None
+            measured = distributed.from_first(own)
+            state.follow(measured, config)
         yield EpochRecord(
             epoch=epoch,
             epochs=config.epochs,
@@ -239,4 +142,30 @@ def distill(
             attention_by_layer=dict(zip(active, means[4:], strict=True)),
             learning_rate=optimizer.param_groups[0]["lr"],
             seconds=time.perf_counter() - started,
+            agreement=measured,
         )
+
+
+def two_views(
+    images: torch.Tensor,
+    index: torch.Tensor,
+    rows: slice,
+    recipe: Recipe,
+    random: torch.Generator,
+) -> torch.Tensor:
+    """Two views of a batch's images, or of this process's rows of it.
+
+    Args:
+        images: all clean images, (N, 3, H, W) in 0 to 1.
+        index: the batch, (B,), on the CPU.
+        rows: the rows to compute; parameters are drawn for the whole batch in every process.
+        recipe: how strongly views differ.
+        random: the stream of the parameters.
+
+    Returns:
+        (2b, 3, H, W), b being the number of rows; all first views come first.
+    """
+    height, width = images.shape[-2:]
+    drawn = [draw_views(len(index), (height, width), recipe, random) for _ in range(2)]
+    batch = images[hand_over(index[rows].repeat(2), images.device)]
+    return apply_views(batch, ViewParameters.join([view.rows(rows) for view in drawn]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +33,7 @@ class Normalization:
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Normalise (B, 3, H, W)."""
-        mean = x.new_tensor(self.mean).view(1, -1, 1, 1)
-        std = x.new_tensor(self.std).view(1, -1, 1, 1)
+        mean, std = (per_channel(numbers, x.device, x.dtype) for numbers in (self.mean, self.std))
         return (x - mean) / std
 
     @property
@@ -44,6 +44,14 @@ class Normalization:
     def to_json(self) -> dict[str, Any]:
         """As JSON-ready values."""
         return {"mean": list(self.mean), "std": list(self.std), "source": self.source}
+
+
+@functools.lru_cache(maxsize=64)
+def per_channel(
+    numbers: tuple[float, ...], device: torch.device, dtype: torch.dtype
+) -> torch.Tensor:
+    """Numbers as (1, 3, 1, 1) on the device; kept, because making them waits for a GPU."""
+    return torch.tensor(numbers, device=device, dtype=dtype).view(1, -1, 1, 1)
 
 
 def parse_normalization(text: str) -> Normalization:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mimic.compute import autocast, generator
+from mimic.compute import autocast, hand_over, host_generator
 from mimic.config import PretrainConfig
 from mimic.encoder import Encoder, ProjectionHead
 from mimic.losses import nt_xent_loss
@@ -59,7 +59,7 @@ def pretrain(
         TrainingError: if the loss is no longer finite.
     """
     device = images.device
-    random = generator(device, config.seed)
+    random = host_generator(config.seed)
     parameters = [*encoder.parameters(), *head.parameters()]
     optimizer = torch.optim.Adam(parameters, lr=config.learning_rate, weight_decay=1e-6)
     encoder.train()
@@ -72,7 +72,7 @@ def pretrain(
             step = (epoch - 1) * per_epoch + number
             rate = learning_rate_at(step, total, peak=config.learning_rate, schedule="cosine")
             optimizer.param_groups[0]["lr"] = rate
-            batch = images[index.to(device)]
+            batch = images[hand_over(index, device)]
             views = torch.cat([random_views(batch, recipe, random) for _ in range(2)])
             with autocast(device, precision):
                 projections = head(encoder(normalization(views)))

@@ -11,20 +11,26 @@ from mimic.errors import TrainingError
 WARM_UP = 0.1
 
 
-def learning_rate_at(step: int, total: int, *, peak: float, schedule: str) -> float:
-    """Learning rate of an update: constant, or a linear warm-up over 10 % and a cosine to 0.
+def learning_rate_at(
+    step: int, total: int, *, peak: float, schedule: str, warm_up: float = WARM_UP
+) -> float:
+    """Learning rate of an update.
 
     Args:
         step: updates done so far.
         total: updates of the whole training.
         peak: the highest rate.
-        schedule: ``constant`` or ``cosine``.
+        schedule: ``constant``; ``warmup``, a linear rise and then constant; or ``cosine``, the same
+            rise and then a half cosine to 0.
+        warm_up: share of the updates that the rise takes.
     """
     if schedule == "constant":
         return peak
-    warm = max(1, round(WARM_UP * total))
+    warm = max(1, round(warm_up * total))
     if step < warm:
         return peak * (step + 1) / warm
+    if schedule == "warmup":
+        return peak
     return peak * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
 
 

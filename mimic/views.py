@@ -1,123 +1,109 @@
-"""Random views of images, drawn for each image on its own, computed for the whole batch at once.
+"""Random views of images, computed for the whole batch at once.
 
-The recipe is SimCLR's for CIFAR-10 (Chen et al., ICML 2020, appendix B.9): random resized crop,
-flip, colour jitter with probability 0.8, greyscale with probability 0.2. torchvision's transforms
-draw one set of parameters per batch; working image by image on the CPU is what makes the usual
-loaders slow. Each operation here agrees with torchvision's on a single image (tested). One
-difference remains: the order of the four colour operations is drawn per batch, not per image.
+torchvision's transforms draw one set of parameters per batch; working image by image on the CPU is
+what makes the usual loaders slow. Here the parameters are drawn for each image
+(``mimic.view_parameters``) and each operation, order included, agrees with torchvision's on a
+single image (tested).
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import torch
 from torch.nn import functional
 
-from mimic.errors import ConfigError
+from mimic.view_parameters import (
+    COLOURS,
+    ORDERS,
+    RECIPES,
+    Recipe,
+    ViewParameters,
+    choose_recipe,
+    draw_views,
+)
+
+__all__ = [
+    "RECIPES",
+    "Recipe",
+    "ViewParameters",
+    "apply_views",
+    "choose_recipe",
+    "draw_views",
+    "random_views",
+]
 
 GREY = (0.2989, 0.587, 0.114)
 """Luma of red, green and blue, as torchvision rounds them."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How strongly views differ.
-
-    Args:
-        crop: smallest and largest share of the area kept.
-        flip: probability of a left-right flip.
-        rotation: largest rotation to either side, in degrees.
-        brightness, contrast, saturation: largest relative change.
-        hue: largest shift, as a share of the colour circle.
-        jitter: probability that an image's colours are changed at all.
-        grey: probability of greyscale.
-    """
-
-    crop: tuple[float, float] = (0.08, 1.0)
-    flip: float = 0.5
-    rotation: float = 0.0
-    brightness: float = 0.4
-    contrast: float = 0.4
-    saturation: float = 0.4
-    hue: float = 0.1
-    jitter: float = 0.8
-    grey: float = 0.2
-
-
-RECIPES = {
-    "natural": Recipe(),
-    "digits": Recipe(crop=(0.5, 1.0), flip=0.0, rotation=15.0, saturation=0.0, hue=0.0, grey=0.0),
-}
-
-
-def choose_recipe(name: str, data: str) -> Recipe:
-    """The recipe a setting names; ``auto`` takes the digits' one for the digits.
-
-    Raises:
-        ConfigError: if there is no such recipe.
-    """
-    if name == "auto":
-        name = "digits" if data == "digits" else "natural"
-    if name not in RECIPES:
-        raise ConfigError(
-            f"There is no augmentation recipe '{name}'.",
-            f"Choose auto or one of {', '.join(RECIPES)}.",
-        )
-    return RECIPES[name]
 
 
 def random_views(images: torch.Tensor, recipe: Recipe, random: torch.Generator) -> torch.Tensor:
     """One random view of each image.
 
     Args:
-        images: (B, 3, H, W) in 0 to 1.
+        images: (B, 3, H, W) in 0 to 1, on any device.
         recipe: how strongly views differ.
-        random: the stream all parameters are drawn from.
+        random: the stream all parameters are drawn from, on the CPU.
 
     Returns:
         (B, 3, H, W) in 0 to 1.
     """
-    batch = len(images)
+    height, width = images.shape[-2:]
+    return apply_views(images, draw_views(len(images), (height, width), recipe, random))
 
-    def draw(low: float, high: float) -> torch.Tensor:
-        values = torch.rand(batch, generator=random, device=random.device)
-        return (values * (high - low) + low).to(images.device)
 
-    def happens(probability: float) -> torch.Tensor:
-        return draw(0, 1) < probability
+def apply_views(images: torch.Tensor, parameters: ViewParameters) -> torch.Tensor:
+    """The views that the parameters describe.
 
-    area = draw(*recipe.crop)
-    ratio = draw(math.log(3 / 4), math.log(4 / 3)).exp()
-    height, width = (area / ratio).sqrt().clamp(max=1), (area * ratio).sqrt().clamp(max=1)
+    Args:
+        images: (B, 3, H, W) in 0 to 1, on any device.
+        parameters: of B views, on the CPU.
+
+    Returns:
+        (B, 3, H, W) in 0 to 1, new memory.
+    """
+    p = parameters.to(images.device)
     views = warp(
         images,
-        scale=(width, height),
-        shift=(draw(-1, 1) * (1 - width), draw(-1, 1) * (1 - height)),
-        flip=happens(recipe.flip),
-        degrees=draw(-recipe.rotation, recipe.rotation),
+        scale=(p.width, p.height),
+        shift=(2 * p.left + p.width - 1, 2 * p.top + p.height - 1),
+        flip=p.flip,
+        degrees=p.degrees,
     )
-    factors = {
-        "brightness": draw(1 - recipe.brightness, 1 + recipe.brightness),
-        "contrast": draw(1 - recipe.contrast, 1 + recipe.contrast),
-        "saturation": draw(1 - recipe.saturation, 1 + recipe.saturation),
-        "hue": draw(-recipe.hue, recipe.hue),
-    }
-    active = [name for name in factors if getattr(recipe, name) > 0]
-    order = torch.randperm(len(active), generator=random, device=random.device).tolist()
-    jittered = views
-    for position in order:
-        jittered = COLOUR[active[position]](jittered, factors[active[position]])
-    views = where(happens(recipe.jitter), jittered, views)
-    if recipe.grey > 0:
-        views = where(happens(recipe.grey), greyscale(views).expand_as(views), views)
-    return views
+    orders = ORDERS.to(images.device, non_blocking=True)[p.order]  # (B, 4)
+    for chosen in orders.unbind(dim=1):
+        for number, name in enumerate(COLOURS):
+            factor = getattr(p, name)
+            neutral = 0 if name == "hue" else 1
+            needed = p.jitter & (chosen == number) & (factor != neutral)
+            views = only_where(needed, COLOUR[name], views, factor)
+    return only_where(p.grey, lambda x, _: greyscale(x).expand_as(x), views, p.hue)
 
 
-def where(condition: torch.Tensor, chosen: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    """Pick whole images: ``chosen`` where the condition (B,) holds."""
-    return torch.where(condition[:, None, None, None], chosen, other)
+def only_where(
+    needed: torch.Tensor,
+    operation: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    x: torch.Tensor,
+    factor: torch.Tensor,
+) -> torch.Tensor:
+    """Apply an operation to some of the images.
+
+    On the CPU only those are computed, in place. Elsewhere all are and the rest thrown away: which
+    images are needed would have to be waited for.
+
+    Args:
+        needed: bool (B,).
+        operation: takes images (B', 3, H, W) and factors (B',).
+        x: (B, 3, H, W).
+        factor: (B,).
+    """
+    if x.device.type != "cpu":
+        return torch.where(needed[:, None, None, None], operation(x, factor), x)
+    rows = needed.nonzero().squeeze(1)
+    if len(rows):
+        x[rows] = operation(x[rows], factor[rows])
+    return x
 
 
 def warp(
@@ -136,6 +122,11 @@ def warp(
         shift: the crop's centre in -1 to 1 coordinates, (B,) each.
         flip: whether to mirror, bool (B,).
         degrees: rotation about the crop's centre, (B,).
+
+    Returns:
+        (B, 3, H, W). At the rim of the crop its outermost pixels are repeated, as torchvision does
+        by cropping first; a rotated crop looks at the image beyond its box, and at the image's rim
+        repeats that.
     """
     angle = degrees * (math.pi / 180)
     mirror = 1 - 2 * flip.float()
@@ -145,9 +136,13 @@ def warp(
     ]
     grid = functional.affine_grid(torch.stack(rows, dim=1), list(images.shape), align_corners=False)
     # Clamping to the outermost pixel centres is padding_mode="border", which MPS lacks.
-    height, width = images.shape[-2:]
-    limit = grid.new_tensor([1 - 1 / width, 1 - 1 / height])
-    return functional.grid_sample(images, grid.clamp(-limit, limit), align_corners=False)
+    low, high = [], []
+    for centre, half, pixels in zip(shift, scale, reversed(images.shape[-2:]), strict=True):
+        low.append(torch.where(degrees != 0, -1.0, centre - half) + 1 / pixels)
+        high.append(torch.where(degrees != 0, 1.0, centre + half) - 1 / pixels)
+    limits = [torch.stack(ends, dim=1)[:, None, None] for ends in (low, high)]  # (B, 1, 1, 2)
+    grid = torch.minimum(torch.maximum(grid, limits[0]), limits[1])
+    return functional.grid_sample(images, grid, align_corners=False)
 
 
 def blend(image: torch.Tensor, other: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:

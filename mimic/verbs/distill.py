@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from mimic import distributed
 from mimic.checkpoint import save_encoder, save_in_layout
 from mimic.config import DistillConfig, InformationConfig
 from mimic.datasets import ImageSet
@@ -17,7 +18,7 @@ from mimic.layer_weights import layer_weights, parse_weights, preset_scale
 from mimic.mitigation import Distillation, distill
 from mimic.mutual_information import Measurement, PairSource, measure_layers
 from mimic.run import find_run
-from mimic.verbs.work import Subject, Work
+from mimic.verbs.work import Stopped, Subject, Work
 
 STATE_FILE = "state.safetensors"
 MEASURING_SHARE = 0.1
@@ -28,17 +29,15 @@ LIVE_KEYS = ("accuracy", "asr", "asr_all")
 def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
     """Distil the subject's benign knowledge into a random student."""
     config = work.config
+    if config.reference:
+        work.precision = torch.float32
+    distributed.claim(work.device)
     subject = Subject(work)
     teacher = subject.teacher
     for layer in config.layers:
         teacher.encoder.layer(layer)  # An unknown layer fails here, before any work.
     subset = subject.clean_subset()
-    plan = work.run.read_json("plan.json")  # A resumed run keeps the weights it began with.
-    if plan is None:
-        weights, information = choose_weights(work, subject, subset)
-        notes = information_notes(work) if information else []
-        plan = {"weights": weights, "information": information, "notes": notes}
-        work.run.write_json("plan.json", plan)
+    plan = make_plan(work, subject, subset)
     weights = plan["weights"]
 
     state = Distillation.begin(
@@ -48,6 +47,9 @@ def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
         projection_dim=0 if teacher.head is None else teacher.head.projection_dim,
     )
     continue_from_checkpoint(work, state)
+    if distributed.rank() > 0:  # Helps to train; the first process judges and writes.
+        train(work, subject, state, None, weights, subset)
+        return {}
     live = subject.live_judge()
     if state.epoch == 0:
         record = {
@@ -63,10 +65,13 @@ def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
     result = {
         "weights": weights,
         "information": plan["information"],
-        "notes": plan.get("notes", []),
+        "notes": [*plan.get("notes", []), *training_notes(state)],
         "clean_images": len(subset),
         "clean_fraction": config.clean_fraction,
         "epochs": config.epochs,
+        "stopped_early_at": state.stopped_early_at,
+        "processes": distributed.count(),
+        "reference": config.reference,
         "device": work.progress.status.device,
         "precision": str(work.precision).removeprefix("torch."),
         "scores": scores,
@@ -76,6 +81,43 @@ def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
     }
     write_student(work, subject, state, result)
     return result
+
+
+def make_plan(work: Work[DistillConfig], subject: Subject, subset: ImageSet) -> dict[str, Any]:
+    """Layer weights and where they come from; a resumed run keeps those it began with.
+
+    Of several processes the first one decides, and hands the others a saved state too.
+    """
+    path = work.run.directory / STATE_FILE
+    plan, saved = None, None
+    if distributed.rank() == 0:
+        plan = work.run.read_json("plan.json")
+        if plan is None:
+            weights, information = choose_weights(work, subject, subset)
+            notes = information_notes(work) if information else []
+            plan = {"weights": weights, "information": information, "notes": notes}
+            work.run.write_json("plan.json", plan)
+        saved = path.read_bytes() if distributed.count() > 1 and path.is_file() else None
+    plan, saved = distributed.from_first((plan, saved))
+    if distributed.rank() > 0 and saved is not None:
+        path.write_bytes(saved)
+    return dict(plan)
+
+
+def training_notes(state: Distillation) -> list[str]:
+    """What a reader of the result has to know of how the training went."""
+    notes = []
+    if state.parts > 1:
+        notes.append(
+            f"Memory ran out, so each batch was split into {state.parts} micro-batches; "
+            "batch-norm saw one micro-batch at a time."
+        )
+    if state.stopped_early_at is not None:
+        notes.append(
+            f"The training ended early, at epoch {state.stopped_early_at}: the agreement with the "
+            "teacher had stopped to rise."
+        )
+    return notes
 
 
 def choose_weights(
@@ -186,9 +228,19 @@ def train(
     config = work.config
     images = subject.teacher.preprocessing.unit(subset.images, work.device)
     saved = time.monotonic()
+    first = distributed.rank() == 0
 
     def save() -> None:
-        work.run.write_file(STATE_FILE, state.save)
+        if first:
+            work.run.write_file(STATE_FILE, state.save)
+
+    def tell(share: float) -> None:
+        split = f", batches split in {state.parts} to fit the memory" if state.parts > 1 else ""
+        work.step(
+            MEASURING_SHARE + (0.97 - MEASURING_SHARE) * share,
+            f"distilling{split}",
+            stoppable=distributed.count() == 1,  # Several processes have to stop together.
+        )
 
     for record in distill(
         subject.teacher.encoder,
@@ -199,18 +251,19 @@ def train(
         normalization=subject.teacher.normalization,
         recipe=subject.recipe(),
         precision=work.precision,
-        on_step=work.steps(MEASURING_SHARE, 0.97, "distilling"),
+        on_step=tell,
     ):
         values = asdict(record)
-        if record.epoch % config.evaluate_every == 0 or record.epoch == config.epochs:
+        is_last = state.is_finished(config.epochs)
+        if first and (record.epoch % config.evaluate_every == 0 or is_last):
             values["evaluation"] = evaluation(live, state, subject)
         work.run.record(values)
-        if time.monotonic() - saved > SAVE_SECONDS or record.epoch == config.epochs:
+        if time.monotonic() - saved > SAVE_SECONDS or is_last:
             save()
             saved = time.monotonic()
-        if work.run.stop_requested():
+        if distributed.from_first(work.run.stop_requested()):
             save()
-            work.check_stop()
+            raise Stopped
 
 
 def evaluation(

@@ -94,6 +94,11 @@ def explain_failure(error: Exception) -> MimicError:
         return error
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or "alloc" in str(error).lower():
         return TrainingError("Memory ran out.", "Choose a smaller batch size or fewer images.")
+    if isinstance(error, torch.distributed.DistError) or "gloo" in str(error):
+        return RunError(
+            "Another process of the training failed or ended.",
+            "Read what it printed, then resume the run.",
+        )
     return RunError(
         f"Something unforeseen failed ({type(error).__name__}).",
         "The run's log.txt has the details; please report them.",

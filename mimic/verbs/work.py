@@ -62,8 +62,8 @@ class Work(Generic[C]):
         self.started = time.perf_counter()
         self._checked = 0.0
 
-    def step(self, share: float, message: str = "") -> None:
-        """Tell the progress, and stop here if someone asked for it.
+    def step(self, share: float, message: str = "", *, stoppable: bool = True) -> None:
+        """Tell the progress, and stop here if someone asked for it and the work can.
 
         Raises:
             Stopped: if the run is to end.
@@ -71,7 +71,7 @@ class Work(Generic[C]):
         self.progress.update(share, message)
         if self.on_progress is not None:
             self.on_progress(share, message)
-        if time.monotonic() - self._checked > STOP_CHECK_SECONDS:
+        if stoppable and time.monotonic() - self._checked > STOP_CHECK_SECONDS:
             self._checked = time.monotonic()
             self.check_stop()
 

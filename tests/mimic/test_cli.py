@@ -14,6 +14,8 @@ from mimic.cli import build_parser, main
 from mimic.config import VERB_CONFIGS, DistillConfig
 from mimic.errors import RunError
 from mimic.run import Run, find_run
+from mimic.update import Forward, Objective
+from mimic.verbs.work import Work
 from tests.conftest import SubjectFiles
 
 DISTILL = ["--clean-fraction", "0.2", "--epochs", "3", "--evaluate-every", "2",
@@ -126,6 +128,15 @@ def test_bad_input_ends_with_one_and_two_sentences(
         status = Run(folder).status()
         assert (status.state, status.cause) == ("failed", told["error"])
         assert not (folder / "result.json").exists()
+
+
+def test_several_processes_share_a_distillation_only(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    code, told, _ = cli("inspect", "--subject", "demo")
+    assert code == 1
+    assert told["error"] == "The verb inspect is computed by one process."
 
 
 @pytest.mark.parametrize("verb", ["inspect", "information", "evaluate", "embed"])
@@ -243,6 +254,48 @@ def test_a_stopped_distillation_resumes_to_the_same_student(
     code, told, _ = cli("distill", "--resume", run.id)
     assert code == 1
     assert "is finished" in told["error"]
+
+
+def test_a_distillation_that_stops_early_says_when_and_why(
+    cli: Cli, subject_files: SubjectFiles
+) -> None:
+    options = ["--evaluate-every", "1", "--patience", "1", "--margin", "1", "--reference"]
+    code, told, _ = cli("distill", *subject_files.options(), *DISTILL, *options)
+    assert code == 0
+    assert (told["stopped_early_at"], told["epochs"], told["processes"]) == (2, 3, 1)
+    assert (told["reference"], told["precision"]) == (True, "float32")
+    (note,) = told["notes"]
+    assert "ended early, at epoch 2" in note
+    metrics = run_of(told).metrics()
+    assert [m["epoch"] for m in metrics] == [0, 1, 2]
+    assert all(0 <= m["agreement"] <= 1 for m in metrics[1:])
+    assert "evaluation" in metrics[-1]
+    assert (run_of(told).directory / "state.safetensors").is_file()
+
+
+def test_a_distillation_short_of_memory_splits_its_batches_and_says_so(
+    cli: Cli, subject_files: SubjectFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compare, messages = Objective.compare, set()
+
+    def small_memory(objective: Objective, inputs: torch.Tensor) -> Forward:
+        if len(inputs) > 16:
+            raise torch.OutOfMemoryError("simulated")
+        return compare(objective, inputs)
+
+    step = Work.step
+    monkeypatch.setattr(Objective, "compare", small_memory)
+    monkeypatch.setattr(
+        Work, "step", lambda work, share, text="", **more: (
+            messages.add(text), step(work, share, text, **more)
+        ),
+    )  # fmt: skip
+    code, told, _ = cli("distill", *subject_files.options(), *DISTILL)
+    assert code == 0
+    (note,) = told["notes"]
+    assert note.startswith("Memory ran out, so each batch was split into 2 micro-batches")
+    assert "distilling, batches split in 2 to fit the memory" in messages
+    assert told["stopped_early_at"] is None
 
 
 def test_resuming_with_a_changed_encoder_is_refused(

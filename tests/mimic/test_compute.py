@@ -10,6 +10,9 @@ from mimic.compute import (
     choose_precision,
     describe_device,
     generator,
+    hand_over,
+    host_generator,
+    is_out_of_memory,
     seed_everything,
 )
 from mimic.errors import ConfigError
@@ -49,6 +52,36 @@ def test_seeding_reaches_every_library() -> None:
         return random.random(), float(np.random.rand()), float(torch.rand(()))  # noqa: NPY002
 
     assert draws() == draws()
+
+
+def test_trainings_draw_on_the_host_and_small_tensors_move_as_they_are() -> None:
+    assert host_generator(3).device == CPU
+    assert torch.equal(torch.rand(3, generator=host_generator(3)),
+                       torch.rand(3, generator=generator(CPU, 3)))  # fmt: skip
+    assert torch.equal(hand_over(torch.arange(3), CPU), torch.arange(3))
+
+
+def test_each_process_of_a_machine_has_its_own_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    assert choose_device("auto") == choose_device("cuda") == torch.device("cuda")
+    monkeypatch.setenv("LOCAL_RANK", "3")
+    assert choose_device("auto") == choose_device("cuda") == torch.device("cuda:3")
+    assert choose_device("cuda:1") == torch.device("cuda:1")
+    monkeypatch.setenv("LOCAL_RANK", "4")
+    with pytest.raises(ConfigError, match="not available"):
+        choose_device("cuda")
+
+
+def test_lack_of_memory_is_told_from_other_errors() -> None:
+    assert is_out_of_memory(MemoryError())
+    assert is_out_of_memory(torch.OutOfMemoryError("x"))
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**60, dtype=torch.uint8)  # a real refusal of this machine's allocator
+    assert is_out_of_memory(caught.value)
+    assert not is_out_of_memory(RuntimeError("shapes do not match"))
+    assert not is_out_of_memory(ValueError("out of memory"))
 
 
 def test_generators_are_seeded_streams_of_their_own() -> None:

@@ -27,7 +27,7 @@ def changed(kind: type[Config]) -> Config:
         "inputs": ("clean",), "projections": ("pca",), "probes": ("knn", "mlp"),
         "weights": ("layer1=2",), "schedule": "constant", "target_class": 3,
         "clean_fraction": 0.5, "held_out": 0.5, "learning_rate": 0.25,
-        "critic_learning_rate": 0.25,
+        "critic_learning_rate": 0.25, "warm_up": 0.25,
     }  # fmt: skip
     values: dict[str, Any] = {}
     for field in dataclasses.fields(kind):
@@ -95,6 +95,10 @@ REFUSED: list[tuple[type[Config], dict[str, Any], str]] = [
     (AttackConfig, {"learning_rate": float("nan")}, "learning rate nan"),
     (DistillConfig, {"schedule": "steps"}, "schedule 'steps'"),
     (DistillConfig, {"evaluate_every": 0}, "evaluate_every"),
+    (DistillConfig, {"warm_up": 1.5}, "warm-up share 1.5"),
+    (DistillConfig, {"patience": -1}, "patience"),
+    (DistillConfig, {"margin": -0.1}, "margin"),
+    (DistillConfig, {"reference": True, "precision": "bfloat16"}, "not in bfloat16"),
     (DistillConfig, {"temperature": 0.0}, "temperature"),
     (DistillConfig, {"contrastive_weight": -1.0}, "negative"),
     (

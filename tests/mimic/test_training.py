@@ -28,6 +28,20 @@ def test_a_constant_schedule_never_changes() -> None:
     assert {learning_rate_at(s, 9, peak=0.3, schedule="constant") for s in range(9)} == {0.3}
 
 
+def test_the_warm_up_takes_the_share_asked_for_and_may_end_in_a_constant_rate() -> None:
+    rates = [learning_rate_at(s, 40, peak=0.5, schedule="warmup", warm_up=0.25) for s in range(40)]
+    assert rates == pytest.approx([0.05 * (s + 1) for s in range(10)] + [0.5] * 30)
+    cosine = [learning_rate_at(s, 40, peak=0.5, schedule="cosine", warm_up=0.25) for s in range(40)]
+    assert cosine[:11] == pytest.approx(rates[:11])
+    assert cosine[25] == pytest.approx(0.25)
+    for share in (0.0, 1.0):
+        values = [
+            learning_rate_at(s, 8, peak=1, schedule="cosine", warm_up=share) for s in range(8)
+        ]
+        assert max(values) == 1
+        assert min(values) >= 0
+
+
 @pytest.mark.parametrize(("count", "size", "made"), [(10, 3, 3), (9, 3, 3), (4, 8, 1), (5, 5, 1)])
 def test_batches_are_distinct_full_and_in_random_order(count: int, size: int, made: int) -> None:
     random = torch.Generator().manual_seed(0)

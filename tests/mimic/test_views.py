@@ -74,10 +74,7 @@ def test_a_crop_agrees_with_torchvisions_resized_crop(box: tuple[int, int, int, 
     expected = reference.resized_crop(
         image, top, left, height, width, [16, 16], InterpolationMode.BILINEAR, antialias=False
     )
-    # At the crop's rim ours looks at the pixels just outside it, torchvision repeats the rim.
-    rim = 16 // min(height, width)
-    inner = (slice(None), slice(None), slice(rim, -rim), slice(rim, -rim))
-    torch.testing.assert_close(ours[inner], expected[inner], atol=1e-5, rtol=0)
+    torch.testing.assert_close(ours, expected, atol=1e-5, rtol=0)
 
 
 def test_a_flip_mirrors_and_a_quarter_turn_rotates() -> None:
@@ -177,7 +174,7 @@ def test_crops_keep_the_share_of_area_asked_for() -> None:
     seen = random_views(image, recipe, generator())
     width = (seen[:, 0, 32, 48] - seen[:, 0, 32, 16]) * 63 / 32
     height = (seen[:, 1, 48, 32] - seen[:, 1, 16, 32]) * 63 / 32
-    torch.testing.assert_close(width * height, torch.full((400,), 0.25), atol=5e-3, rtol=0)
+    torch.testing.assert_close(width * height, torch.full((400,), 0.25), atol=1e-2, rtol=0)
     ratio = width / height
     assert 0.75 - 0.02 <= float(ratio.min()) < 0.8
     assert 1.25 < float(ratio.max()) <= 4 / 3 + 0.02
