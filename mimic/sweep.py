@@ -221,7 +221,7 @@ def explain(
     if suspect is None:
         return "Without a trigger and labels, nothing can be said about the backdoor."
     if not told:
-        return "No cell has ended yet."
+        return "No cell has scores yet."
     lowest = (floor or {}).get("asr") or 0.0
     if suspect < max(0.2, 2 * lowest):
         return (

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import address, frame, jobs, live, measurement, subject, training_inputs, weights
+from ui import address, frame, jobs, live, measurement, subject, sweeps, training_inputs, weights
 
 RUN = "information_run"
 
@@ -47,3 +47,5 @@ if shown:
         result = shown.result() or {}
         measurement.show(shown, result)
         weights.choose(chosen, shown.id, measurement.suspect_on_clean(result))
+
+sweeps.section(chosen)

@@ -56,6 +56,16 @@ def several(kind: type[Any], name: str, label: str, options: Sequence[str]) -> t
     return tuple(option for option in options if option in chosen)
 
 
+def words(kind: type[Any], name: str, label: str, options: Sequence[str]) -> tuple[str, ...]:
+    """A setting that names several things, of which some may be typed in, in the order chosen."""
+    chosen = st.multiselect(
+        label, list(dict.fromkeys([*options, *default_of(kind, name)])),
+        default=list(default_of(kind, name)), key=f"{kind.__name__}_{name}",
+        help=help_of(kind, name), accept_new_options=True, persist_state="session",
+    )  # fmt: skip
+    return tuple(str(word) for word in chosen)
+
+
 def clean_share(kind: type[Any]) -> float:
     """The defender's share of the images, asked in percent."""
     value = st.number_input(
