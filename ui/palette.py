@@ -25,6 +25,7 @@ CLASS_COLOURS = (
 
 NETWORK_COLOUR = {"teacher": SUSPECT, "random": RANDOM, "clean_twin": CLEAN_TWIN}
 NETWORK_NAME = {"teacher": "suspect", "random": "untrained", "clean_twin": "clean twin"}
+NETWORK_SYMBOL = {"teacher": "circle", "random": "square", "clean_twin": "diamond"}
 INPUT_DASH = {"clean": "solid", "triggered": "dash"}
 INPUT_SYMBOL = {"clean": "circle", "triggered": "x"}
 INPUT_COLOUR = {"clean": CLEANED, "triggered": SUSPECT}
