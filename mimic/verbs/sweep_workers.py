@@ -68,6 +68,8 @@ def in_processes(
                 yield future.result()
             told(sum(board.shares), len(todo) - len(waiting))
     except BrokenProcessPool as error:
+        if run.stop_requested():  # A signal to the whole group met a worker that was just starting.
+            raise Stopped from error
         raise TrainingError(
             "A worker process of the sweep ended, most likely for lack of memory.",
             "Resume the sweep, or start one with fewer workers.",
@@ -130,7 +132,11 @@ WORKERS: list[Worker] = []
 
 def open_worker(directory: str, board: Board, threads: int) -> None:
     """Prepare a process for its cells."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which saves and ends.
+    for name in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # May reach the whole group; the parent sees to it.
+        signal.signal(name, signal.SIG_IGN)
     threading.Thread(target=end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     WORKERS[:] = [Worker(directory, board)]
