@@ -236,18 +236,23 @@ def explain(
         )
     bare = next((r for r in told if not r["layers"]), None)
     if bare:
-        found = WITHOUT_ATTENTION[verdict(bare["asr"], suspect, lowest)]
-        parts.append(f"Without any attention loss, the student {found} (ASR {bare['asr']:.0%}).")
+        found = verdict_over_seeds(bare, suspect, lowest)
+        parts.append(
+            f"Without any attention loss, the student {WITHOUT_ATTENTION[found]} "
+            f"(ASR {listed_asr([bare], ranges=found == 'by seed')})."
+        )
     return " ".join([*parts, certainty(told)])
 
 
 VERBS = {
     "carried": ("carries the backdoor over", "carry the backdoor over"),
+    "by seed": ("does so with some seeds only", "do so with some seeds only"),
     "partly": ("carries part of it over", "carry part of it over"),
     "kept out": ("does not", "do not"),
 }
 WITHOUT_ATTENTION = {
     "carried": "takes the backdoor over too",
+    "by seed": "takes the backdoor over with some seeds only",
     "partly": "takes part of the backdoor over",
     "kept out": "leaves the backdoor behind",
 }
@@ -267,22 +272,31 @@ def verdict(asr: float, suspect: float, floor: float) -> str:
     return "kept out" if share <= KEPT_OUT else "partly"
 
 
+def verdict_over_seeds(row: Record, suspect: float, floor: float) -> str:
+    """The verdict on a row's mean, or ``by seed`` where the backdoor came along with some only."""
+    low, high = (verdict(asr, suspect, floor) for asr in row["asr_range"])
+    return "by seed" if high == "carried" != low else verdict(row["asr"], suspect, floor)
+
+
 def groups(rows: Sequence[Record], suspect: float, floor: float, every: Sequence[str]) -> str:
     """The layer sets of one scale by verdict: ``layer3 and all carry ... , layer1 does not``."""
     by_verdict: dict[str, list[Record]] = {}
     for row in rows:
-        by_verdict.setdefault(verdict(row["asr"], suspect, floor), []).append(row)
+        by_verdict.setdefault(verdict_over_seeds(row, suspect, floor), []).append(row)
     if set(by_verdict) == {"kept out"}:
         return f"no layer set carries the backdoor over (ASR {listed_asr(rows)})"
-    parts = []
-    for name, (singular, plural) in VERBS.items():
-        members = by_verdict.get(name)
+    parts: list[str] = []
+    for name, verbs in VERBS.items():
+        members = by_verdict.get(name, [])
         if members:
             names = listed([set_name(r["layers"], every) for r in members])
-            verb = singular if len(members) == 1 else plural
-            parts.append(f"{names} {verb} (ASR {listed_asr(members)})")
-    text = ", ".join(parts)
-    return text if "carried" in by_verdict else text.replace("of it", "of the backdoor")
+            verb = verbs[len(members) > 1]
+            if not parts:  # The first part says what the others refer to.
+                verb = verb.replace("of it", "of the backdoor")
+                verb = verb.replace("does so", "carries the backdoor over")
+                verb = verb.replace("do so", "carry the backdoor over")
+            parts.append(f"{names} {verb} (ASR {listed_asr(members, ranges=name == 'by seed')})")
+    return ", ".join(parts)
 
 
 def listed(words: Sequence[str]) -> str:
@@ -290,10 +304,17 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
-def listed_asr(rows: Sequence[Record]) -> str:
-    """The attack success of each row, in their order; a span where there are many."""
-    values = [row["asr"] for row in rows]
-    if len(values) > 3:
+def listed_asr(rows: Sequence[Record], *, ranges: bool = False) -> str:
+    """The attack success of each row, in their order; one span where there are many.
+
+    Args:
+        rows: see ``summary``.
+        ranges: give the range over seeds instead of the mean.
+    """
+    if ranges and len(rows) <= 3:
+        return listed([f"{low:.0%} to {high:.0%}" for low, high in (r["asr_range"] for r in rows)])
+    values = [asr for row in rows for asr in (row["asr_range"] if ranges else [row["asr"]])]
+    if len(rows) > 3:
         return f"{min(values):.0%} to {max(values):.0%}"
     return listed([f"{value:.0%}" for value in values])
 
