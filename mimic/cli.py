@@ -71,7 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
         text = (config.__doc__ or "").split("\n")[0]
         sub = verbs.add_parser(verb, parents=[shared], help=text, description=text)
         add_fields(sub, config)
-        if verb == "distill":
+        if verb in job.RESUMABLE:
             sub.add_argument("--resume", metavar="RUN", help="continue this run")
     runs = verbs.add_parser("runs", parents=[shared], help="List runs, stop or delete one.")
     runs.add_argument("--stop", metavar="RUN", help="ask a run to save its state and end")
@@ -111,7 +111,7 @@ def make_config(kind: str, given: dict[str, Any]) -> Config:
     """A config from options; a subject's own settings lie beneath them."""
     kind_config = VERB_CONFIGS[kind]
     if issubclass(kind_config, SubjectConfig) and given.get("subject"):
-        suited = recommended_distillation(given["subject"]) if kind == "distill" else {}
+        suited = recommended_distillation(given["subject"], kind)
         given = {**subject_fields(given["subject"]), **suited, **given}
     return kind_config.from_json(given)
 

@@ -25,6 +25,12 @@ def option(default: Any, help_text: str) -> Any:
     return field(default=default, metadata={"help": help_text})
 
 
+def same_as(kind: type[Any], name: str) -> Any:
+    """A dataclass field with the default and the help text that another config gives it."""
+    given = kind.__dataclass_fields__[name]
+    return field(default=given.default, metadata=given.metadata)
+
+
 def resolve_path(text: str) -> Path:
     """Turn a stored path into a real one; ``asset:x`` means ``assets/x``."""
     if text.startswith(ASSET_PREFIX):
@@ -334,6 +340,70 @@ class DistillConfig(CleanSubsetConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SweepConfig(CleanSubsetConfig):
+    """Which layers carry the backdoor over, and at which scale: one short distillation per cell."""
+
+    layers: tuple[str, ...] = option(
+        DEFAULT_LAYERS, "the layers that the word all in --layer-sets stands for"
+    )
+    layer_sets: tuple[str, ...] = option(
+        (*DEFAULT_LAYERS, "all", "none"),
+        "sets of layers to teach from, such as layer1 layer1+layer2 all none",
+    )
+    scales: tuple[str, ...] = option(
+        ("10", "350", "3500"),
+        "average attention weight per taught layer: numbers, or gentle (10) or authors (3500)",
+    )
+    seeds: tuple[str, ...] = option(
+        ("2",), "one number: how many seeds, from --seed on; several numbers: the seeds"
+    )
+    losses: tuple[str, ...] = option(
+        ("all",),
+        "losses that take part: all, no-contrastive, no-clone, attention-only, clone-only, "
+        "contrastive-only",
+    )
+    information: str = option(
+        "uniform",
+        "how a set's layers share their weight: uniform, or the id of an information run",
+    )
+    workers: int = option(1, "distillations at the same time on the device, each in a process")
+    temperature: float = same_as(DistillConfig, "temperature")
+    epochs: int = same_as(DistillConfig, "epochs")
+    batch_size: int = same_as(DistillConfig, "batch_size")
+    learning_rate: float = same_as(DistillConfig, "learning_rate")
+    schedule: str = same_as(DistillConfig, "schedule")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("layer_sets", "scales", "seeds", "losses"):
+            require(
+                len(getattr(self, name)) > 0,
+                f"The sweep has no {name.replace('_', ' ')}.",
+                f"Give at least one with --{name.replace('_', '-')}.",
+            )
+        require(
+            1 <= self.workers <= 64,
+            f"{self.workers} workers cannot share the work.",
+            "Choose 1 to 64.",
+        )
+        self.distillation()
+
+    def distillation(self, **changes: Any) -> DistillConfig:
+        """The settings of one cell: what a distillation shares with the sweep, and ``changes``.
+
+        Raises:
+            ConfigError: if a distillation cannot be trained with them.
+        """
+        known = {f.name for f in dataclasses.fields(self)}
+        shared = {
+            f.name: getattr(self, f.name)
+            for f in dataclasses.fields(DistillConfig)
+            if f.name in known
+        }
+        return DistillConfig(**shared | changes)
+
+
+@dataclass(frozen=True, kw_only=True)
 class EvaluateConfig(SubjectConfig):
     """Accuracy and attack success of an encoder, beside the floor."""
 
@@ -382,6 +452,7 @@ VERB_CONFIGS: dict[str, type[Config]] = {
     "inspect": InspectConfig,
     "information": InformationConfig,
     "distill": DistillConfig,
+    "sweep": SweepConfig,
     "evaluate": EvaluateConfig,
     "embed": EmbedConfig,
 }

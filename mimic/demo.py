@@ -19,6 +19,7 @@ from mimic.config import (
     InformationConfig,
     InspectConfig,
     PretrainConfig,
+    SweepConfig,
 )
 from mimic.errors import ConfigError
 from mimic.run import Run
@@ -30,6 +31,7 @@ SQUARE = "square:10:10:5"
 TARGET = 1
 DISTILL: dict[str, Any] = {"epochs": 200}
 """58 images make one update per epoch, so the demo needs more epochs than a larger set."""
+SWEEP_WORKERS = 2
 KEPT_FILES = (
     "run.json", "status.json", "metrics.jsonl", "result.json", "plan.json",
     "student.safetensors", "student.pth", "arrays",
@@ -150,6 +152,8 @@ def build(folder: Path, *, device: str, root: Path) -> dict[str, Any]:
     place_config(distilled, information="demo-information")
     embedded = perform("embed", EmbedConfig(**fields, student=str(distilled.directory)), root=root)
     place_config(bundle(folder, embedded, "demo-embed"), student="demo-distill")
+    swept = SweepConfig(**fields, **DISTILL, workers=SWEEP_WORKERS)
+    bundle(folder, perform("sweep", swept, root=root), "demo-sweep")
     return {"folder": str(folder), "seconds": time.perf_counter() - started}
 
 

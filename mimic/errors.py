@@ -26,6 +26,10 @@ class MimicError(Exception):
         self.cause = cause
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[type[MimicError], tuple[str, str]]:
+        """How the error travels from a worker process to its parent: by its two sentences."""
+        return type(self), (self.cause, self.remedy)
+
 
 class ConfigError(MimicError):
     """A setting is out of range or names something that does not exist."""

@@ -32,6 +32,8 @@ STOP_GRACE_SECONDS = 10.0
 CODE_ROOT = Path(__file__).resolve().parent.parent
 
 
+RESUMABLE = ("distill", "sweep")
+"""Verbs that save their state, so that a stopped or killed run continues where it was."""
 REPEATABLE = ("embed",)
 """Verbs whose finished run answers the same question again: seeded, and slow to warm up."""
 
@@ -156,7 +158,7 @@ def stop(run: Run, *, wait: bool = False) -> None:
 def command_line(kind: str, config: Config) -> str:
     """The command that repeats this job in a terminal: only settings that differ from defaults."""
     words = ["python", "-m", "mimic", kind]
-    suited = recommended_distillation(getattr(config, "subject", "")) if kind == "distill" else {}
+    suited = recommended_distillation(getattr(config, "subject", ""), kind)
     for field in fields(config):
         value = getattr(config, field.name)
         if value == suited.get(field.name, field.default):

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from typing import Any
 
-from mimic.config import ASSET_PREFIX, ASSETS, SubjectConfig, resolve_path
+from mimic.config import ASSET_PREFIX, ASSETS, VERB_CONFIGS, SubjectConfig, resolve_path
 from mimic.errors import ConfigError
 
 FIELDS = tuple(
@@ -25,9 +25,22 @@ def builtin_subjects() -> dict[str, dict[str, Any]]:
     }
 
 
-def recommended_distillation(name: str) -> dict[str, Any]:
-    """Settings of ``distill`` that suit a built-in subject, beside its own; empty for others."""
-    return dict(builtin_subjects().get(name, {}).get("distill", {}))
+DISTILLING = ("distill", "sweep")
+"""Verbs that distil, and so take over what suits a subject."""
+
+
+def recommended_distillation(name: str, kind: str = "distill") -> dict[str, Any]:
+    """Settings of a verb that suit a built-in subject, beside its own; empty for other subjects.
+
+    Args:
+        name: the subject.
+        kind: the verb; those that do not distil have no such settings.
+    """
+    if kind not in DISTILLING:
+        return {}
+    known = {f.name for f in dataclasses.fields(VERB_CONFIGS[kind])}
+    suited = builtin_subjects().get(name, {}).get("distill", {})
+    return {key: value for key, value in suited.items() if key in known}
 
 
 def subject_fields(name: str) -> dict[str, Any]:

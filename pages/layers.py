@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import address, frame, jobs, live, measurement, subject, training_inputs, weights
+from ui import address, frame, jobs, live, measurement, measurement_inputs, subject, sweeps, weights
 
 RUN = "information_run"
 
@@ -32,7 +32,7 @@ with (
     ),
     frame.errors_as_cards(),
 ):
-    config = training_inputs.information(chosen)
+    config = measurement_inputs.information(chosen)
     jobs.start_button("Measure", "information", config, RUN, icon=":material/straighten:")
 
 if at_work and not subject.has_result(at_work):
@@ -47,3 +47,5 @@ if shown:
         result = shown.result() or {}
         measurement.show(shown, result)
         weights.choose(chosen, shown.id, measurement.suspect_on_clean(result))
+
+sweeps.section(chosen)

@@ -51,7 +51,10 @@ def spread(values: Sequence[float], gap: float) -> list[float]:
 
 
 def information_curves(curves: Sequence[Mapping[str, Any]], layers: Sequence[str]) -> go.Figure:
-    """Nats per layer, one line per network and input; names stand at the line ends."""
+    """Nats per layer, one line per network and input; names stand at the line ends.
+
+    Where a curve has ``bands``, whiskers show the lowest and the highest critic.
+    """
     figure = go.Figure()
     for curve in curves:
         network, given = curve["network"], curve["input"]
@@ -63,6 +66,7 @@ def information_curves(curves: Sequence[Mapping[str, Any]], layers: Sequence[str
             line={"color": palette.NETWORK_COLOUR[network], "dash": palette.INPUT_DASH[given],
                   "width": 2.5},
             marker={"symbol": palette.INPUT_SYMBOL[given], "size": 10},
+            error_y=whiskers(curve, layers),
             hovertemplate="%{x}: %{y:.2f} nats<extra>%{fullData.name}</extra>",
             cliponaxis=False,
         )  # fmt: skip
@@ -71,6 +75,27 @@ def information_curves(curves: Sequence[Mapping[str, Any]], layers: Sequence[str
     figure.update_xaxes(range=[-0.2, len(layers) - 0.95])
     figure.update_yaxes(rangemode="tozero")
     return figure
+
+
+def whiskers(curve: Mapping[str, Any], layers: Sequence[str]) -> dict[str, Any] | None:
+    """A curve's band as error bars; None where it has none."""
+    bands = curve.get("bands") or {}
+    if not bands:
+        return None
+    reach = []
+    for layer in layers:
+        value = curve["layers"].get(layer)
+        low, high = (value, value) if layer not in bands or value is None else bands[layer]
+        reach.append((0.0, 0.0) if value is None else (value - low, high - value))
+    return {
+        "type": "data",
+        "symmetric": False,
+        "arrayminus": [max(0.0, below) for below, _ in reach],
+        "array": [max(0.0, above) for _, above in reach],
+        "color": palette.NETWORK_COLOUR[curve["network"]],
+        "thickness": 1.5,
+        "width": 4,
+    }
 
 
 def label_line_ends(figure: go.Figure, last: str) -> None:

@@ -83,10 +83,14 @@ def score_sentence(records: list[dict[str, Any]]) -> str:
         return "Not measured yet."
     last = measured[-1]
     found = last["evaluation"]
-    return (
+    said = (
         f"Measured at epoch {last['epoch']}: accuracy {numbers.percent(found.get('accuracy'))}, "
         f"attack success {numbers.percent(found.get('asr'))}."
     )
+    agreed = [r["agreement"] for r in records if r.get("agreement") is not None]
+    if agreed:
+        said += f" Agreement with the suspect on clean images (dotted): {agreed[-1]:.3f}."
+    return said
 
 
 def show(result: Mapping[str, Any]) -> None:
@@ -96,11 +100,20 @@ def show(result: Mapping[str, Any]) -> None:
         st.markdown(scores.outcome(result["scores"]))
     scores.table(result["scores"])
     used = ", ".join(f"{text.plain(k)} {w:,.1f}" for k, w in result["weights"].items())
+    path = ", reference path" if result.get("reference") else ""
     st.caption(
         f"{numbers.count(result['clean_images'])} clean images "
-        f"({numbers.percent(result['clean_fraction'])} of the data), {result['epochs']} epochs in "
+        f"({numbers.percent(result['clean_fraction'])} of the data), {lasted(result)} in "
         f"{numbers.duration(result['seconds'])} on {text.plain(result['device'])} "
-        f"({text.plain(result['precision'])}). Layer weights: {used or 'none'}."
+        f"({text.plain(result['precision'])}{path}). Layer weights: {used or 'none'}."
     )
     for note in result.get("notes", []):
-        st.info(text.plain(note), icon=":material/info:")
+        st.info(text.sentence(note), icon=":material/info:")
+
+
+def lasted(result: Mapping[str, Any]) -> str:
+    """How many epochs were trained, and whether the training ended by itself."""
+    early = result.get("stopped_early_at")
+    if early is None:
+        return f"{result['epochs']} epochs"
+    return f"ended early at epoch {early} of {result['epochs']}"

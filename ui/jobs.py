@@ -29,12 +29,13 @@ KINDS = {
     "inspect": "Inspection",
     "information": "Layer measurement",
     "distill": "Distillation",
+    "sweep": "Sweep",
     "embed": "Embedding",
     "evaluate": "Evaluation",
     "pretrain": "Pre-training",
     "attack": "Backdoor implant",
 }
-RESUMABLE = ("stopped", "interrupted", "failed")
+ENDED_EARLY = ("stopped", "interrupted", "failed")
 
 
 def badge(status: Status) -> None:
@@ -113,9 +114,10 @@ def controls(run: Run) -> None:
             on_click=stop,
             args=(run,),
             disabled=status.state == "stopping",
-            help="A distillation saves its state first, so it can be resumed.",
+            help="A distillation saves its state first, a sweep keeps the cells that have ended: "
+            "both can be resumed.",
         )
-    elif status.state in RESUMABLE and run.kind == "distill":
+    elif status.state in ENDED_EARLY and run.kind in job.RESUMABLE:
         st.button(
             "Resume",
             icon=":material/resume:",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from mimic.errors import MimicError
+from mimic.job import RESUMABLE
 from mimic.run import Run, Status, find_run
 from ui import frame, jobs, numbers, text
 
@@ -55,7 +56,7 @@ def state_line(run: Run, status: Status) -> None:
     elif status.state == "interrupted":
         frame.error_card(
             "The run's process ended before its work was done.",
-            "Resume it." if run.kind == "distill" else "Start it again.",
+            "Resume it." if run.kind in RESUMABLE else "Start it again.",
         )
     if status.is_active:
         left = (

@@ -20,6 +20,7 @@ MEASURES = {
     "accuracy": ("accuracy", palette.CLEANED, [1, 0], "circle"),
     "asr": ("attack success", palette.SUSPECT, [5, 3], "cross"),
 }
+AGREEMENT = "agreement with the suspect"
 Records = Sequence[Mapping[str, Any]]
 
 
@@ -47,6 +48,14 @@ def score_rows(records: Records) -> list[dict[str, Any]]:
         if r.get("evaluation")
         for field, (name, *_) in MEASURES.items()
         if r["evaluation"].get(field) is not None
+    ]
+
+
+def agreement_rows(records: Records) -> list[dict[str, Any]]:
+    """One row per epoch in which the agreement with the teacher was measured, in percent."""
+    return [
+        {"epoch": r["epoch"], "measure": AGREEMENT, "percent": 100 * r["agreement"]}
+        for r in thinned([r for r in records if r.get("agreement") is not None])
     ]
 
 
@@ -146,7 +155,28 @@ def scores(records: Records, epochs: int, references: Sequence[Mapping[str, Any]
         text="name:N",
         color=alt.Color("colour:N", scale=None),
     )
-    return alt.layer(rules, names, lines, points).properties(height=300)
+    parts = [rules, names, lines, points]
+    agreed = agreement_rows(records)
+    if agreed:
+        parts.append(agreement(agreed, x, y))
+    return alt.layer(*parts).properties(height=300)
+
+
+def agreement(rows: list[dict[str, Any]], x: alt.X, y: alt.Y) -> Any:
+    """The agreement with the teacher on the clean images, thin: it needs no trigger to be known."""
+    return (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_line(strokeWidth=1.2, color=palette.VIOLET, strokeDash=[1, 2])
+        .encode(
+            x=x,
+            y=y,
+            tooltip=[
+                alt.Tooltip("epoch:Q"),
+                alt.Tooltip("measure:N"),
+                alt.Tooltip("percent:Q", format=".1f"),
+            ],
+        )
+    )
 
 
 def reference_rows(scores_before: Mapping[str, Mapping[str, Any] | None]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from mimic.run import Run, Status
-from ui import charts, numbers, palette, text
+from ui import charts, cross_check, numbers, palette, text
 
 Result = Mapping[str, Any]
 
@@ -23,24 +23,41 @@ def suspect_on_clean(result: Result) -> dict[str, float]:
 def show(run: Run, result: Result) -> None:
     """The curves with their sentence, and the fit of a chosen point."""
     with st.container(border=True):
-        st.markdown(text.sentence(result["sentence"]))
+        st.markdown(text.plain(result["sentence"], cross_check.LONG))
     st.plotly_chart(
         charts.information_curves(result["curves"], result["layers"]),
         config=charts.NO_TOOLS,
         key="information-curves",
-        alt=f"Mutual information per layer. {text.bare(result['sentence'], 300)}",
+        alt=f"Mutual information per layer. {text.bare(result['sentence'], cross_check.LONG)}",
     )
-    st.caption(
-        "Lower bound on the mutual information between a layer and the encoder's output plus "
-        f"noise ({numbers.percent(result['noise'])} of its spread), measured on "
-        f"{numbers.count(result['held_out_pairs'])} held-out of "
-        f"{numbers.count(result['pairs'])} pairs from {numbers.count(result['clean_images'])} "
-        "clean images. Solid line and circle: clean images; dashed and cross: triggered ones."
-    )
+    cross_check.warnings(result)
+    st.caption(caption(result))
+    cross_check.explain_limits(result)
     with st.expander("The numbers", icon=":material/table:"):
         st.dataframe(rows(result), hide_index=True, width="stretch")
     with st.expander("The fit behind each point", icon=":material/query_stats:"):
         fit(run, result)
+    cross_check.companions(result)
+
+
+def caption(result: Result) -> str:
+    """What was measured, on which images, and how to read the lines."""
+    noise = (
+        f"plus noise ({numbers.percent(result['noise'])} of its spread)"
+        if result["noise"]
+        else "without noise"
+    )
+    pairs, held_out = result["pairs"], result["held_out_pairs"]
+    scored = (
+        f"{numbers.count(held_out)} held-out of {numbers.count(pairs)} pairs"
+        if held_out
+        else f"the {numbers.count(pairs)} pairs the critic was fitted to"
+    )
+    return (
+        f"{cross_check.meaning(result)} between a layer and the encoder's output {noise}, measured "
+        f"on {scored} from {numbers.count(result['clean_images'])} clean images. Solid line and "
+        "circle: clean images; dashed and cross: triggered ones."
+    )
 
 
 def rows(result: Result) -> list[dict[str, str]]:

@@ -25,6 +25,7 @@ CLASS_COLOURS = (
 
 NETWORK_COLOUR = {"teacher": SUSPECT, "random": RANDOM, "clean_twin": CLEAN_TWIN}
 NETWORK_NAME = {"teacher": "suspect", "random": "untrained", "clean_twin": "clean twin"}
+NETWORK_SYMBOL = {"teacher": "circle", "random": "square", "clean_twin": "diamond"}
 INPUT_DASH = {"clean": "solid", "triggered": "dash"}
 INPUT_SYMBOL = {"clean": "circle", "triggered": "x"}
 INPUT_COLOUR = {"clean": CLEANED, "triggered": SUSPECT}
@@ -33,3 +34,19 @@ INPUT_COLOUR = {"clean": CLEANED, "triggered": SUSPECT}
 def class_colour(label: int) -> str:
     """The colour of a class; grey where it is unknown."""
     return CLASS_COLOURS[label % len(CLASS_COLOURS)] if label >= 0 else RANDOM
+
+
+SEQUENTIAL = (
+    "#00224E", "#123570", "#3B496C", "#575D6D", "#707173",
+    "#8A8678", "#A59C74", "#C3B369", "#E1CC55", "#FEE838",
+)  # fmt: skip
+"""Cividis (Nunez et al., PLoS ONE 2018), from 0 to 1: its lightness alone tells the value, also to
+colour-blind readers."""
+DARK_INK, LIGHT_INK = "#000000", "#FFFFFF"
+INK_TURNS = 0.47
+"""From this value on, dark letters stand out better than light ones."""
+
+
+def ink(value: float) -> str:
+    """The colour of letters on a tile that shows a value from 0 to 1."""
+    return DARK_INK if value >= INK_TURNS else LIGHT_INK

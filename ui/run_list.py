@@ -12,6 +12,7 @@ SHOWN_ON = {
     "inspect": ("suspect", "inspect_run"),
     "information": ("layers", "information_run"),
     "distill": ("distil", "run"),
+    "sweep": ("layers", "sweep_run"),
     "embed": ("embeddings", "embed_run"),
 }
 """The page that shows a kind of run, and the key under which it looks for the run's id."""

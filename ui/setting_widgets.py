@@ -13,8 +13,32 @@ from ui.inputs import help_of
 
 
 def default_of(kind: type[Any], name: str) -> Any:
-    """A setting's default."""
-    return next(f.default for f in dataclasses.fields(kind) if f.name == name)
+    """A setting's default, as a config without further settings has it."""
+    return getattr(kind(), name)
+
+
+def has(kind: type[Any], name: str) -> bool:
+    """Whether a config has this setting."""
+    return name in {f.name for f in dataclasses.fields(kind)}
+
+
+def one_of(kind: type[Any], name: str, label: str, options: Sequence[str]) -> str:
+    """A setting that is one of several words; its default is offered whether listed or not."""
+    usual = str(default_of(kind, name))
+    listed = list(dict.fromkeys([*options, usual]))
+    chosen = st.selectbox(
+        label, listed, index=listed.index(usual), key=f"{kind.__name__}_{name}",
+        help=help_of(kind, name), persist_state="session",
+    )  # fmt: skip
+    return str(chosen)
+
+
+def switch(kind: type[Any], name: str, label: str) -> bool:
+    """A setting that is on or off."""
+    return st.checkbox(
+        label, value=bool(default_of(kind, name)), key=f"{kind.__name__}_{name}",
+        help=help_of(kind, name), persist_state="session",
+    )  # fmt: skip
 
 
 def whole(
@@ -34,13 +58,19 @@ def whole(
 
 
 def real(
-    kind: type[Any], name: str, label: str, bounds: tuple[float, float], layout: str = "%.3g"
+    kind: type[Any],
+    name: str,
+    label: str,
+    bounds: tuple[float, float],
+    layout: str = "%.3g",
+    suited: dict[str, Any] | None = None,
 ) -> float:
-    """A real-number setting."""
+    """A real-number setting; a value in ``suited`` takes the place of its default."""
+    usual = float((suited or {}).get(name, default_of(kind, name)))
+    key = f"{kind.__name__}_{name}" + (f"_{usual:g}" if suited else "")
     value = st.number_input(
-        label, *bounds, value=float(default_of(kind, name)), key=f"{kind.__name__}_{name}",
-        help=help_of(kind, name), format=layout, persist_state="session",
-        step=float(default_of(kind, name)) / 4 or 0.1,
+        label, *bounds, value=usual, key=key, help=help_of(kind, name), format=layout,
+        persist_state="session", step=usual / 4 or 0.1,
     )  # fmt: skip
     return float(value)
 
@@ -54,6 +84,16 @@ def several(kind: type[Any], name: str, label: str, options: Sequence[str]) -> t
         key=f"{kind.__name__}_{name}", help=help_of(kind, name), persist_state="session",
     )  # fmt: skip
     return tuple(option for option in options if option in chosen)
+
+
+def words(kind: type[Any], name: str, label: str, options: Sequence[str]) -> tuple[str, ...]:
+    """A setting that names several things, of which some may be typed in, in the order chosen."""
+    chosen = st.multiselect(
+        label, list(dict.fromkeys([*options, *default_of(kind, name)])),
+        default=list(default_of(kind, name)), key=f"{kind.__name__}_{name}",
+        help=help_of(kind, name), accept_new_options=True, persist_state="session",
+    )  # fmt: skip
+    return tuple(str(word) for word in chosen)
 
 
 def clean_share(kind: type[Any]) -> float:

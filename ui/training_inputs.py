@@ -1,16 +1,17 @@
-"""Widgets that describe a measurement of the layers or a distillation."""
+"""Widgets that describe a distillation."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
-from mimic.config import DistillConfig, InformationConfig
+from mimic.config import DistillConfig
 from mimic.subjects import recommended_distillation
 from ui import weights
 from ui.inputs import help_of, machine
-from ui.setting_widgets import clean_share, real, several, whole
+from ui.setting_widgets import clean_share, has, one_of, real, switch, whole
 from ui.subject import Subject
 
 LOSSES = {
@@ -18,39 +19,18 @@ LOSSES = {
     "attention": "Attention: look where the suspect looks, layer by layer",
     "clone": "Clone: give clean images the suspect's features",
 }
+DETAILS: dict[str, Callable[[type[Any], str], Any]] = {
+    "warm_up": lambda kind, name: real(kind, name, "Warm-up share", (0.0, 1.0)),
+    "patience": lambda kind, name: whole(kind, name, "Patience (measurements)", (0, 10_000)),
+    "reference": lambda kind, name: switch(kind, name, "Reference path (slow, float32)"),
+}
+"""Settings of a distillation that are asked where it has them."""
 SOURCES = {
     "layers": "From the Layers page",
     "last": "From the last measurement",
     "measure": "Measure first",
     "uniform": "All layers alike",
 }
-
-
-def information(subject: Subject) -> InformationConfig:
-    """Settings of a measurement."""
-    kind = InformationConfig
-    networks = ["teacher", "random", *(["clean_twin"] if subject.has_twin else [])]
-    inputs = ["clean", *(["triggered"] if subject.has_trigger else [])]
-    left, right = st.columns(2, gap="large")
-    with left:
-        layers = several(kind, "layers", "Layers", subject.layers)
-        fields: dict[str, Any] = {
-            "networks": several(kind, "networks", "Networks", networks),
-            "inputs": several(kind, "inputs", "Images", inputs),
-        }
-    with right:
-        fields["clean_fraction"] = clean_share(kind)
-        fields["critic_epochs"] = whole(kind, "critic_epochs", "Critic epochs", (1, 10_000))
-    with st.expander("More settings"):
-        left, right = st.columns(2, gap="large")
-        with left:
-            fields["pairs"] = whole(kind, "pairs", "Pairs", (50, 1_000_000))
-            fields["pool"] = whole(kind, "pool", "Pool to cells per side", (0, 64))
-        with right:
-            fields["noise"] = real(kind, "noise", "Noise share", (0.0, 10.0))
-            fields["held_out"] = real(kind, "held_out", "Held-out share", (0.01, 0.99))
-        fields |= machine("information")
-    return InformationConfig(**subject.settings, layers=layers, **fields)
 
 
 def distillation(subject: Subject) -> DistillConfig:
@@ -69,6 +49,16 @@ def distillation(subject: Subject) -> DistillConfig:
         if not on[name]:
             more[f"{name}_weight"] = 0.0
     return DistillConfig(**{**subject.settings, **fields, **chosen, **more})
+
+
+def training_details(kind: type[DistillConfig]) -> dict[str, Any]:
+    """Schedule, early stopping and the reference path, as far as a distillation has them."""
+    fields: dict[str, Any] = {}
+    for name, column in zip(DETAILS, st.columns(len(DETAILS)), strict=True):
+        if has(kind, name):
+            with column:
+                fields[name] = DETAILS[name](kind, name)
+    return fields
 
 
 def schedule(kind: type[DistillConfig], suited: dict[str, Any]) -> dict[str, Any]:
@@ -149,10 +139,8 @@ def advanced(kind: type[DistillConfig]) -> dict[str, Any]:
         temperature = real(kind, "temperature", "Temperature", (0.01, 10.0))
     with second:
         attention = real(kind, "attention_weight", "Attention factor", (0.0, 1e4))
-        plan = st.selectbox(
-            "Schedule", ("cosine", "constant"), key="distil_schedule", persist_state="session",
-            help=help_of(kind, "schedule"),
-        )  # fmt: skip
+        warmed = ("warmup",) if has(kind, "warm_up") else ()
+        plan = one_of(kind, "schedule", "Schedule", ("cosine", *warmed, "constant"))
     with third:
         clone = real(kind, "clone_weight", "Clone weight", (0.0, 1e4))
         views = st.selectbox(
@@ -166,5 +154,6 @@ def advanced(kind: type[DistillConfig]) -> dict[str, Any]:
         "temperature": temperature,
         "schedule": plan,
         "views": views,
+        **training_details(kind),
         **machine("distil"),
     }

@@ -24,6 +24,7 @@ from mimic.verbs.evaluate import evaluate
 from mimic.verbs.information import information
 from mimic.verbs.inspect import inspect
 from mimic.verbs.pretrain import pretrain_encoder
+from mimic.verbs.sweep import sweep
 from mimic.verbs.work import Stopped, Work
 
 EXECUTORS: dict[str, Callable[[Work[Any]], dict[str, Any]]] = {
@@ -32,10 +33,11 @@ EXECUTORS: dict[str, Callable[[Work[Any]], dict[str, Any]]] = {
     "inspect": inspect,
     "information": information,
     "distill": distill_encoder,
+    "sweep": sweep,
     "evaluate": evaluate,
     "embed": embed,
 }
-TRAININGS = ("pretrain", "attack", "distill")
+TRAININGS = ("pretrain", "attack", "distill", "sweep")
 """Verbs that take turns on a device; the others are short and may run beside them."""
 
 

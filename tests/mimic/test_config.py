@@ -15,6 +15,7 @@ from mimic.config import (
     InformationConfig,
     InspectConfig,
     PretrainConfig,
+    SweepConfig,
     resolve_path,
 )
 from mimic.errors import ConfigError
@@ -28,6 +29,8 @@ def changed(kind: type[Config]) -> Config:
         "weights": ("layer1=2",), "schedule": "constant", "target_class": 3,
         "clean_fraction": 0.5, "held_out": 0.5, "learning_rate": 0.25,
         "critic_learning_rate": 0.25, "warm_up": 0.25,
+        "layer_sets": ("stem+layer2.0", "none"),
+        "scales": ("gentle",), "seeds": ("4", "7"), "losses": ("no-clone", "attention-only"),
     }  # fmt: skip
     values: dict[str, Any] = {}
     for field in dataclasses.fields(kind):
@@ -115,6 +118,13 @@ REFUSED: list[tuple[type[Config], dict[str, Any], str]] = [
     (EmbedConfig, {"projections": ()}, "projection"),
     (EmbedConfig, {"projections": ("tsne",)}, "projection"),
     (EmbedConfig, {"points": 4}, "Too few points"),
+    (SweepConfig, {"layer_sets": ()}, "no layer sets"),
+    (SweepConfig, {"scales": ()}, "no scales"),
+    (SweepConfig, {"seeds": ()}, "no seeds"),
+    (SweepConfig, {"losses": ()}, "no losses"),
+    (SweepConfig, {"workers": 0}, "0 workers"),
+    (SweepConfig, {"epochs": 0}, "0 epochs"),
+    (SweepConfig, {"schedule": "steps"}, "schedule 'steps'"),
     (InspectConfig, {"target_class": -2}, "target class -2"),
     (InspectConfig, {"probe_images": 1}, "probe_images is 1"),
     (EvaluateConfig, {"test_images": 0}, "test_images is 0"),

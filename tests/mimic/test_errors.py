@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 
 from mimic import errors
@@ -18,3 +20,9 @@ def test_every_kind_is_caught_as_one(name: str) -> None:
     kind = getattr(errors, name)
     assert issubclass(kind, errors.MimicError)
     assert name in (errors.__doc__ or "")
+
+
+def test_an_error_survives_the_way_out_of_a_worker_process() -> None:
+    error = copy.copy(errors.DataError("There is nothing.", "Bring something."))
+    assert type(error) is errors.DataError
+    assert (error.cause, error.remedy) == ("There is nothing.", "Bring something.")

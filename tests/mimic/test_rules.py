@@ -100,7 +100,9 @@ print(len(names))
 """
 
 
-TORCH_FREE = ("config", "errors", "run", "job", "subjects", "trigger", "layer_weights", "datasets")
+TORCH_FREE = (
+    "config", "errors", "run", "job", "subjects", "trigger", "layer_weights", "datasets", "sweep",
+)  # fmt: skip
 
 
 def test_the_library_imports_without_any_interface_toolkit() -> None:

@@ -17,8 +17,10 @@ from mimic.config import (
     EmbedConfig,
     InformationConfig,
     InspectConfig,
+    SweepConfig,
 )
 from mimic.run import Run, Status
+from mimic.sweep import cells, explain, summary
 
 LAYERS = ("stem", "layer1", "layer2", "layer3", "layer4")
 SUBJECT: dict[str, Any] = {
@@ -281,6 +283,33 @@ def write_embed(root: Path, run_id: str = "demo-embed", student: str = "demo-dis
     return run
 
 
+def write_sweep(
+    root: Path, run_id: str = "sweep-a", state: str = "finished", done: int = -1, **changes: Any
+) -> Run:
+    """A sweep in any state: only the upper layers at strong attention bring the backdoor along."""
+    config = SweepConfig(**{**SUBJECT, **changes})
+    run = write_run(root, "sweep", config, run_id, state, progress=0.5)
+    planned = cells(config)
+    run.write_json("plan.json", {"cells": len(planned), "teacher": TEACHER, "floor": TWIN})
+    for cell in planned if done < 0 else planned[:done]:
+        strong = cell.scale > 1000 and cell.layers != ("layer1",)
+        asr = 0.7 + 0.1 * cell.seed if strong else 0.02
+        run.record(
+            {**cell.to_json(), "weights": cell.weights(None), "accuracy": 0.95,
+             "accuracy_interval": [0.93, 0.97], "asr": asr, "asr_interval": [asr, asr + 0.01],
+             "asr_all": asr, "failure": "", "clean_images": 52, "updates": 60, "seconds": 6.0}
+        )  # fmt: skip
+    if state == "finished":
+        rows = summary(run.metrics())
+        told = explain(rows, teacher=TEACHER, floor=TWIN, every=config.layers)
+        run.write_json(
+            "result.json",
+            {"cells": run.metrics(), "table": rows, "every": list(config.layers), "notes": ["x"],
+             "teacher": TEACHER, "floor": TWIN, "sentence": told, "seconds": 6.0 * len(planned)},
+        )  # fmt: skip
+    return run
+
+
 def write_demo(root: Path) -> None:
     """All four finished runs of one subject."""
     write_inspect(root)
@@ -320,3 +349,9 @@ def distill_run() -> Callable[..., Run]:
 def inspect_run() -> Callable[..., Run]:
     """Writes a finished inspection, with changed settings if wanted."""
     return write_inspect
+
+
+@pytest.fixture
+def sweep_run() -> Callable[..., Run]:
+    """Writes a sweep in any state."""
+    return write_sweep

@@ -50,3 +50,18 @@ def test_the_server_is_closed_to_others() -> None:
 def test_clean_and_triggered_differ_in_more_than_colour() -> None:
     assert palette.INPUT_DASH["clean"] != palette.INPUT_DASH["triggered"]
     assert palette.INPUT_SYMBOL["clean"] != palette.INPUT_SYMBOL["triggered"]
+
+
+def test_numbers_on_tiles_can_be_read_at_every_value() -> None:
+    ends = [tuple(int(c[i : i + 2], 16) for i in (1, 3, 5)) for c in palette.SEQUENTIAL]
+    for step in range(101):
+        place = step / 100 * (len(ends) - 1)
+        low, part = min(int(place), len(ends) - 2), place - min(int(place), len(ends) - 2)
+        mixed = [round(a + part * (b - a)) for a, b in zip(ends[low], ends[low + 1], strict=True)]
+        shown = "#" + "".join(f"{value:02x}" for value in mixed)
+        assert contrast(shown, palette.ink(step / 100)) >= 4.5, step
+
+
+def test_a_higher_value_is_always_a_lighter_tile() -> None:
+    shades = [luminance(colour) for colour in palette.SEQUENTIAL]
+    assert shades == sorted(shades)

@@ -1,0 +1,121 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.ui.test_pages import open_page, without_escapes
+from ui import charts, cross_check, palette
+
+LAYERS = ["stem", "layer1", "layer2", "layer3", "layer4"]
+CONVERGED = {"state": "converged", "sentence": "The fit has levelled off."}
+OVERFITS = {"state": "overfits", "sentence": "The critic learns its pairs by heart."}
+NEW = {
+    "estimator": "infonce",
+    "estimator_title": "InfoNCE",
+    "direction": "lower",
+    "ceiling": 5.7,
+    "critics": 4,
+    "reference": "van den Oord et al., 2018",
+    "data_processing": "True information cannot rise with depth; estimates can.",
+    "companions": [
+        {"network": network, "layer": layer, "cka": 0.2 * place, "effective_rank": 3.0 + place,
+         "probe_accuracy": 0.5, "separability": None}
+        for network in ("teacher", "random")
+        for place, layer in enumerate(LAYERS)
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def measured(runs_root: Path, fabricate: Callable[[Path], None]) -> Callable[..., AppTest]:
+    """Opens the Layers page on a measurement with changed result keys."""
+    fabricate(runs_root)
+    path = runs_root / "demo-information" / "result.json"
+
+    def opened(**changes: Any) -> AppTest:
+        result = json.loads(path.read_text()) | NEW | changes
+        for curve in result["curves"]:
+            values = curve["layers"]
+            curve["bands"] = {layer: [v - 0.1, v + 0.2] for layer, v in values.items()}
+            curve["verdicts"] = dict.fromkeys(values, CONVERGED)
+        result["curves"][1]["verdicts"] |= {"layer1": OVERFITS, "layer2": OVERFITS}
+        path.write_text(json.dumps(result))
+        return open_page("layers")
+
+    return opened
+
+
+def test_points_that_cannot_be_trusted_get_one_plain_warning_per_reason(
+    measured: Callable[..., AppTest],
+) -> None:
+    app = measured()
+    assert not app.exception
+    (warning,) = [w.value.replace("\\", "") for w in app.warning]
+    assert "suspect, triggered, layer1; suspect, triggered, layer2" in warning
+    assert "overfits. The critic learns its pairs by heart." in warning
+    assert "levelled off" not in warning
+
+
+def test_the_caption_and_the_limits_say_what_a_curve_may_say(
+    measured: Callable[..., AppTest],
+) -> None:
+    told = without_escapes(measured())
+    assert "Lower bound on the mutual information (InfoNCE) between a layer" in told
+    assert "True information cannot rise with depth" in told
+    assert "more than 5.70 nats" in told
+    assert "lowest to the highest of 4 critics" in told
+    assert "Estimate (no bound on either side)" in without_escapes(measured(direction="neither"))
+
+
+def test_the_cross_check_draws_what_there_is_and_names_what_is_missing(
+    measured: Callable[..., AppTest],
+) -> None:
+    app = measured()
+    told = without_escapes(app)
+    assert "Not measured here: Triggered against clean (AUC)" in told
+    alts = [c.proto.alt for c in app.get("plotly_chart")]
+    assert sum("per layer. Suspect: stem" in words for words in alts) == 3
+    assert "Likeness to the output (CKA) per layer. Suspect: stem 0.00, layer1 0.20" in " ".join(
+        alts
+    )
+
+
+def test_a_run_from_before_shows_none_of_it(
+    runs_root: Path, fabricate: Callable[[Path], None]
+) -> None:
+    fabricate(runs_root)
+    app = open_page("layers")
+    assert not app.exception
+    told = without_escapes(app)
+    assert "Lower bound on the mutual information between a layer" in told
+    assert not app.warning
+    assert "Cross-check" not in told
+    assert "What may a curve say?" not in [e.label for e in app.expander]
+
+
+def test_scores_on_fitting_pairs_are_called_that(measured: Callable[..., AppTest]) -> None:
+    told = without_escapes(measured(held_out_pairs=0, noise=0))
+    assert "the encoder's output without noise, measured on the 900 pairs the critic was" in told
+
+
+def test_whiskers_reach_to_the_lowest_and_highest_critic() -> None:
+    curve = {
+        "network": "teacher", "input": "clean", "layers": {"stem": 1.0, "layer1": 2.0, "x": None},
+        "bands": {"stem": [0.8, 1.5], "x": [0.0, 1.0]},
+    }  # fmt: skip
+    figure = charts.information_curves([curve], ["stem", "layer1", "x"])
+    error = figure.data[0].error_y
+    assert error.array == pytest.approx((0.5, 0.0, 0.0))
+    assert error.arrayminus == pytest.approx((0.2, 0.0, 0.0))
+    del curve["bands"]
+    assert charts.information_curves([curve], ["stem"]).data[0].error_y.array is None
+
+
+def test_companions_differ_by_colour_and_shape_and_accuracy_is_in_percent() -> None:
+    figure = cross_check.companion_chart(NEW["companions"], "probe_accuracy", LAYERS)
+    assert list(figure.data[0].y) == [50.0] * 5
+    looks = {(t.line.color, t.marker.symbol) for t in figure.data}
+    assert looks == {(palette.SUSPECT, "circle"), (palette.RANDOM, "square")}

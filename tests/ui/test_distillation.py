@@ -1,0 +1,76 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mimic.run import Run
+from tests.ui.test_pages import open_page, without_escapes
+from ui import distillation, live_charts
+
+
+def records(agreement: float | None) -> list[dict[str, Any]]:
+    evaluation = {"accuracy": 0.9, "asr": 0.02, "asr_all": 0.1}
+    return [
+        {"epoch": e, "epochs": 4, "loss": 1.0, "agreement": agreement, "evaluation": evaluation}
+        for e in (1, 2)
+    ]
+
+
+@pytest.mark.parametrize("agreement", [0.875, None])
+def test_agreement_joins_chart_and_sentence_where_it_was_measured(agreement: float | None) -> None:
+    lines = records(agreement)
+    drawn = live_charts.scores(lines, 4, []).to_dict()
+    said = distillation.score_sentence(lines)
+    assert len(drawn["layer"]) == (4 if agreement is None else 5)
+    assert ("0.875" in said) == (agreement is not None)
+    if agreement is not None:
+        assert live_charts.agreement_rows(lines)[0]["percent"] == 87.5
+        assert "dotted" in said
+
+
+def test_how_a_training_ended_is_told(runs_root: Path, fabricate: Callable[[Path], None]) -> None:
+    fabricate(runs_root)
+    path = runs_root / "demo-distill" / "result.json"
+    long = "Memory ran out, so each batch was split into 2 micro-batches; " * 3
+    new = {"stopped_early_at": 35, "reference": True, "notes": [long]}
+    path.write_text(json.dumps(json.loads(path.read_text()) | new))
+    app = open_page("distil")
+    assert not app.exception
+    told = without_escapes(app)
+    assert "ended early at epoch 35 of 60 in 24 s on cpu (float32, reference path)" in told
+    assert long.strip() in told
+
+
+def test_old_runs_say_their_epochs(runs_root: Path, distill_run: Callable[..., Run]) -> None:
+    result = distill_run(runs_root).result()
+    assert result
+    assert distillation.lasted(result) == "60 epochs"
+
+
+def ask_for_details() -> None:
+    """A page with the training details of a distillation that has them all."""
+    import dataclasses
+
+    import streamlit as st
+
+    from mimic.config import DistillConfig, option
+    from ui.training_inputs import training_details
+
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Later(DistillConfig):
+        warm_up: float = option(0.1, "share of the updates")
+        patience: int = option(0, "measurements without a rise")
+        reference: bool = option(False, "compute plainly")
+
+    st.write(sorted(training_details(Later).items()))
+    st.write(sorted(training_details(DistillConfig)))
+
+
+def test_details_are_asked_where_a_distillation_has_them() -> None:
+    app = AppTest.from_function(ask_for_details).run()
+    assert not app.exception
+    assert {"Warm-up share", "Patience (measurements)"} <= {n.label for n in app.number_input}
+    assert "Reference path (slow, float32)" in [c.label for c in app.checkbox]

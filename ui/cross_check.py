@@ -1,0 +1,181 @@
+"""What stands beside a curve of information: how far it can be trusted, and four companions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from ui import charts, numbers, palette, text
+
+LONG = 1_000
+BOUNDS = {
+    "lower": "Lower bound on the mutual information",
+    "upper": "Upper bound on the mutual information",
+    "neither": "Estimate (no bound on either side) of the mutual information",
+}
+"""What may be said of the numbers, by the direction a result names."""
+COMPANIONS = {
+    "cka": (
+        "Likeness to the output (CKA)",
+        "Linear centred kernel alignment with the output features: 1 means the layer spaces images "
+        "as the output does.",
+    ),
+    "effective_rank": (
+        "Effective rank",
+        "How many directions the layer really uses; close to 1, everything lies on a line.",
+    ),
+    "probe_accuracy": (
+        "Class accuracy of a probe (%)",
+        "How often a linear classifier on this layer alone is right: what it knows of the classes.",
+    ),
+    "separability": (
+        "Triggered against clean (AUC)",
+        "How well this layer alone tells triggered images from clean ones: 0.5 is chance, 1 means "
+        "the trigger stands out.",
+    ),
+}
+"""Name and one line of explanation of each companion."""
+Result = Mapping[str, Any]
+
+
+def meaning(result: Result) -> str:
+    """What the curves show, as their estimator allows; older results are MINE's lower bound."""
+    said = BOUNDS.get(str(result.get("direction", "lower")), BOUNDS["neither"])
+    by = result.get("estimator_title") or result.get("estimator")
+    return f"{said} ({text.plain(by)})" if by else said
+
+
+def warnings(result: Result) -> None:
+    """A plain warning for each point that cannot be trusted, points of one reason together."""
+    points: dict[str, list[str]] = {}
+    for curve in result["curves"]:
+        for layer, verdict in (curve.get("verdicts") or {}).items():
+            if verdict["state"] != "converged":
+                name = palette.NETWORK_NAME.get(curve["network"], curve["network"])
+                where = f"{name}, {curve['input']}, {layer}"
+                points.setdefault(f"{verdict['state']}. {verdict['sentence']}", []).append(where)
+    if points:
+        lines = [
+            f"- **{text.plain('; '.join(where), LONG)}**: {text.plain(why, LONG)}"
+            for why, where in points.items()
+        ]
+        st.warning("Points to read with care:\n" + "\n".join(lines), icon=":material/warning:")
+
+
+def limits(result: Result) -> list[str]:
+    """What a curve may say and what it may not, one sentence or paragraph each."""
+    told = result.get("data_processing") or []
+    said = [told] if isinstance(told, str) else list(told)
+    direction = result.get("direction")
+    if direction in BOUNDS:
+        said.append(f"{meaning(result)} between each layer and the noisy features.")
+    ceiling = result.get("ceiling")
+    if ceiling is not None:
+        said.append(
+            f"This estimator cannot say more than {ceiling:.2f} nats with as many held-out pairs; "
+            "a value near that may be larger in truth."
+        )
+    if result.get("critics"):
+        said.append(
+            f"Whiskers reach from the lowest to the highest of {result['critics']} critics, fitted "
+            "from different seeds on the same pairs."
+        )
+    if result.get("reference"):
+        said.append(f"Estimator: {result['reference']}.")
+    return said
+
+
+def explain_limits(result: Result) -> None:
+    """The limits, one click away."""
+    said = limits(result)
+    if said:
+        with st.expander("What may a curve say?", icon=":material/help:"):
+            st.markdown("\n".join(f"- {text.plain(sentence, LONG)}" for sentence in said))
+
+
+def companions(result: Result) -> None:
+    """Four cheap numbers per layer, computed without a critic, as small charts of one kind."""
+    rows = [row for row in result.get("companions") or [] if row.get("layer")]
+    if not rows:
+        return
+    networks = dict.fromkeys(palette.NETWORK_NAME.get(r["network"], r["network"]) for r in rows)
+    st.markdown(
+        "**Cross-check**: numbers per layer that need no critic, on the same images "
+        f"({text.plain(', '.join(networks))}; colours as above)."
+    )
+    shown = [name for name in COMPANIONS if any(row.get(name) is not None for row in rows)]
+    for name, column in zip(shown, st.columns(len(shown)), strict=True):
+        title, explanation = COMPANIONS[name]
+        with column:
+            st.markdown(f"**{title}**")
+            st.plotly_chart(
+                companion_chart(rows, name, result["layers"]),
+                config=charts.NO_TOOLS,
+                key=f"companion-{name}",
+                alt=f"{title} per layer. {in_words(rows, name)}",
+            )
+            st.caption(explanation)
+    missing = [COMPANIONS[name][0] for name in COMPANIONS if name not in shown]
+    if missing:
+        st.caption(f"Not measured here: {', '.join(missing)} (needs labels or a trigger).")
+    with st.expander("The numbers of the cross-check", icon=":material/table:"):
+        st.dataframe([table_row(row) for row in rows], hide_index=True, width="stretch")
+
+
+def companion_chart(
+    rows: Sequence[Mapping[str, Any]], name: str, layers: Sequence[str], *, height: int = 210
+) -> go.Figure:
+    """One companion of the information per layer, a line per network.
+
+    Args:
+        rows: network, layer and the companions of each.
+        name: the companion; ``probe_accuracy`` is drawn in percent.
+        layers: names, input side first.
+        height: of the figure, in pixels.
+    """
+    figure = go.Figure()
+    factor = 100 if name == "probe_accuracy" else 1
+    for network in dict.fromkeys(row["network"] for row in rows):
+        own = {row["layer"]: row.get(name) for row in rows if row["network"] == network}
+        values = [own.get(layer) for layer in layers]
+        figure.add_scatter(
+            x=list(layers),
+            y=[None if value is None else factor * value for value in values],
+            name=palette.NETWORK_NAME.get(network, network),
+            mode="lines+markers",
+            line={"color": palette.NETWORK_COLOUR.get(network, palette.OCHRE), "width": 2},
+            marker={"symbol": palette.NETWORK_SYMBOL.get(network, "circle"), "size": 8},
+            hovertemplate="%{x}: %{y:.3g}<extra>%{fullData.name}</extra>",
+            cliponaxis=False,
+        )
+    return charts.styled(figure, x="", y="", height=height)
+
+
+def in_words(rows: Sequence[Mapping[str, Any]], name: str) -> str:
+    """The suspect's values of one companion, for those who do not see the chart."""
+    said = [
+        f"{text.bare(row['layer'])} {row[name]:.2f}"
+        for row in rows
+        if row["network"] == "teacher" and row.get(name) is not None
+    ]
+    return f"Suspect: {', '.join(said)}." if said else ""
+
+
+def table_row(row: Mapping[str, Any]) -> dict[str, str]:
+    """One network and layer."""
+
+    def number(name: str, digits: int) -> str:
+        value = row.get(name)
+        return numbers.NOTHING if value is None else f"{value:.{digits}f}"
+
+    return {
+        "network": palette.NETWORK_NAME.get(row["network"], text.bare(row["network"])),
+        "layer": text.bare(row["layer"]),
+        "CKA": number("cka", 3),
+        "effective rank": number("effective_rank", 1),
+        "probe accuracy": numbers.percent(row.get("probe_accuracy")),
+        "AUC": number("separability", 3),
+    }

@@ -1,0 +1,127 @@
+"""The map of a sweep: one tile per layer set and attention scale, for accuracy or attack success.
+
+Drawn with Altair, so that tiles fill in place while the sweep is at work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from mimic.sweep import Cell, set_name
+from ui import numbers, palette
+
+MEASURES = {"asr": "Attack success", "accuracy": "Accuracy"}
+ROW_HEIGHT = 40
+MOST_LETTERS = 18
+Row = Mapping[str, Any]
+
+
+def scale_name(scale: float) -> str:
+    """A scale on the axis."""
+    return f"{scale:,g}"
+
+
+def tiles(
+    planned: Sequence[Cell], rows: Sequence[Row], measure: str, *, every: Sequence[str], losses: str
+) -> list[dict[str, Any]]:
+    """One tile per layer set and scale that the sweep has for these losses, measured or not.
+
+    Without attention the scale decides nothing, so one measurement fills the whole row ``none``.
+
+    Args:
+        planned: all cells of the sweep.
+        rows: what is known, see ``mimic.sweep.summary``.
+        measure: ``asr`` or ``accuracy``.
+        every: the layers that ``all`` stands for.
+        losses: the losses the map speaks of.
+    """
+    wanted = [cell for cell in planned if cell.losses == losses]
+    scales = sorted({cell.scale for cell in planned if cell.layers}) or [0.0]
+    known = {(tuple(r["layers"]), r["scale"]): r for r in rows if r["losses"] == losses}
+    found = []
+    for layers in dict.fromkeys(cell.layers for cell in wanted):
+        seeds = len({cell.seed for cell in wanted if cell.layers == layers})
+        for scale in scales:
+            row = known.get((layers, scale if layers else 0.0))
+            found.append(
+                {
+                    "set": set_name(layers, every)[:MOST_LETTERS],
+                    "scale": scale_name(scale),
+                    **reading(row, measure, seeds),
+                }
+            )
+    return found
+
+
+def reading(row: Row | None, measure: str, seeds: int) -> dict[str, Any]:
+    """Value, words and ink of a tile; a hole where nothing has been measured."""
+    value = row[measure] if row else None
+    if row is None or value is None:
+        failed = bool(row and row["failed"])
+        words = "failed: the loss diverged" if failed else "not measured yet"
+        return {"percent": None, "label": "failed" if failed else "", "ink": palette.RANDOM,
+                "range": words, "seeds": f"0 of {seeds}"}  # fmt: skip
+    return {
+        "percent": 100 * value,
+        "label": f"{100 * value:.0f}%",
+        "ink": palette.ink(value),
+        "range": numbers.interval(row[f"{measure}_range"]),
+        "seeds": f"{len(row['seeds'])} of {seeds}",
+    }
+
+
+def heat_map(found: Sequence[Mapping[str, Any]]) -> Any:
+    """The tiles as a chart: layer sets downwards, scales to the right, a number in each.
+
+    Both measures share one scale from 0 to 100 %, so that a colour means the same in both maps.
+    """
+    sets = list(dict.fromkeys(tile["set"] for tile in found))
+    scales = list(dict.fromkeys(tile["scale"] for tile in found))
+    base = alt.Chart(alt.InlineData(values=list(found))).encode(
+        x=alt.X(
+            "scale:N",
+            sort=scales,
+            title="attention weight per layer",
+            axis=alt.Axis(labelAngle=0, ticks=False, domain=False, orient="top"),
+        ),
+        y=alt.Y(
+            "set:N",
+            sort=sets,
+            title=None,
+            axis=alt.Axis(ticks=False, domain=False, labelLimit=96),
+        ),
+        tooltip=[
+            alt.Tooltip("set:N", title="layers"),
+            alt.Tooltip("scale:N", title="weight per layer"),
+            alt.Tooltip("percent:Q", title="mean (%)", format=".1f"),
+            alt.Tooltip("range:N", title="range over seeds"),
+            alt.Tooltip("seeds:N", title="seeds measured"),
+        ],
+    )
+    steps = len(palette.SEQUENTIAL) - 1
+    fill = alt.Color(
+        "percent:Q",
+        scale=alt.Scale(
+            domain=[100 * step / steps for step in range(steps + 1)],
+            range=list(palette.SEQUENTIAL),
+            clamp=True,
+        ),
+        legend=None,
+    )
+    measured = base.transform_filter("isValid(datum.percent)").mark_rect(
+        cornerRadius=5, xOffset=1.5, x2Offset=-1.5, yOffset=1.5, y2Offset=-1.5
+    )
+    holes = base.transform_filter("!isValid(datum.percent)").mark_rect(
+        cornerRadius=5, fillOpacity=0, stroke=palette.RANDOM, strokeDash=[3, 3], strokeOpacity=0.7,
+        xOffset=1.5, x2Offset=-1.5, yOffset=1.5, y2Offset=-1.5,
+    )  # fmt: skip
+    values = base.mark_text(fontSize=13, fontWeight=600).encode(
+        text="label:N", color=alt.Color("ink:N", scale=None)
+    )
+    layers = alt.layer(holes, measured.encode(color=fill), values)
+    return layers.resolve_scale(color="independent").properties(
+        height=ROW_HEIGHT * max(1, len(sets)) + 50
+    )

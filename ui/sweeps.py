@@ -1,0 +1,195 @@
+"""The sweep of a subject: which layers bring the backdoor along, and at which attention scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import streamlit as st
+
+from mimic.config import SweepConfig
+from mimic.run import Run, Status
+from mimic.sweep import Cell, cells, explain, set_name, summary
+from ui import address, frame, jobs, live, numbers, sweep_inputs, sweep_map, text
+from ui.subject import Subject
+
+RUN = "sweep_run"
+LONG = 2_000
+Scores = Mapping[str, Any] | None
+
+
+def section(subject: Subject) -> None:
+    """The newest sweep of the subject with its map and sentence, and the form that starts one."""
+    st.subheader("Which layers bring the backdoor along", anchor=False)
+    st.markdown(
+        "Each tile is one short distillation that teaches the student from these layers at this "
+        "attention weight, and nothing else changes between tiles."
+    )
+    runs = {run.id: run for run in subject.runs("sweep")}
+    address.adopt(RUN, runs)
+    run = runs.get(st.session_state.get(RUN, "")) or next(iter(runs.values()), None)
+    with (
+        st.expander(
+            "Sweep again" if run else "Sweep layers and scales",
+            icon=":material/grid_on:",
+            expanded=run is None,
+        ),
+        frame.errors_as_cards(),
+    ):
+        config = sweep_inputs.sweep(subject)
+        st.caption(sweep_inputs.estimate(config, list(runs.values()), subject.runs("distill")))
+        jobs.start_button("Sweep", "sweep", config, RUN, icon=":material/grid_on:")
+    if run is None:
+        frame.empty("No sweep has been made of this encoder.", "Press Sweep above.")
+        return
+    with frame.errors_as_cards():
+        plan = Plan.of(run, subject)
+        jobs.controls(run)
+        live.follow(run, Drawing(plan, choose_losses(plan)))
+        if not jobs.state_of(run).is_active:
+            numbers_of(plan, run)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep set out to do, and what it is compared with.
+
+    Args:
+        config: its settings.
+        cells: its cells.
+        teacher: scores of the suspect.
+        floor: scores of the clean twin, if there is one.
+    """
+
+    config: SweepConfig
+    cells: Sequence[Cell]
+    teacher: Scores
+    floor: Scores
+
+    @classmethod
+    def of(cls, run: Run, subject: Subject) -> Plan:
+        """The plan of a run; before it has scored the suspect, the inspection's scores stand in."""
+        config = cast(SweepConfig, run.config())
+        noted = run.read_json("plan.json") or {}
+        before = subject.result["scores"]
+        return cls(
+            config,
+            cells(config),
+            noted.get("teacher") or before.get("teacher"),
+            noted.get("floor") or before.get("clean_twin"),
+        )
+
+
+def choose_losses(plan: Plan) -> str:
+    """The losses the maps speak of, asked where the sweep has several."""
+    words = list(dict.fromkeys(cell.losses for cell in plan.cells))
+    if len(words) == 1:
+        return words[0]
+    picked = st.segmented_control(
+        "Losses", words, default=words[0], required=True, key=f"sweep_losses_{'_'.join(words)}"
+    )
+    return picked or words[0]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Draws the maps of a sweep, finished or at work."""
+
+    plan: Plan
+    losses: str
+
+    def __call__(self, run: Run, status: Status) -> None:
+        """The sentence, and a map per measure with holes where nothing has been measured."""
+        plan = self.plan
+        records = ended(run, plan)
+        if not records and not status.is_active:
+            return
+        rows = summary(records)
+        told = self.sentence(rows, len(records))
+        with st.container(border=True):
+            st.markdown(text.plain(told, LONG))
+        for column, (measure, title) in zip(
+            st.columns(2, gap="large"), sweep_map.MEASURES.items(), strict=True
+        ):
+            with column:
+                st.markdown(f"**{title}** of the student · {self.references(measure)}")
+                found = sweep_map.tiles(
+                    plan.cells, rows, measure, every=plan.config.layers, losses=self.losses
+                )
+                st.altair_chart(
+                    sweep_map.heat_map(found), width="stretch", key=f"sweep-{measure}",
+                    alt=f"{title} by layer set and attention weight per layer. "
+                    f"{text.bare(told, LONG)}",
+                )  # fmt: skip
+        st.caption(self.settings())
+
+    def sentence(self, rows: Sequence[Mapping[str, Any]], done: int) -> str:
+        """What the sweep says so far."""
+        told = explain(
+            rows,
+            teacher=self.plan.teacher,
+            floor=self.plan.floor,
+            every=self.plan.config.layers,
+            losses=self.losses,
+        )
+        total = len(self.plan.cells)
+        return told if done == total else f"{told} So far {done} of {total} cells have ended."
+
+    def references(self, measure: str) -> str:
+        """The suspect's value and the floor's, which the map is read against."""
+        said = [f"suspect {numbers.percent((self.plan.teacher or {}).get(measure))}"]
+        if self.plan.floor:
+            name = "floor (clean twin)" if measure == "asr" else "clean twin"
+            said.append(f"{name} {numbers.percent(self.plan.floor.get(measure))}")
+        return ", ".join(said)
+
+    def settings(self) -> str:
+        """How the cells were made."""
+        config = self.plan.config
+        shared = (
+            "equally"
+            if config.information == "uniform"
+            else f"by the information of run {text.plain(config.information)}"
+        )
+        return (
+            "Means over seeds; brighter is higher, on one scale from 0 to 100% in both maps. "
+            "The preset gentle is 10 per layer on average, authors is 3,500. "
+            f"Each cell: {config.epochs} epochs on {numbers.percent(config.clean_fraction)} of the "
+            f"data; layers of a set share their weight {shared}. The row none has no attention "
+            "loss, so the weight does not change it."
+        )
+
+
+def ended(run: Run, plan: Plan) -> list[dict[str, Any]]:
+    """Lines of the cells that have ended."""
+    lines = {Cell.of(line): line for line in run.metrics()}
+    return [lines[cell] for cell in plan.cells if cell in lines]
+
+
+def numbers_of(plan: Plan, run: Run) -> None:
+    """Every tile with its range, and notes of the run."""
+    rows = summary(ended(run, plan))
+    for note in (run.result() or {}).get("notes", [])[1:]:
+        st.warning(text.sentence(note), icon=":material/warning:")
+    if rows:
+        with st.expander("The numbers", icon=":material/table:"):
+            st.dataframe(table(rows, plan), hide_index=True, width="stretch")
+
+
+def table(rows: Sequence[Mapping[str, Any]], plan: Plan) -> list[dict[str, str]]:
+    """One table row per layer set, scale and losses."""
+    return [
+        {
+            "layers": text.bare(set_name(row["layers"], plan.config.layers)),
+            "weight per layer": sweep_map.scale_name(row["scale"]),
+            "losses": row["losses"],
+            "seeds": str(len(row["seeds"])),
+            "ASR": numbers.percent(row["asr"]),
+            "ASR, range over seeds": numbers.interval(row["asr_range"]),
+            "ASR, all classes": numbers.percent(row["asr_all"]),
+            "accuracy": numbers.percent(row["accuracy"]),
+            "accuracy, range over seeds": numbers.interval(row["accuracy_range"]),
+        }
+        for row in rows
+    ]
