@@ -18,7 +18,7 @@ import torch
 
 from mimic import distributed
 from mimic.agreement import Agreement
-from mimic.compute import hand_over
+from mimic.compute import hand_over, keep_freed_memory
 from mimic.config import DistillConfig, require
 from mimic.encoder import Encoder
 from mimic.preprocessing import Normalization
@@ -99,6 +99,7 @@ def distill(
     student, optimizer = state.student.train(), state.optimizer
     state.head.train()
     objective = Objective(student, state.head, teacher, active, config, precision)
+    keep_freed_memory()
     wrapped = distributed.averaged_gradients(objective, unused=config.contrastive_weight == 0)
     clean = normalization(images).contiguous(memory_format=layout)
     agreement = Agreement(teacher, clean, precision)

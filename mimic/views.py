@@ -129,20 +129,25 @@ def warp(
         repeats that.
     """
     angle = degrees * (math.pi / 180)
-    mirror = 1 - 2 * flip.float()
-    rows = [
-        torch.stack([scale[0] * angle.cos() * mirror, -scale[0] * angle.sin(), shift[0]], dim=1),
-        torch.stack([scale[1] * angle.sin() * mirror, scale[1] * angle.cos(), shift[1]], dim=1),
-    ]
-    grid = functional.affine_grid(torch.stack(rows, dim=1), list(images.shape), align_corners=False)
-    # Clamping to the outermost pixel centres is padding_mode="border", which MPS lacks.
-    low, high = [], []
-    for centre, half, pixels in zip(shift, scale, reversed(images.shape[-2:]), strict=True):
-        low.append(torch.where(degrees != 0, -1.0, centre - half) + 1 / pixels)
-        high.append(torch.where(degrees != 0, 1.0, centre + half) - 1 / pixels)
-    limits = [torch.stack(ends, dim=1)[:, None, None] for ends in (low, high)]  # (B, 1, 1, 2)
-    grid = torch.minimum(torch.maximum(grid, limits[0]), limits[1])
-    return functional.grid_sample(images, grid, align_corners=False)
+    cosine, sine, mirror = angle.cos(), angle.sin(), 1 - 2 * flip.float()
+    turns = ((cosine * mirror, -sine), (sine * mirror, cosine))
+    height, width = images.shape[-2:]
+    across = pixel_centres(width, images.device)[None, None]  # (1, 1, W)
+    down = pixel_centres(height, images.device)[None, :, None]  # (1, H, 1)
+    axes = []
+    for centre, half, turn, pixels in zip(shift, scale, turns, (width, height), strict=True):
+        along_x, along_y = ((half * part)[:, None, None] for part in turn)
+        # Clamping to the outermost pixel centres is padding_mode="border", which MPS lacks.
+        low = torch.where(degrees != 0, -1.0, centre - half) + 1 / pixels
+        high = torch.where(degrees != 0, 1.0, centre + half) - 1 / pixels
+        place = along_x * across + (along_y * down + centre[:, None, None])  # (B, H, W)
+        axes.append(place.clamp(low[:, None, None], high[:, None, None]))
+    return functional.grid_sample(images, torch.stack(axes, dim=-1), align_corners=False)
+
+
+def pixel_centres(pixels: int, device: torch.device) -> torch.Tensor:
+    """Where a side's pixels have their centres, the side reaching from -1 to 1."""
+    return (2 * torch.arange(pixels, device=device) + 1) / pixels - 1
 
 
 def blend(image: torch.Tensor, other: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
@@ -175,8 +180,8 @@ def saturation(x: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
 def hue(x: torch.Tensor, turn: torch.Tensor) -> torch.Tensor:
     """Turn the colour circle by ``turn`` (1 is a full circle), keeping HSV's saturation and value.
 
-    Uses ``channel(n) = value - chroma * max(0, min(k, 4 - k, 1))`` with
-    ``k = (n + 6 * hue) mod 6`` and n = 5, 3, 1 for red, green, blue.
+    A channel is ``value - chroma * away``, ``away`` being 0 where the hue is within a sixth of a
+    circle of the channel's own colour, 1 beyond a third, and linear between.
     """
     value = x.amax(dim=1)  # (B, H, W)
     chroma = value - x.amin(dim=1)
@@ -187,12 +192,10 @@ def hue(x: torch.Tensor, turn: torch.Tensor) -> torch.Tensor:
         (green - blue) / safe,
         torch.where(value == green, 2 + (blue - red) / safe, 4 + (red - green) / safe),
     )
-    sector = sector + 6 * turn[:, None, None]
-    channels = []
-    for n in (5, 3, 1):
-        k = (n + sector) % 6
-        channels.append(value - chroma * torch.minimum(k, 4 - k).clamp(0, 1))
-    return torch.stack(channels, dim=1)
+    sector = (sector + 6 * turn[:, None, None]) % 6  # 0 red, 2 green, 4 blue
+    from_red = 3 - (sector - 3).abs()
+    distances = (from_red, (sector - 2).abs(), (sector - 4).abs())
+    return torch.stack([value - chroma * (d - 1).clamp(0, 1) for d in distances], dim=1)
 
 
 COLOUR = {

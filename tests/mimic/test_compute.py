@@ -1,3 +1,5 @@
+import ctypes
+import platform
 import random
 
 import numpy as np
@@ -13,6 +15,7 @@ from mimic.compute import (
     hand_over,
     host_generator,
     is_out_of_memory,
+    keep_freed_memory,
     seed_everything,
 )
 from mimic.errors import ConfigError
@@ -82,6 +85,12 @@ def test_lack_of_memory_is_told_from_other_errors() -> None:
     assert is_out_of_memory(caught.value)
     assert not is_out_of_memory(RuntimeError("shapes do not match"))
     assert not is_out_of_memory(ValueError("out of memory"))
+
+
+def test_only_glibc_can_be_told_to_keep_freed_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert keep_freed_memory() == (platform.libc_ver()[0] == "glibc")
+    monkeypatch.setattr(ctypes, "CDLL", lambda _name: object())  # as on macOS: no mallopt
+    assert not keep_freed_memory()
 
 
 def test_generators_are_seeded_streams_of_their_own() -> None:
