@@ -44,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_FAILED
     if as_json:
         print(json.dumps(outcome))
+    elif outcome.get("table"):
+        print(outcome["table"])
     elif outcome:
         print(json.dumps(outcome, indent=1))
     return EXIT_STOPPED if outcome.get("state") == "stopped" else 0
@@ -73,6 +75,8 @@ def build_parser() -> argparse.ArgumentParser:
         add_fields(sub, config)
         if verb == "distill":
             sub.add_argument("--resume", metavar="RUN", help="continue this run")
+        if verb == "information":
+            add_ground_truth(sub)
     runs = verbs.add_parser("runs", parents=[shared], help="List runs, stop or delete one.")
     runs.add_argument("--stop", metavar="RUN", help="ask a run to save its state and end")
     runs.add_argument("--delete", metavar="RUN", help="delete a run that is not at work")
@@ -88,6 +92,22 @@ def build_parser() -> argparse.ArgumentParser:
     )
     execute.add_argument("directory", type=Path)
     return parser
+
+
+def add_ground_truth(parser: argparse.ArgumentParser) -> None:
+    """Options of the table that tests estimators; it needs no encoder and makes no run."""
+    group = parser.add_argument_group("estimators against the truth")
+    group.add_argument(
+        "--ground-truth", action="store_true",
+        help="print a table of all estimators on pairs whose information is known exactly",
+    )  # fmt: skip
+    group.add_argument("--quick", action="store_true", help="with --ground-truth: a small table")
+    group.add_argument(
+        "--seeds", type=int, default=3, help="with --ground-truth: draws per case (default 3)"
+    )
+    group.add_argument(
+        "--estimators", nargs="+", metavar="NAME", help="with --ground-truth: only these"
+    )
 
 
 def add_fields(parser: argparse.ArgumentParser, config: type[Config]) -> None:
@@ -114,6 +134,29 @@ def make_config(kind: str, given: dict[str, Any]) -> Config:
         suited = recommended_distillation(given["subject"]) if kind == "distill" else {}
         given = {**subject_fields(given["subject"]), **suited, **given}
     return kind_config.from_json(given)
+
+
+def run_information(verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
+    """Measure an encoder's layers, or the estimators themselves."""
+    asked = {name: options.pop(name) for name in ("ground_truth", "quick", "seeds", "estimators")}
+    if not asked.pop("ground_truth"):
+        return run_verb(verb, options, root)
+    from mimic.compute import choose_device
+    from mimic.mutual_information.ground_truth import TableSettings, as_text, ground_truth_table
+
+    if asked["quick"]:
+        settings = TableSettings.quick()
+    else:
+        settings = TableSettings(seeds=asked["seeds"], pairs=options.get("pairs", 5_000))
+    if asked["estimators"]:
+        settings = dataclasses.replace(settings, estimators=tuple(asked["estimators"]))
+
+    def tell(share: float, message: str) -> None:
+        print(f"{share:4.0%} {message}", file=sys.stderr)
+
+    device = choose_device(options.get("device", "auto"))
+    table = ground_truth_table(settings, device=device, on_progress=tell)
+    return {**table, "table": as_text(table)}
 
 
 def run_verb(verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
@@ -219,4 +262,10 @@ def run_app(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
     return {}
 
 
-ACTIONS = {"execute": run_execute, "runs": run_runs, "demo": run_demo, "app": run_app}
+ACTIONS = {
+    "information": run_information,
+    "execute": run_execute,
+    "runs": run_runs,
+    "demo": run_demo,
+    "app": run_app,
+}
