@@ -98,16 +98,21 @@ def add_ground_truth(parser: argparse.ArgumentParser) -> None:
     """Options of the table that tests estimators; it needs no encoder and makes no run."""
     group = parser.add_argument_group("estimators against the truth")
     group.add_argument(
-        "--ground-truth", action="store_true",
+        "--ground-truth", action="store_true", default=argparse.SUPPRESS,
         help="print a table of all estimators on pairs whose information is known exactly",
     )  # fmt: skip
-    group.add_argument("--quick", action="store_true", help="with --ground-truth: a small table")
     group.add_argument(
-        "--seeds", type=int, default=3, help="with --ground-truth: draws per case (default 3)"
-    )
+        "--quick", action="store_true", default=argparse.SUPPRESS,
+        help="with --ground-truth: a small table in seconds",
+    )  # fmt: skip
     group.add_argument(
-        "--estimators", nargs="+", metavar="NAME", help="with --ground-truth: only these"
-    )
+        "--seeds", type=int, default=argparse.SUPPRESS,
+        help="with --ground-truth: draws per case (default 3)",
+    )  # fmt: skip
+    group.add_argument(
+        "--estimators", nargs="+", metavar="NAME", default=argparse.SUPPRESS,
+        help="with --ground-truth: only these",
+    )  # fmt: skip
 
 
 def add_fields(parser: argparse.ArgumentParser, config: type[Config]) -> None:
@@ -138,18 +143,22 @@ def make_config(kind: str, given: dict[str, Any]) -> Config:
 
 def run_information(verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
     """Measure an encoder's layers, or the estimators themselves."""
-    asked = {name: options.pop(name) for name in ("ground_truth", "quick", "seeds", "estimators")}
-    if not asked.pop("ground_truth"):
+    names = ("ground_truth", "quick", "seeds", "estimators")
+    asked = {name: options.pop(name) for name in names if name in options}
+    if not asked.pop("ground_truth", False):
+        if asked:
+            raise ConfigError(
+                f"--{next(iter(asked))} needs --ground-truth.", "Add that, or leave it out."
+            )
         return run_verb(verb, options, root)
     from mimic.compute import choose_device
     from mimic.mutual_information.ground_truth import TableSettings, as_text, ground_truth_table
 
-    if asked["quick"]:
-        settings = TableSettings.quick()
-    else:
-        settings = TableSettings(seeds=asked["seeds"], pairs=options.get("pairs", 5_000))
-    if asked["estimators"]:
-        settings = dataclasses.replace(settings, estimators=tuple(asked["estimators"]))
+    settings = TableSettings.quick() if asked.pop("quick", False) else TableSettings()
+    asked |= {"pairs": options["pairs"]} if "pairs" in options else {}
+    settings = dataclasses.replace(
+        settings, **{k: tuple(v) if isinstance(v, list) else v for k, v in asked.items()}
+    )
 
     def tell(share: float, message: str) -> None:
         print(f"{share:4.0%} {message}", file=sys.stderr)

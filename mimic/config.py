@@ -209,7 +209,9 @@ class CleanSubsetConfig(SubjectConfig):
 
 
 INFORMATION_PRESETS: dict[str, dict[str, Any]] = {
-    "noisy": {"estimator": "mine", "critics": 4, "critic_epochs": 40, "pool": 4, "noise": 1.0},
+    "noisy": {
+        "estimator": "infonce", "critics": 4, "critic_epochs": 15, "pool": 4, "noise": 0.5,
+    },
     "authors": {
         "estimator": "mine-joint", "critics": 1, "critic_epochs": 200, "pool": 0, "noise": 0.0,
     },
@@ -235,9 +237,9 @@ class InformationConfig(CleanSubsetConfig):
     estimator: str = option(
         "", "mine, mine-joint, infonce, nwj, smile, club or ksg; empty: the preset's"
     )
-    critics: int = option(0, "critics per layer, whose spread is the band; 0: the preset's")
-    pairs: int = option(1_000, "activation-feature pairs; a small set is extended by random views")
-    critic_epochs: int = option(0, "passes over the fitting pairs per critic; 0: the preset's")
+    critics: int = option(-1, "critics per layer, whose spread is the band; -1: the preset's")
+    pairs: int = option(2_000, "activation-feature pairs; a small set is extended by random views")
+    critic_epochs: int = option(-1, "passes over the fitting pairs per critic; -1: the preset's")
     critic_batch: int = option(128, "pairs per critic update")
     critic_learning_rate: float = option(1e-3, "learning rate of the critic's Adam")
     pool: int = option(
@@ -279,7 +281,9 @@ class InformationConfig(CleanSubsetConfig):
             "Choose at least 50.",
         )
         require(self.projection >= 0, "The projection is negative.", "Choose 0 or more.")
-        require(self.critics >= 1, "The number of critics is negative.", "Choose at least 1.")
+        require(
+            self.critics >= 1, f"{self.critics} critics can measure nothing.", "Choose at least 1."
+        )
         check_training(self.critic_epochs, self.critic_batch, self.critic_learning_rate)
 
     def apply_preset(self) -> None:

@@ -68,12 +68,12 @@ def half_cube(values: torch.Tensor) -> torch.Tensor:
 
 
 def spiral(values: torch.Tensor) -> torch.Tensor:
-    """Turn each two neighbouring coordinates by an angle equal to their squared length; invertible.
+    """Turn each two neighbouring coordinates by a quarter of their squared length; invertible.
 
     A turn keeps the length, so the angle can be found again from the result.
     """
     first, second = values[:, 0::2], values[:, 1::2]
-    angle = first.pow(2) + second.pow(2)
+    angle = (first.pow(2) + second.pow(2)) / 4
     cosine, sine = angle.cos(), angle.sin()
     turned = torch.stack([cosine * first - sine * second, sine * first + cosine * second], dim=2)
     return turned.flatten(1)

@@ -118,7 +118,7 @@ ESTIMATORS = {
         ),
     )
 }
-RECOMMENDED = "mine"
+RECOMMENDED = "infonce"
 
 
 def estimator_named(name: str) -> Estimator:

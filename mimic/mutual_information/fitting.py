@@ -10,7 +10,7 @@ import torch
 
 from mimic.compute import autocast, generator, one_thread
 from mimic.mutual_information.bounds import log_mean_exp, mine_objective
-from mimic.mutual_information.critics import CRITICS
+from mimic.mutual_information.critics import CRITICS, WEIGHT_DECAY
 from mimic.mutual_information.estimators import Estimator
 from mimic.training import batches, non_finite
 
@@ -77,7 +77,7 @@ class CriticFit:
         seeds: one per critic.
         epochs: passes over the fitting pairs.
         batch_size: pairs per update and critic.
-        learning_rate: of Adam; weight decay is 1e-5 as in the public MIMIC code.
+        learning_rate: of Adam; for weight decay see ``WEIGHT_DECAY``.
         precision: number format of the matrix products; bounds are float32.
     """
 
@@ -99,7 +99,8 @@ class CriticFit:
         widths = [(x.shape[1], y.shape[1]) for x, y in problems]
         self.critics = CRITICS[estimator.critic](widths, seeds, self.device)
         self.optimizer = torch.optim.Adam(
-            self.critics.parameters(), lr=learning_rate, weight_decay=1e-5,
+            self.critics.parameters(), lr=learning_rate,
+            weight_decay=WEIGHT_DECAY[estimator.critic],
             fused=self.device.type in ("cpu", "cuda"),
         )  # fmt: skip
         # Orders are drawn on the host: the same on every device, and no synchronisation.

@@ -25,7 +25,7 @@ from mimic.compute import generator
 from mimic.config import InformationConfig
 from mimic.encoder import Encoder
 from mimic.evaluation import extract_activations
-from mimic.mutual_information.estimators import Estimator, estimator_named
+from mimic.mutual_information.estimators import RECOMMENDED, Estimator, estimator_named
 from mimic.mutual_information.fitting import CriticFit, EpochRecord, Split
 from mimic.mutual_information.nearest_neighbors import ksg_information, principal_components
 from mimic.mutual_information.pairs import PairSource
@@ -62,7 +62,7 @@ class Measurement:
     learning_rate: float
     seed: int
     projection: int = 0
-    estimator: str = "mine"
+    estimator: str = RECOMMENDED
     critics: int = 1
     as_published: bool = False
 

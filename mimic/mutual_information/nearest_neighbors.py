@@ -55,4 +55,5 @@ def principal_components(
     if kept == values.shape[1]:
         return values.float() - center
     _, _, directions = torch.linalg.svd(sample - center, full_matrices=False)
-    return (values.float() - center) @ directions[:kept].T
+    projected: torch.Tensor = (values.float() - center) @ directions[:kept].T
+    return projected

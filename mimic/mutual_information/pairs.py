@@ -64,7 +64,8 @@ class PairSource:
         images, origin = images[:pairs], origin[:pairs]
         order = rng.permutation(np.unique(origin))
         count = len(order)
-        kept_out = order[: min(count - 2, max(2, round(held_out * count)))]
+        least = 4 if count >= 8 else 2  # Two images per half, where there are some.
+        kept_out = order[: min(count - 2, max(least, round(held_out * count)))]
         return cls(
             clean=images,
             stamped=None if trigger is None else trigger.apply(images),

@@ -27,7 +27,7 @@ def changed(kind: type[Config]) -> Config:
         "inputs": ("clean",), "projections": ("pca",), "probes": ("knn", "mlp"),
         "weights": ("layer1=2",), "schedule": "constant", "target_class": 3,
         "clean_fraction": 0.5, "held_out": 0.5, "learning_rate": 0.25,
-        "critic_learning_rate": 0.25,
+        "critic_learning_rate": 0.25, "estimator": "ksg", "preset": "authors",
     }  # fmt: skip
     values: dict[str, Any] = {}
     for field in dataclasses.fields(kind):
@@ -107,7 +107,7 @@ REFUSED: list[tuple[type[Config], dict[str, Any], str]] = [
     (InformationConfig, {"inputs": ("noisy",)}, "inputs 'noisy'"),
     (InformationConfig, {"held_out": 0.0}, "held-out share 0"),
     (InformationConfig, {"held_out": 1.0}, "held-out share 1"),
-    (InformationConfig, {"noise": -1.0}, "noise"),
+    (InformationConfig, {"noise": -0.5}, "noise"),
     (EmbedConfig, {"projections": ()}, "projection"),
     (EmbedConfig, {"projections": ("tsne",)}, "projection"),
     (EmbedConfig, {"points": 4}, "Too few points"),
