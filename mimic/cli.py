@@ -42,10 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if as_json:
             print(json.dumps({"verb": verb, "error": error.cause, "remedy": error.remedy}))
         return EXIT_FAILED
+    table = outcome.pop("table", None)
     if as_json:
         print(json.dumps(outcome))
-    elif outcome.get("table"):
-        print(outcome["table"])
+    elif table:
+        print(table)
     elif outcome:
         print(json.dumps(outcome, indent=1))
     return EXIT_STOPPED if outcome.get("state") == "stopped" else 0
@@ -155,10 +156,11 @@ def run_information(verb: str, options: dict[str, Any], root: Path) -> dict[str,
     from mimic.mutual_information.ground_truth import TableSettings, as_text, ground_truth_table
 
     settings = TableSettings.quick() if asked.pop("quick", False) else TableSettings()
-    asked |= {"pairs": options["pairs"]} if "pairs" in options else {}
-    settings = dataclasses.replace(
-        settings, **{k: tuple(v) if isinstance(v, list) else v for k, v in asked.items()}
-    )
+    if "pairs" in options:
+        asked["pairs"] = options["pairs"]
+    if "estimators" in asked:
+        asked["estimators"] = tuple(asked["estimators"])
+    settings = dataclasses.replace(settings, **asked)
 
     def tell(share: float, message: str) -> None:
         print(f"{share:4.0%} {message}", file=sys.stderr)

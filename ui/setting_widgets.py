@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,8 +12,8 @@ from ui.inputs import help_of
 
 
 def default_of(kind: type[Any], name: str) -> Any:
-    """A setting's default."""
-    return next(f.default for f in dataclasses.fields(kind) if f.name == name)
+    """A setting's default; where a preset decides, what the default preset decides."""
+    return getattr(kind(), name)
 
 
 def whole(

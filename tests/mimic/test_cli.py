@@ -432,6 +432,11 @@ def test_estimators_are_held_against_the_truth_without_any_encoder(
     table = capsys.readouterr().out.split("\n")
     assert table[0].startswith("distribution")
     assert sum("independent" in line for line in table) == 1
+    code, told, _ = cli("information", "--seeds", "2")
+    assert code == 1
+    assert told["error"] == "--seeds needs --ground-truth."
+    code, told, _ = cli("information", *quick, "--estimators", "guess")
+    assert told["error"] == "There is no estimator 'guess'."
 
 
 def test_a_stored_measurement_gives_a_distillation_its_weights(
