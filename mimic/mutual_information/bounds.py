@@ -50,9 +50,8 @@ def info_nce_bound(joint: torch.Tensor, product: torch.Tensor) -> torch.Tensor:
 
     van den Oord et al., "Representation Learning with Contrastive Predictive Coding", 2018.
     """
-    candidates = torch.cat([joint.unsqueeze(-1), product], dim=-1)  # (..., N, M + 1)
-    gain = joint - candidates.logsumexp(-1)
-    return gain.mean(-1) + math.log(candidates.shape[-1])
+    candidates = torch.logaddexp(joint, product.logsumexp(-1))  # (..., N)
+    return (joint - candidates).mean(-1) + math.log(product.shape[-1] + 1)
 
 
 def nwj_bound(joint: torch.Tensor, product: torch.Tensor) -> torch.Tensor:
