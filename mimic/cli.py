@@ -42,8 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if as_json:
             print(json.dumps({"verb": verb, "error": error.cause, "remedy": error.remedy}))
         return EXIT_FAILED
+    printed = outcome.pop("printed", None)
     if as_json and outcome:
         print(json.dumps(outcome))
+    elif printed:
+        print(printed)
     elif outcome:
         print(json.dumps(outcome, indent=1))
     return EXIT_STOPPED if outcome.get("state") == "stopped" else 0
@@ -73,6 +76,8 @@ def build_parser() -> argparse.ArgumentParser:
         add_fields(sub, config)
         if verb in job.RESUMABLE:
             sub.add_argument("--resume", metavar="RUN", help="continue this run")
+        if verb == "information":
+            add_ground_truth(sub)
     runs = verbs.add_parser("runs", parents=[shared], help="List runs, stop or delete one.")
     runs.add_argument("--stop", metavar="RUN", help="ask a run to save its state and end")
     runs.add_argument("--delete", metavar="RUN", help="delete a run that is not at work")
@@ -88,6 +93,27 @@ def build_parser() -> argparse.ArgumentParser:
     )
     execute.add_argument("directory", type=Path)
     return parser
+
+
+def add_ground_truth(parser: argparse.ArgumentParser) -> None:
+    """Options of the table that tests estimators; it needs no encoder and makes no run."""
+    group = parser.add_argument_group("estimators against the truth")
+    group.add_argument(
+        "--ground-truth", action="store_true", default=argparse.SUPPRESS,
+        help="print a table of all estimators on pairs whose information is known exactly",
+    )  # fmt: skip
+    group.add_argument(
+        "--quick", action="store_true", default=argparse.SUPPRESS,
+        help="with --ground-truth: a small table in seconds",
+    )  # fmt: skip
+    group.add_argument(
+        "--seeds", type=int, default=argparse.SUPPRESS,
+        help="with --ground-truth: draws per case (default 3)",
+    )  # fmt: skip
+    group.add_argument(
+        "--estimators", nargs="+", metavar="NAME", default=argparse.SUPPRESS,
+        help="with --ground-truth: only these",
+    )  # fmt: skip
 
 
 def add_fields(parser: argparse.ArgumentParser, config: type[Config]) -> None:
@@ -114,6 +140,34 @@ def make_config(kind: str, given: dict[str, Any]) -> Config:
         suited = recommended_distillation(given["subject"], kind)
         given = {**subject_fields(given["subject"]), **suited, **given}
     return kind_config.from_json(given)
+
+
+def run_information(verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
+    """Measure an encoder's layers, or the estimators themselves."""
+    names = ("ground_truth", "quick", "seeds", "estimators")
+    asked = {name: options.pop(name) for name in names if name in options}
+    if not asked.pop("ground_truth", False):
+        if asked:
+            raise ConfigError(
+                f"--{next(iter(asked))} needs --ground-truth.", "Add that, or leave it out."
+            )
+        return run_verb(verb, options, root)
+    from mimic.compute import choose_device
+    from mimic.mutual_information.ground_truth import TableSettings, as_text, ground_truth_table
+
+    settings = TableSettings.quick() if asked.pop("quick", False) else TableSettings()
+    if "pairs" in options:
+        asked["pairs"] = options["pairs"]
+    if "estimators" in asked:
+        asked["estimators"] = tuple(asked["estimators"])
+    settings = dataclasses.replace(settings, **asked)
+
+    def tell(share: float, message: str) -> None:
+        print(f"{share:4.0%} {message}", file=sys.stderr)
+
+    device = choose_device(options.get("device", "auto"))
+    table = ground_truth_table(settings, device=device, on_progress=tell)
+    return {**table, "printed": as_text(table)}
 
 
 def run_verb(verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
@@ -234,4 +288,10 @@ def run_app(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
     return {}
 
 
-ACTIONS = {"execute": run_execute, "runs": run_runs, "demo": run_demo, "app": run_app}
+ACTIONS = {
+    "information": run_information,
+    "execute": run_execute,
+    "runs": run_runs,
+    "demo": run_demo,
+    "app": run_app,
+}

@@ -13,7 +13,7 @@ from ui.inputs import help_of
 
 
 def default_of(kind: type[Any], name: str) -> Any:
-    """A setting's default, as a config without further settings has it."""
+    """A setting's default; where a preset decides, what the default preset decides."""
     return getattr(kind(), name)
 
 

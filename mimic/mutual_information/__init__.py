@@ -1,21 +1,28 @@
 """How much each layer's activation tells about the output features."""
 
-from mimic.mutual_information.estimators import Critic, DonskerVaradhanFit, donsker_varadhan_bound
-from mimic.mutual_information.layerwise import (
-    Curve,
-    Measurement,
-    PairSource,
-    explain,
-    measure_layers,
-)
+from mimic.mutual_information.companions import Companion, cross_check
+from mimic.mutual_information.estimators import ESTIMATORS, RECOMMENDED, Estimator, estimator_named
+from mimic.mutual_information.fitting import CriticFit, Split
+from mimic.mutual_information.layerwise import Curve, Measurement, Reading, measure_layers
+from mimic.mutual_information.pairs import PairSource
+from mimic.mutual_information.reading import DATA_PROCESSING, explain
+from mimic.mutual_information.verdicts import Verdict
 
 __all__ = [
-    "Critic",
+    "DATA_PROCESSING",
+    "ESTIMATORS",
+    "RECOMMENDED",
+    "Companion",
+    "CriticFit",
     "Curve",
-    "DonskerVaradhanFit",
+    "Estimator",
     "Measurement",
     "PairSource",
-    "donsker_varadhan_bound",
+    "Reading",
+    "Split",
+    "Verdict",
+    "cross_check",
+    "estimator_named",
     "explain",
     "measure_layers",
 ]

@@ -15,92 +15,24 @@ itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch.nn import functional
 
 from mimic.compute import generator
 from mimic.config import InformationConfig
-from mimic.datasets import ImageSet
 from mimic.encoder import Encoder
 from mimic.evaluation import extract_activations
-from mimic.mutual_information.estimators import DonskerVaradhanFit
-from mimic.preprocessing import Preprocessing, to_unit
-from mimic.trigger import Trigger
-from mimic.views import Recipe, random_views
+from mimic.mutual_information.estimators import RECOMMENDED, Estimator, estimator_named
+from mimic.mutual_information.fitting import CriticFit, EpochRecord, Split
+from mimic.mutual_information.nearest_neighbors import ksg_information, principal_components
+from mimic.mutual_information.pairs import PairSource
+from mimic.mutual_information.verdicts import Verdict, judge_fit
+from mimic.preprocessing import Preprocessing
 
-
-@dataclass(frozen=True)
-class PairSource:
-    """The images information is measured on, split so that no image is in both parts.
-
-    Args:
-        clean: uint8 (N, H, W, 3).
-        stamped: the same with the trigger on, or None.
-        fitted: bool (N,), whether the critic is fitted on the image.
-        origin: which image each row is a view of, (N,); None where every row is its own.
-    """
-
-    clean: np.ndarray
-    stamped: np.ndarray | None
-    fitted: np.ndarray
-    origin: np.ndarray | None = None
-
-    @classmethod
-    def draw(
-        cls,
-        subset: ImageSet,
-        trigger: Trigger | None,
-        *,
-        pairs: int,
-        held_out: float,
-        recipe: Recipe,
-        seed: int,
-    ) -> PairSource:
-        """Extend a small clean subset by random views up to ``pairs`` images.
-
-        The trigger is stamped on the finished view: a view that cut the trigger off would not be a
-        triggered image. Views of one image all fall into the same part.
-        """
-        count = len(subset)
-        copies = max(1, -(-pairs // count))
-        origin = np.arange(count * copies) % count
-        images = subset.images[origin]
-        if copies > 1:
-            random = generator(torch.device("cpu"), seed)
-            views = random_views(to_unit(images, torch.device("cpu")), recipe, random)
-            images = (views.permute(0, 2, 3, 1) * 255).round().to(torch.uint8).numpy()
-        rng = np.random.default_rng(seed)
-        if count > pairs:  # Stored order may be by class: draw instead of cutting.
-            origin = np.sort(rng.permutation(count)[:pairs])
-            images = subset.images[origin]
-        images, origin = images[:pairs], origin[:pairs]
-        order = rng.permutation(np.unique(origin))
-        count = len(order)
-        kept_out = order[: min(count - 2, max(2, round(held_out * count)))]
-        return cls(
-            clean=images,
-            stamped=None if trigger is None else trigger.apply(images),
-            fitted=~np.isin(origin, kept_out),
-            origin=origin,
-        )
-
-    def held_out_halves(self) -> tuple[np.ndarray, np.ndarray]:
-        """Row numbers of the held-out pairs in two halves that share no image."""
-        rows = np.flatnonzero(~self.fitted)
-        origin = rows if self.origin is None else self.origin[rows]
-        images = np.unique(origin)
-        first = np.isin(origin, images[: len(images) // 2])
-        return rows[first], rows[~first]
-
-    def images(self, kind: str) -> np.ndarray:
-        """``clean`` or ``triggered`` images."""
-        if kind == "clean" or self.stamped is None:
-            return self.clean
-        return self.stamped
+SEEDS_APART = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,12 +41,17 @@ class Measurement:
 
     Args:
         layers: layer names.
-        pool: see ``extract_activations``.
+        pool: see ``extract_activations``, as the next.
+        projection: numbers a layer is projected to.
         noise: standard deviation of the noise on standardised features; 0 adds none.
-        epochs: see ``DonskerVaradhanFit``, as the next two.
+        estimator: a name in ``ESTIMATORS``.
+        critics: critics per layer and kind of input, each with a seed and held-out part of its own.
+        epochs: see ``CriticFit``, as the next two.
         batch_size: pairs per update.
-        learning_rate: of the critic's Adam.
-        seed: noise and critics.
+        learning_rate: of the critics' Adam.
+        seed: noise, projection and critics.
+        as_published: measure as the public MIMIC code does: layers as they are, one set of pairs
+            for fitting and scoring, the mean of the last ten epochs as the estimate.
     """
 
     layers: tuple[str, ...]
@@ -124,6 +61,10 @@ class Measurement:
     batch_size: int
     learning_rate: float
     seed: int
+    projection: int = 0
+    estimator: str = RECOMMENDED
+    critics: int = 1
+    as_published: bool = False
 
     @classmethod
     def from_config(cls, config: InformationConfig) -> Measurement:
@@ -131,17 +72,55 @@ class Measurement:
         return cls(
             layers=config.layers,
             pool=config.pool,
+            projection=config.projection,
             noise=config.noise,
+            estimator=config.estimator,
+            critics=config.critics,
             epochs=config.critic_epochs,
             batch_size=config.critic_batch,
             learning_rate=config.critic_learning_rate,
             seed=config.seed,
+            as_published=config.preset == "authors",
         )
+
+    @property
+    def seeds(self) -> list[int]:
+        """One seed per critic; those of neighbouring run seeds never meet."""
+        return [self.seed * SEEDS_APART + number for number in range(self.critics)]
+
+    def splits(self, source: PairSource) -> list[Split]:
+        """One split per critic."""
+        if self.as_published:
+            return [source.on_own_pairs()] * self.critics
+        return source.splits(self.critics)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is known of one layer after its last epoch.
+
+    Args:
+        nats: the estimate, mean over critics.
+        band: lowest and highest critic.
+        verdict: whether the fit can be trusted.
+        upper_bound: what no layer can exceed on these inputs, see ``gaussian_upper_bound``; None
+            without noise.
+        candidates: pairs that a true pair was compared with when scored, itself included.
+    """
+
+    nats: float
+    band: tuple[float, float]
+    verdict: Verdict
+    upper_bound: float | None
+    candidates: int
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One step of a fit: which curve it belongs to, and the bound in nats."""
+    """One step of a fit: which curve it belongs to, and the estimates in nats.
+
+    Means over critics; ``held_out_low`` and ``held_out_high`` are the lowest and highest critic.
+    """
 
     network: str
     input: str
@@ -150,7 +129,29 @@ class Curve:
     epochs: int
     fit: float
     held_out: float
-    estimate: float | None
+    held_out_low: float
+    held_out_high: float
+    reading: Reading | None
+
+    @property
+    def estimate(self) -> float | None:
+        """The layer's information in nats, with its last epoch."""
+        return None if self.reading is None else self.reading.nats
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Both sides of the pairs of one kind of input.
+
+    Args:
+        activations: layer to (N, x_dim).
+        features: the noisy features, (N, D).
+        upper_bound: see ``Reading``.
+    """
+
+    activations: dict[str, torch.Tensor]
+    features: torch.Tensor
+    upper_bound: float | None
 
 
 def measure_layers(
@@ -164,7 +165,7 @@ def measure_layers(
     device: torch.device,
     precision: torch.dtype = torch.float32,
 ) -> Iterator[Curve]:
-    """Fit one critic per layer and kind of input; features are computed once.
+    """Measure all layers on all kinds of input at once; features are computed once.
 
     Args:
         encoder: the measured network.
@@ -174,52 +175,149 @@ def measure_layers(
         network: what to call it in the records.
         inputs: ``clean``, ``triggered`` or both.
         device: where to compute.
-        precision: see ``DonskerVaradhanFit``; activations and features are always float32.
+        precision: see ``CriticFit``; activations and features are computed in float32, and kept in
+            this format on a GPU.
 
     Yields:
-        One record per critic epoch; a layer's last record carries its estimate.
+        Epoch by epoch one record per input and layer; the last epoch's carry their reading.
+
+    Raises:
+        ConfigError: if a layer or the estimator is unknown.
     """
-    fitted = torch.from_numpy(source.fitted).to(device)
-    halves = [torch.from_numpy(rows).to(device) for rows in source.held_out_halves()]
+    estimator = estimator_named(settings.estimator)
+    sides = both_sides(encoder, preprocessing, source, settings, inputs=inputs, device=device)
+    points = [(kind, layer) for kind in inputs for layer in settings.layers]
+    kept = precision if device.type == "cuda" else torch.float32
+    problems = [
+        (sides[kind].activations[layer].to(kept), sides[kind].features.to(kept))
+        for kind, layer in points
+    ]
+    bounds = [sides[kind].upper_bound for kind, _ in points]
+    splits = settings.splits(source)
+    if not estimator.critic:
+        yield from without_critics(network, points, problems, splits, bounds)
+        return
+    fit = CriticFit(
+        problems,
+        splits,
+        estimator,
+        seeds=settings.seeds,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        precision=precision,
+    )
+    for epoch, record in enumerate(fit, start=1):
+        readings = conclude(fit, settings, estimator, bounds) if epoch == settings.epochs else None
+        for number, (kind, layer) in enumerate(points):
+            held_out = record.held_out[number]
+            yield Curve(
+                network, kind, layer, epoch, settings.epochs,
+                float(record.fit[number].mean()), float(held_out.mean()),
+                float(held_out.min()), float(held_out.max()),
+                None if readings is None else readings[number],
+            )  # fmt: skip
+
+
+def conclude(
+    fit: CriticFit, settings: Measurement, estimator: Estimator, bounds: list[float | None]
+) -> list[Reading]:
+    """The readings of all problems of a finished fit."""
+    estimates = fit.last_fitted() if settings.as_published else fit.estimates()
+    return [
+        Reading(
+            float(own.mean()),
+            (float(own.min()), float(own.max())),
+            judge_fit(
+                *history_of(fit.history, number), own.tolist(),
+                estimator=estimator, upper_bound=bound, own_pairs=settings.as_published,
+            ),
+            bound,
+            fit.candidates,
+        )
+        for number, (own, bound) in enumerate(zip(estimates, bounds, strict=True))
+    ]  # fmt: skip
+
+
+def history_of(history: list[EpochRecord], number: int) -> tuple[list[float], list[float]]:
+    """Estimates on fitting and on held-out pairs by epoch, means over critics."""
+    fit = [float(record.fit[number].mean()) for record in history]
+    return fit, [float(record.held_out[number].mean()) for record in history]
+
+
+def without_critics(
+    network: str,
+    points: list[tuple[str, str]],
+    problems: list[tuple[torch.Tensor, torch.Tensor]],
+    splits: list[Split],
+    bounds: list[float | None],
+) -> Iterator[Curve]:
+    """KSG on principal components of the fitted rows, scored on the held-out ones."""
+    for (kind, layer), (x, y), bound in zip(points, problems, bounds, strict=True):
+        found = []
+        for split in splits:
+            rows = torch.cat(split.halves)
+            x_part, y_part = (principal_components(side, split.fitted)[rows] for side in (x, y))
+            found.append(ksg_information(x_part, y_part))
+        mean, band = sum(found) / len(found), (min(found), max(found))
+        verdict = Verdict("converged", "Nothing is trained here, so there is nothing to converge.")
+        reading = Reading(max(0.0, mean), band, verdict, bound, len(rows))
+        yield Curve(network, kind, layer, 1, 1, mean, mean, *band, reading)
+
+
+def both_sides(
+    encoder: Encoder,
+    preprocessing: Preprocessing,
+    source: PairSource,
+    settings: Measurement,
+    *,
+    inputs: tuple[str, ...],
+    device: torch.device,
+) -> dict[str, Sides]:
+    """Standardised activations and noisy features of every kind of input.
+
+    The affine maps come from all clean images; they use no pairing, so held-out scores stay honest.
+    """
 
     def extract(kind: str) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-        return extract_activations(
-            encoder,
-            source.images(kind),
-            preprocessing,
-            layers=settings.layers,
-            device=device,
-            pool=settings.pool,
-        )
+        activations, features = extract_activations(
+            encoder, source.images(kind), preprocessing, layers=settings.layers, device=device,
+            pool=settings.pool, projection=settings.projection, seed=settings.seed,
+        )  # fmt: skip
+        return activations, functional.normalize(features, dim=1)
 
-    clean_activations, clean_features = extract("clean")
-    clean_unit = functional.normalize(clean_features, dim=1)
-    y_mean, y_scale = clean_unit[fitted].mean(0), spread(clean_unit[fitted])
+    clean, clean_unit = extract("clean")
+    if settings.as_published:
+        y_mean, y_scale = torch.zeros_like(clean_unit[0]), clean_unit.new_ones(())
+        maps = {layer: (x.new_zeros(()), x.new_ones(())) for layer, x in clean.items()}
+    else:
+        y_mean, y_scale = clean_unit.mean(0), spread(clean_unit)
+        maps = {layer: (x.mean(0), spread(x)) for layer, x in clean.items()}
+    stream = generator(torch.device("cpu"), settings.seed)
+    draw = torch.randn(clean_unit.shape, generator=stream).to(device)
+    sides = {}
     for kind in inputs:
-        activations, features = (
-            (clean_activations, clean_features) if kind == "clean" else extract(kind)
-        )
-        y = (functional.normalize(features, dim=1) - y_mean) / y_scale
-        draw = torch.randn(y.shape, generator=generator(torch.device("cpu"), settings.seed)).to(
-            device
-        )
-        y = y + settings.noise * draw
-        for layer in settings.layers:
-            x_clean = clean_activations[layer][fitted]
-            x = (activations[layer] - x_clean.mean(0)) / spread(x_clean)
-            fit = DonskerVaradhanFit(
-                x[fitted],
-                y[fitted],
-                [(x[half], y[half]) for half in halves],
-                epochs=settings.epochs,
-                batch_size=settings.batch_size,
-                learning_rate=settings.learning_rate,
-                seed=settings.seed,
-                precision=precision,
-            )
-            for epoch, (on_fit, a, b) in enumerate(fit, start=1):
-                last = fit.estimate() if epoch == settings.epochs else None
-                yield Curve(network, kind, layer, epoch, settings.epochs, on_fit, (a + b) / 2, last)
+        activations, unit = (clean, clean_unit) if kind == "clean" else extract(kind)
+        y = (unit - y_mean) / y_scale
+        bound = gaussian_upper_bound(y, settings.noise) if settings.noise > 0 else None
+        x = {layer: (activations[layer] - mean) / scale for layer, (mean, scale) in maps.items()}
+        sides[kind] = Sides(x, y + settings.noise * draw, bound)
+    return sides
+
+
+def gaussian_upper_bound(features: torch.Tensor, noise: float) -> float:
+    """The most that anything can tell about features plus Gaussian noise, in nats.
+
+    Of all signals with the same covariance C the Gaussian one carries most, ``1/2 log det(I + C /
+    noise^2)`` (Cover and Thomas, Elements of Information Theory, section 9.5); no layer exceeds it.
+
+    Args:
+        features: without noise, (N, D).
+        noise: standard deviation of the noise, above 0.
+    """
+    singular = torch.linalg.svdvals(features.double() - features.double().mean(0))
+    share = singular.pow(2) / (len(features) - 1) / noise**2
+    return float(torch.log1p(share).sum() / 2)
 
 
 def spread(values: torch.Tensor) -> torch.Tensor:
@@ -228,37 +326,3 @@ def spread(values: torch.Tensor) -> torch.Tensor:
     A single number keeps the geometry; columns that never move stay quiet.
     """
     return values.std(0).pow(2).mean().sqrt().clamp_min(1e-8)
-
-
-def explain(curves: Mapping[tuple[str, str], Mapping[str, float]]) -> str:
-    """What the curves show, in plain words.
-
-    Args:
-        curves: (network, input) to nats per layer.
-    """
-    teacher = curves.get(("teacher", "clean"))
-    if not teacher:
-        return "The suspect encoder was not measured on clean images."
-    top = max(teacher, key=lambda layer: teacher[layer])
-    parts = [
-        f"On clean images, {top} tells most about the suspect's output features "
-        f"({teacher[top]:.2f} nats)."
-    ]
-    triggered = curves.get(("teacher", "triggered"))
-    if triggered and sum(teacher.values()) > 0:
-        kept = sum(triggered.values()) / sum(teacher.values())
-        parts.append(
-            f"With the trigger on, {kept:.0%} of the information is left, summed over layers."
-        )
-        twin_clean, twin = (
-            curves.get(("clean_twin", "clean")),
-            curves.get(("clean_twin", "triggered")),
-        )
-        if twin_clean and twin and sum(twin_clean.values()) > 0:
-            share = sum(twin.values()) / sum(twin_clean.values())
-            parts.append(f"For the clean twin it is {share:.0%}.")
-        if kept < 0.5:
-            parts.append("The encoder stops looking at the image: a strong sign of a backdoor.")
-        else:
-            parts.append("The trigger does not make the encoder ignore the image.")
-    return " ".join(parts)

@@ -10,16 +10,30 @@ from mimic.config import InformationConfig
 from mimic.encoder import Encoder, new_network
 from mimic.errors import ConfigError
 from mimic.layer_weights import PRESETS, layer_weights
-from mimic.mutual_information import Curve, Measurement, PairSource, explain, measure_layers
+from mimic.mutual_information import (
+    DATA_PROCESSING,
+    Curve,
+    Measurement,
+    PairSource,
+    Reading,
+    cross_check,
+    estimator_named,
+    explain,
+    measure_layers,
+)
 from mimic.preprocessing import Preprocessing
-from mimic.verbs.work import Subject, Work
+from mimic.verbs.work import JUDGING_SEED, Subject, Work
 
 CLEAN_TEACHER = ("teacher", "clean")
+MEASURING_SHARE = 0.95
+PROBE_IMAGES = 1_000
+"""Labelled images a layer's probe is fitted on and scored on, at most."""
 
 
 def information(work: Work[InformationConfig]) -> dict[str, Any]:
     """Measure every chosen network on every chosen kind of input."""
     config = work.config
+    estimator = estimator_named(config.estimator)
     subject = Subject(work)
     subset = subject.clean_subset()
     inputs = config.inputs if config.trigger else ("clean",)
@@ -31,31 +45,42 @@ def information(work: Work[InformationConfig]) -> dict[str, Any]:
         recipe=subject.recipe(),
         seed=config.seed,
     )
-    curves: dict[tuple[str, str], dict[str, float]] = {}
+    readings: dict[tuple[str, str], dict[str, Reading]] = {}
     total = len(config.networks) * len(inputs) * len(config.layers) * config.critic_epochs
     for number, curve in enumerate(records(work, subject, source, inputs), start=1):
         record = asdict(curve)
-        estimate = record.pop("estimate")
+        record.pop("reading")
         work.run.record(record)
-        if estimate is not None:
-            curves.setdefault((curve.network, curve.input), {})[curve.layer] = estimate
+        if curve.reading is not None:
+            readings.setdefault((curve.network, curve.input), {})[curve.layer] = curve.reading
         message = f"measuring {curve.layer} of {curve.network} on {curve.input} images"
-        work.step(number / total, message)
+        work.step(MEASURING_SHARE * min(1.0, number / total), message)
+    curves = {key: {n: r.nats for n, r in layers.items()} for key, layers in readings.items()}
     clean = {
         layer: nats for layer, nats in curves.get(CLEAN_TEACHER, {}).items() if layer != "stem"
     }
+    candidates = min((r.candidates for c in readings.values() for r in c.values()), default=0)
+    as_published = config.preset == "authors"
     return {
         "layers": list(config.layers),
-        "curves": [
-            {"network": name, "input": kind, "layers": layers}
-            for (name, kind), layers in curves.items()
-        ],
+        "curves": [describe(key, layers) for key, layers in readings.items()],
         "clean_images": len(subset),
         "clean_fraction": config.clean_fraction,
         "pairs": len(source.clean),
-        "held_out_pairs": int((~source.fitted).sum()),
+        "held_out_pairs": 0 if as_published else int((~source.fitted).sum()),
         "noise": config.noise,
         "pool": config.pool,
+        "projection": config.projection,
+        "preset": config.preset,
+        "estimator": estimator.name,
+        "estimator_title": estimator.title,
+        # Scored on its own pairs, the formula of a lower bound bounds nothing.
+        "direction": "neither" if as_published else estimator.direction,
+        "ceiling": estimator.ceiling(candidates),
+        "reference": estimator.reference,
+        "critics": config.critics,
+        "data_processing": DATA_PROCESSING,
+        "companions": companions(work, subject, source),
         "sentence": explain(curves),
         "weights": {
             preset: layer_weights(clean, base=scale.base, budget=scale.budget)
@@ -64,6 +89,43 @@ def information(work: Work[InformationConfig]) -> dict[str, Any]:
         },
         "seconds": work.seconds,
     }
+
+
+def describe(key: tuple[str, str], layers: dict[str, Reading]) -> dict[str, Any]:
+    """One curve of the result."""
+    name, kind = key
+    return {
+        "network": name,
+        "input": kind,
+        "layers": {layer: reading.nats for layer, reading in layers.items()},
+        "bands": {layer: list(reading.band) for layer, reading in layers.items()},
+        "verdicts": {layer: asdict(reading.verdict) for layer, reading in layers.items()},
+        "upper_bound": next(iter(layers.values())).upper_bound,
+    }
+
+
+def companions(
+    work: Work[InformationConfig], subject: Subject, source: PairSource
+) -> list[dict[str, Any]]:
+    """The cross-check of every network, layer by layer."""
+    labelled = None
+    if subject.is_labelled:
+        labelled = (
+            subject.train.sample(PROBE_IMAGES, seed=JUDGING_SEED),
+            subject.test.sample(PROBE_IMAGES, seed=JUDGING_SEED),
+        )
+    rows = []
+    for name in work.config.networks:
+        work.step(MEASURING_SHARE, f"cross-checking the layers of {name}")
+        found = cross_check(
+            *network(subject, name, work),
+            source,
+            Measurement.from_config(work.config),
+            labelled=labelled,
+            device=work.device,
+        )
+        rows += [{"network": name, **asdict(companion)} for companion in found]
+    return rows
 
 
 def records(

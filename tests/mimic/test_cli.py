@@ -426,7 +426,70 @@ def test_information_measures_every_network_input_and_layer(
     assert set(told["weights"]) == {"gentle", "authors"}
     metrics = run_of(told).metrics()
     assert len(metrics) == 3 * 2 * 2 * 2
-    assert set(metrics[0]) >= {"network", "input", "layer", "epoch", "fit", "held_out"}
+    assert set(metrics[0]) == {"network", "input", "layer", "epoch", "epochs", "fit", "held_out",
+                               "held_out_low", "held_out_high"}  # fmt: skip
+    for curve in told["curves"]:
+        for layer, nats in curve["layers"].items():
+            low, high = curve["bands"][layer]
+            assert low <= nats <= high
+            assert set(curve["verdicts"][layer]) == {"state", "sentence"}
+        assert curve["upper_bound"] > 0
+    assert (told["estimator"], told["direction"], told["critics"]) == ("infonce", "lower", 4)
+    assert 0 < told["ceiling"] < 3
+    assert "true information" in told["data_processing"]
+    assert [(c["network"], c["layer"]) for c in told["companions"]] == [
+        (network, layer)
+        for network in ("teacher", "random", "clean_twin") for layer in ("stem", "layer4")
+    ]  # fmt: skip
+    for companion in told["companions"]:
+        assert 0 <= companion["cka"] <= 1 <= companion["effective_rank"]
+        assert 0 <= companion["probe_accuracy"] <= 1
+        assert 0 <= companion["separability"] <= 1
+
+
+def test_the_authors_measurement_is_a_preset_that_options_override(
+    cli: Cli, subject_files: SubjectFiles
+) -> None:
+    code, told, _ = cli(
+        "information", *subject_files.options(), "--preset", "authors", "--critic-epochs", "2",
+        "--layers", "layer4", "--networks", "teacher", "--inputs", "clean", "--pairs", "50",
+        "--projection", "16", "--clean-fraction", "0.2",
+    )  # fmt: skip
+    assert code == 0
+    assert (told["estimator"], told["critics"], told["noise"], told["pool"]) == (
+        "mine-joint", 1, 0, 0,
+    )  # fmt: skip
+    assert (told["direction"], told["ceiling"], told["held_out_pairs"]) == ("neither", None, 0)
+    assert told["curves"][0]["upper_bound"] is None
+    stored = run_of(told).config()
+    assert (stored.critic_epochs, stored.projection) == (2, 16)
+
+
+def test_estimators_are_held_against_the_truth_without_any_encoder(
+    cli: Cli, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quick = ["--ground-truth", "--quick", "--device", "cpu"]
+    code, told, shown = cli("information", *quick)
+    assert code == 0
+    assert set(told) >= {"rows", "recommended", "machine"}
+    assert {row["estimator"] for row in told["rows"]} == {"mine", "infonce", "club", "ksg"}
+    for row in told["rows"]:
+        if row["distribution"] == "independent" and row["direction"] == "lower":
+            assert row["estimate"] <= 0.05
+        is_fair = row["distribution"] == "gaussian" and row["truth"] <= 2
+        if is_fair and row["estimator"] == "infonce":
+            assert 0.4 * row["truth"] < row["estimate"] < 1.2 * row["truth"]
+    assert "ksg in 2 dimensions" in shown
+    assert not (tmp_path / "runs").exists()  # It is no run.
+    assert main(["information", *quick, "--estimators", "ksg"]) == 0
+    table = capsys.readouterr().out.split("\n")
+    assert table[0].startswith("distribution")
+    assert sum("independent" in line for line in table) == 1
+    code, told, _ = cli("information", "--seeds", "2")
+    assert code == 1
+    assert told["error"] == "--seeds needs --ground-truth."
+    code, told, _ = cli("information", *quick, "--estimators", "guess")
+    assert told["error"] == "There is no estimator 'guess'."
 
 
 def test_a_stored_measurement_gives_a_distillation_its_weights(

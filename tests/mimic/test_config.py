@@ -31,6 +31,7 @@ def changed(kind: type[Config]) -> Config:
         "critic_learning_rate": 0.25, "warm_up": 0.25,
         "layer_sets": ("stem+layer2.0", "none"),
         "scales": ("gentle",), "seeds": ("4", "7"), "losses": ("no-clone", "attention-only"),
+        "estimator": "ksg", "preset": "authors",
     }  # fmt: skip
     values: dict[str, Any] = {}
     for field in dataclasses.fields(kind):
@@ -114,7 +115,7 @@ REFUSED: list[tuple[type[Config], dict[str, Any], str]] = [
     (InformationConfig, {"inputs": ("noisy",)}, "inputs 'noisy'"),
     (InformationConfig, {"held_out": 0.0}, "held-out share 0"),
     (InformationConfig, {"held_out": 1.0}, "held-out share 1"),
-    (InformationConfig, {"noise": -1.0}, "noise"),
+    (InformationConfig, {"noise": -0.5}, "noise"),
     (EmbedConfig, {"projections": ()}, "projection"),
     (EmbedConfig, {"projections": ("tsne",)}, "projection"),
     (EmbedConfig, {"points": 4}, "Too few points"),

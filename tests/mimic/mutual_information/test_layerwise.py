@@ -8,7 +8,7 @@ from mimic.datasets import ImageSet
 from mimic.encoder import Encoder
 from mimic.errors import ConfigError
 from mimic.mutual_information import Curve, Measurement, PairSource, explain, measure_layers
-from mimic.mutual_information.layerwise import spread
+from mimic.mutual_information.layerwise import both_sides, gaussian_upper_bound, spread
 from mimic.preprocessing import Preprocessing, parse_normalization
 from mimic.trigger import Trigger
 from mimic.views import RECIPES, Recipe
@@ -46,8 +46,8 @@ def test_views_of_one_image_stay_on_one_side_of_the_split() -> None:
     origin = source.clean[:, 0, 0, 0]
     assert (source.clean == origin[:, None, None, None]).all()
     fitted, held_out = set(origin[source.fitted]), set(origin[~source.fitted])
-    assert len(fitted) == 9
-    assert len(held_out) == 3
+    assert len(fitted) == 8
+    assert len(held_out) == 4
     assert not fitted & held_out
     np.testing.assert_array_equal(np.bincount(origin)[2:], np.full(12, 5))
 
@@ -124,39 +124,114 @@ def test_features_that_ignore_triggered_images_carry_no_information_there(
         assert nats["triggered", layer] < 0.05
 
 
-def test_the_affine_map_of_clean_images_serves_triggered_ones_too(
-    tiny_encoder: Encoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen = []
-
-    class Spy:
-        def __init__(self, x: torch.Tensor, y: torch.Tensor, held_out: object, **_: object) -> None:
-            seen.append((x, y))
-
-        def __iter__(self) -> object:
-            return iter(())
-
-    monkeypatch.setattr("mimic.mutual_information.layerwise.DonskerVaradhanFit", Spy)
+def test_the_affine_map_of_clean_images_serves_triggered_ones_too(tiny_encoder: Encoder) -> None:
     source = draw(bars(60))
-    measured(tiny_encoder, source, layers=("stem",), pool=0, noise=0.0)
-    (clean_x, clean_y), (stamped_x, stamped_y) = seen
+    settings = dataclasses.replace(SETTINGS, layers=("stem",), pool=0, noise=0.0)
+    sides = both_sides(
+        tiny_encoder, SEE, source, settings, inputs=("clean", "triggered"), device=CPU
+    )
 
     def outputs(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        x = torch.from_numpy(images[source.fitted]).permute(0, 3, 1, 2) / 255
+        x = torch.from_numpy(images).permute(0, 3, 1, 2) / 255
         stem = torch.relu(tiny_encoder.bn1(tiny_encoder.conv1(x))).flatten(1).numpy()
         features = tiny_encoder(x).numpy()
         return stem, features / np.linalg.norm(features, axis=1, keepdims=True)
 
     assert source.stamped is not None
     clean, stamped = outputs(source.clean), outputs(source.stamped)
-    for own, side in ((clean_x, 0), (clean_y, 1)):
-        scale = np.sqrt((clean[side].std(0, ddof=1) ** 2).mean())
-        expected = (clean[side] - clean[side].mean(0)) / scale
-        np.testing.assert_allclose(own.numpy(), expected, atol=1e-3)
-    for own, side in ((stamped_x, 0), (stamped_y, 1)):
-        scale = np.sqrt((clean[side].std(0, ddof=1) ** 2).mean())
-        expected = (stamped[side] - clean[side].mean(0)) / scale
-        np.testing.assert_allclose(own.numpy(), expected, atol=1e-3)
+    for kind, own in (("clean", clean), ("triggered", stamped)):
+        found = (sides[kind].activations["stem"], sides[kind].features)
+        for values, reference, raw in zip(found, clean, own, strict=True):
+            scale = np.sqrt((reference.std(0, ddof=1) ** 2).mean())
+            expected = (raw - reference.mean(0)) / scale
+            np.testing.assert_allclose(values.numpy(), expected, atol=1e-3)
+
+
+def test_clean_and_triggered_features_get_the_same_noise(tiny_encoder: Encoder) -> None:
+    source = draw(bars(60))
+
+    def features(noise: float) -> list[torch.Tensor]:
+        settings = dataclasses.replace(SETTINGS, layers=("stem",), noise=noise)
+        sides = both_sides(
+            tiny_encoder, SEE, source, settings, inputs=("clean", "triggered"), device=CPU
+        )
+        return [sides[kind].features for kind in ("clean", "triggered")]
+
+    added = [noisy - plain for noisy, plain in zip(features(0.5), features(0.0), strict=True)]
+    torch.testing.assert_close(added[0], added[1])
+    assert float(added[0].std()) == pytest.approx(0.5, rel=0.1)
+
+
+def test_as_published_everything_is_raw_and_scored_on_its_own_pairs(tiny_encoder: Encoder) -> None:
+    source = draw(bars(60))
+    settings = dataclasses.replace(
+        SETTINGS, layers=("layer4",), pool=0, noise=0.0, as_published=True, estimator="mine-joint",
+        epochs=12,
+    )  # fmt: skip
+    sides = both_sides(tiny_encoder, SEE, source, settings, inputs=("clean",), device=CPU)
+    lengths = sides["clean"].features.norm(dim=1)
+    torch.testing.assert_close(lengths, torch.ones(60))
+    assert float(sides["clean"].activations["layer4"].min()) == 0  # after ReLU, not centred
+    (split,) = settings.splits(source)
+    assert sorted(torch.cat(split.halves).tolist()) == sorted(split.fitted.tolist())
+    assert len(split.fitted) == 60
+    curves = list(
+        measure_layers(
+            tiny_encoder, SEE, source, settings, network="teacher", inputs=("clean",), device=CPU
+        )
+    )
+    late = [max(0.0, curve.fit) for curve in curves[-10:]]
+    reading = curves[-1].reading
+    assert reading is not None
+    assert reading.nats == pytest.approx(np.mean(late), abs=1e-5)
+    assert "pairs it was fitted on" in reading.verdict.sentence
+    assert reading.upper_bound is None
+
+
+def test_no_layer_can_exceed_the_gaussian_bound(tiny_encoder: Encoder) -> None:
+    random = torch.Generator().manual_seed(0)
+    features = torch.randn(20_000, 3, generator=random) * torch.tensor([2.0, 1.0, 0.0])
+    expected = (np.log(1 + 4 / 0.25) + np.log(1 + 1 / 0.25)) / 2
+    assert gaussian_upper_bound(features, 0.5) == pytest.approx(expected, abs=0.03)
+    for curve in measured(tiny_encoder, draw(bars(60)), epochs=1):
+        assert curve.reading is not None
+        assert curve.reading.upper_bound is not None
+        assert curve.reading.nats < curve.reading.upper_bound
+
+
+def test_a_projection_narrows_wide_layers_and_keeps_their_products(tiny_encoder: Encoder) -> None:
+    source = draw(bars(60))
+    found = []
+    for projection in (0, 400):
+        settings = dataclasses.replace(
+            SETTINGS, layers=("stem", "layer4"), pool=0, projection=projection
+        )
+        sides = both_sides(tiny_encoder, SEE, source, settings, inputs=("clean",), device=CPU)
+        found.append(sides["clean"].activations)
+    wide, narrow = found
+    assert wide["stem"].shape[1] == 1_024
+    assert narrow["stem"].shape[1] == 400
+    torch.testing.assert_close(narrow["layer4"], wide["layer4"])  # is shorter than that already
+    products = [(part["stem"] @ part["stem"].T).flatten() for part in found]
+    assert float(torch.corrcoef(torch.stack(products))[0, 1]) > 0.9
+
+
+def test_nearest_neighbours_read_layers_without_training(tiny_encoder: Encoder) -> None:
+    curves = measured(tiny_encoder, draw(bars(200), pairs=200), estimator="ksg", noise=0.1)
+    assert [(c.input, c.layer, c.epoch, c.epochs) for c in curves] == [
+        (kind, layer, 1, 1) for kind in ("clean", "triggered") for layer in ("stem", "layer4")
+    ]
+    assert all(c.estimate is not None and c.estimate >= 0 for c in curves)
+
+
+def test_several_critics_give_a_band_around_their_mean(tiny_encoder: Encoder) -> None:
+    curves = measured(tiny_encoder, draw(bars(80), pairs=80), critics=3, epochs=2)
+    for curve in curves:
+        assert curve.held_out_low <= curve.held_out <= curve.held_out_high
+        if curve.reading is not None:
+            low, high = curve.reading.band
+            assert low <= curve.reading.nats <= high
+    assert any(curve.held_out_low < curve.held_out_high for curve in curves)
 
 
 def test_records_come_epoch_by_epoch_and_repeat_by_seed(tiny_encoder: Encoder) -> None:
@@ -165,7 +240,7 @@ def test_records_come_epoch_by_epoch_and_repeat_by_seed(tiny_encoder: Encoder) -
     keys = [(c.network, c.input, c.layer, c.epoch, c.epochs) for c in curves]
     assert keys == [
         ("teacher", kind, layer, epoch, 2)
-        for kind in ("clean", "triggered") for layer in ("stem", "layer4") for epoch in (1, 2)
+        for epoch in (1, 2) for kind in ("clean", "triggered") for layer in ("stem", "layer4")
     ]  # fmt: skip
     assert all((c.estimate is not None) == (c.epoch == 2) for c in curves)
     assert measured(tiny_encoder, source, epochs=2) == curves
@@ -197,14 +272,19 @@ def test_explanations_name_the_top_layer_and_judge_the_collapse() -> None:
     assert "clean twin it is 75%" in explain({**collapsed, **twin})
 
 
-def test_the_held_out_halves_share_no_image() -> None:
+def test_no_image_is_in_two_parts_of_a_split() -> None:
     source = draw(plain_images(12), held_out=0.5)
-    first, second = source.held_out_halves()
-    assert sorted([*first, *second]) == list(np.flatnonzero(~source.fitted))
     shown = source.clean[:, 0, 0, 0]
-    assert len(first)
-    assert len(second)
-    assert not set(shown[first]) & set(shown[second])
+    held = set()
+    for number, split in enumerate(source.splits(2)):
+        parts = [set(shown[rows.numpy()]) for rows in (split.fitted, *split.halves)]
+        assert all(parts)
+        assert sum(map(len, parts)) == len(set.union(*parts)) == 12
+        assert sum(len(rows) for rows in (split.fitted, *split.halves)) == 60
+        if number == 0:
+            np.testing.assert_array_equal(split.fitted.numpy(), np.flatnonzero(source.fitted))
+        held |= parts[1] | parts[2]
+    assert len(held) == 12  # Together, the critics score every image.
 
 
 def test_more_images_than_pairs_are_drawn_from_everywhere() -> None:
