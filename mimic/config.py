@@ -216,7 +216,7 @@ class CleanSubsetConfig(SubjectConfig):
 
 INFORMATION_PRESETS: dict[str, dict[str, Any]] = {
     "noisy": {
-        "estimator": "infonce", "critics": 4, "critic_epochs": 15, "pool": 4, "noise": 0.5,
+        "estimator": "infonce", "critics": 4, "critic_epochs": 15, "pool": 4, "noise": 0.7,
     },
     "authors": {
         "estimator": "mine-joint", "critics": 1, "critic_epochs": 200, "pool": 0, "noise": 0.0,

@@ -48,8 +48,8 @@ class TableSettings:
     pairs: int = 5_000
     seeds: int = 3
     critics: int = 2
-    epochs: int = 20
-    batch_size: int = 256
+    epochs: int = 15
+    batch_size: int = 128
     dimensions: tuple[int, ...] = DIMENSIONS
     estimators: tuple[str, ...] = EVERYDAY
 

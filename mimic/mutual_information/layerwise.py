@@ -230,7 +230,8 @@ def conclude(
             (float(own.min()), float(own.max())),
             judge_fit(
                 *history_of(fit.history, number), own.tolist(),
-                estimator=estimator, upper_bound=bound, own_pairs=settings.as_published,
+                estimator=estimator, upper_bound=bound,
+                ceiling=estimator.ceiling(fit.candidates), own_pairs=settings.as_published,
             ),
             bound,
             fit.candidates,

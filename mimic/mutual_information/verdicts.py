@@ -12,6 +12,7 @@ NOTHING = 0.05
 SPREAD_SHARE, SPREAD_LEAST = 0.5, 0.2
 RISE_SHARE, RISE_LEAST = 0.05, 0.03
 LOSS_SHARE, LOSS_LEAST = 0.25, 0.1
+NEAR_CEILING = 0.85
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ def judge_fit(
     *,
     estimator: Estimator,
     upper_bound: float | None = None,
+    ceiling: float | None = None,
     own_pairs: bool = False,
 ) -> Verdict:
     """Judge a fit by its curve; the gravest matter comes first.
@@ -41,6 +43,7 @@ def judge_fit(
         critics: the estimate of each critic.
         estimator: what was fitted.
         upper_bound: the most that can be there, in nats, if known.
+        ceiling: the most the estimator can say here, in nats, if it has a limit.
         own_pairs: whether the pairs it was scored on are those it was fitted on.
     """
     estimate = sum(critics) / len(critics)
@@ -70,6 +73,12 @@ def judge_fit(
             "overfits",
             f"After its best epoch the critic memorised its pairs and lost {lost:.2f} nats on "
             "held-out ones; the value is from the best epoch, and more images would raise it.",
+        )
+    if ceiling is not None and estimate > NEAR_CEILING * ceiling:
+        return Verdict(
+            "converged",
+            f"The critic stopped improving, but close to the ceiling of {ceiling:.2f} nats that "
+            "the number of held-out pairs sets: the truth may be far above.",
         )
     return Verdict("converged", "The critic stopped improving on pairs it was not fitted on.")
 

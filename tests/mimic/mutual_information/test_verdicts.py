@@ -64,3 +64,12 @@ def test_an_upper_bound_may_fall_while_it_gets_better() -> None:
     falling = [5.0 - 0.2 * k for k in range(20)]
     assert state(falling, [1.2], estimator=club) == "converged"
     assert state(falling, [1.2]) == "overfits"
+
+
+def test_an_estimate_near_its_ceiling_says_so() -> None:
+    info_nce = ESTIMATORS["infonce"]
+    near = judge_fit(FLAT, FLAT, [1.0, 1.1], estimator=info_nce, ceiling=1.15)
+    far = judge_fit(FLAT, FLAT, [1.0, 1.1], estimator=info_nce, ceiling=3.0)
+    assert near.state == far.state == "converged"
+    assert "ceiling of 1.15 nats" in near.sentence
+    assert "ceiling" not in far.sentence
