@@ -28,9 +28,13 @@ def linear_cka(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """
     x, y = (z.float() - z.float().mean(0) for z in (x, y))
     x, y = (z / z.norm().clamp(min=1e-12) for z in (x, y))  # keeps the squares in range
-    products = [(a.T @ b).norm() for a, b in ((y, x), (x, x), (y, y))]
-    scale = (products[1] * products[2]).clamp(min=1e-30)
-    agreement: torch.Tensor = products[0].square() / scale
+    if len(x) < max(x.shape[1], y.shape[1]):  # N x N products are cheaper, and equal in norm
+        grams = [z @ z.T for z in (x, y)]
+        shared, scale = (grams[0] * grams[1]).sum(), grams[0].norm() * grams[1].norm()
+    else:
+        products = [(a.T @ b).norm() for a, b in ((y, x), (x, x), (y, y))]
+        shared, scale = products[0].square(), products[1] * products[2]
+    agreement: torch.Tensor = shared / scale.clamp(min=1e-30)
     return agreement
 
 

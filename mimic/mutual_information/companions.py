@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from mimic.agreement import linear_cka
 from mimic.datasets import ImageSet
 from mimic.encoder import Encoder
 from mimic.evaluation import LinearProbe, extract_activations
@@ -26,7 +27,7 @@ class Companion:
 
     Args:
         layer: its name.
-        cka: see ``linear_cka``, with the output features.
+        cka: see ``mimic.agreement.linear_cka``, with the output features.
         effective_rank: see ``effective_rank``.
         probe_accuracy: see ``probe_accuracy``; None without labels.
         separability: see ``separability``; None without a trigger.
@@ -79,7 +80,7 @@ def cross_check(
     return [
         Companion(
             layer,
-            linear_cka(clean[layer], unit),
+            float(linear_cka(clean[layer], unit)),
             effective_rank(clean[layer]),
             accuracy.get(layer),
             separability(clean[layer], triggered[layer], fitted, scored)
@@ -102,27 +103,6 @@ def probe_layers(
         layer: probe_accuracy(values, train, activations[1][layer], test, classes=classes)
         for layer, values in activations[0].items()
     }
-
-
-def linear_cka(x: torch.Tensor, y: torch.Tensor) -> float:
-    """Linear centred kernel alignment of two representations, 0 to 1.
-
-    ``||X'Y||^2 / (||X'X|| ||Y'Y||)`` of centred columns; unchanged by rotation and scale
-    (Kornblith et al., "Similarity of Neural Network Representations Revisited", ICML 2019).
-
-    Args:
-        x: (N, x_dim).
-        y: (N, y_dim), row by row of the same images.
-
-    Returns:
-        The alignment; 0 where one side does not vary.
-    """
-    grams = []
-    for side in (x, y):
-        centered = side.double() - side.double().mean(0)
-        grams.append(centered @ centered.T)  # N x N: cheaper than wide x wide, and equal in norm.
-    scale = float(grams[0].norm() * grams[1].norm())
-    return float((grams[0] * grams[1]).sum()) / scale if scale > 1e-12 else 0.0
 
 
 def effective_rank(x: torch.Tensor) -> float:

@@ -1,0 +1,59 @@
+"""What each verb can be told, one class per verb."""
+
+from __future__ import annotations
+
+from mimic.config.information import INFORMATION_PRESETS, InformationConfig
+from mimic.config.settings import (
+    ASSET_PREFIX,
+    ASSETS,
+    DEFAULT_LAYERS,
+    Config,
+    check_training,
+    option,
+    require,
+    resolve_path,
+    same_as,
+)
+from mimic.config.subject import (
+    CleanSubsetConfig,
+    EmbedConfig,
+    EvaluateConfig,
+    InspectConfig,
+    SubjectConfig,
+)
+from mimic.config.training import AttackConfig, DistillConfig, PretrainConfig, SweepConfig
+
+VERB_CONFIGS: dict[str, type[Config]] = {
+    "pretrain": PretrainConfig,
+    "attack": AttackConfig,
+    "inspect": InspectConfig,
+    "information": InformationConfig,
+    "distill": DistillConfig,
+    "sweep": SweepConfig,
+    "evaluate": EvaluateConfig,
+    "embed": EmbedConfig,
+}
+
+__all__ = [
+    "ASSETS",
+    "ASSET_PREFIX",
+    "DEFAULT_LAYERS",
+    "INFORMATION_PRESETS",
+    "VERB_CONFIGS",
+    "AttackConfig",
+    "CleanSubsetConfig",
+    "Config",
+    "DistillConfig",
+    "EmbedConfig",
+    "EvaluateConfig",
+    "InformationConfig",
+    "InspectConfig",
+    "PretrainConfig",
+    "SubjectConfig",
+    "SweepConfig",
+    "check_training",
+    "option",
+    "require",
+    "resolve_path",
+    "same_as",
+]

@@ -1,0 +1,108 @@
+"""What settings are: frozen values with their own help text, checked when made, stored as JSON.
+
+A field's ``help`` text is the command line's help and the app's tooltip, written once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from mimic.errors import ConfigError
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+ASSET_PREFIX = "asset:"
+"""Marks a path inside ``assets/``, so that stored runs name no directory of one machine."""
+
+DEFAULT_LAYERS = ("layer1", "layer2", "layer3", "layer4")
+
+
+def option(default: Any, help_text: str) -> Any:
+    """A dataclass field that carries its own help text."""
+    return field(default=default, metadata={"help": help_text})
+
+
+def same_as(kind: type[Any], name: str) -> Any:
+    """A dataclass field with the default and the help text that another config gives it."""
+    given = kind.__dataclass_fields__[name]
+    return field(default=given.default, metadata=given.metadata)
+
+
+def resolve_path(text: str) -> Path:
+    """Turn a stored path into a real one; ``asset:x`` means ``assets/x``."""
+    if text.startswith(ASSET_PREFIX):
+        return ASSETS / text.removeprefix(ASSET_PREFIX)
+    return Path(text).expanduser()
+
+
+def require(condition: bool, cause: str, remedy: str) -> None:
+    """Raise ``ConfigError(cause, remedy)`` unless ``condition`` holds."""
+    if not condition:
+        raise ConfigError(cause, remedy)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Settings common to every verb."""
+
+    seed: int = option(0, "seed of every random choice")
+    device: str = option("auto", "auto, cpu, cuda, cuda:N or mps")
+    precision: str = option(
+        "auto", "auto, float32 or bfloat16; auto takes bfloat16 where the hardware multiplies it"
+    )
+    data_root: str = option("data", "folder that torchvision data sets are read from")
+    download: bool = option(False, "allow torchvision to download a missing data set")
+
+    def __post_init__(self) -> None:
+        require(
+            0 <= self.seed < 2**31,
+            f"The seed {self.seed} is outside 0 to 2147483647.",
+            "Choose a seed in that range.",
+        )
+        require(
+            self.precision in {"auto", "float32", "bfloat16"},
+            f"The precision '{self.precision}' is not known.",
+            "Choose auto, float32 or bfloat16.",
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields as JSON-ready values."""
+        return json.loads(json.dumps(dataclasses.asdict(self)))  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Rebuild from ``to_json``.
+
+        Raises:
+            ConfigError: if a key is unknown or a value is of the wrong type.
+        """
+        fields = {f.name: f for f in dataclasses.fields(cls)}
+        unknown = sorted(set(values) - set(fields))
+        require(
+            not unknown,
+            f"{cls.__name__} has no setting called {', '.join(unknown)}.",
+            f"Known settings are {', '.join(fields)}.",
+        )
+        try:
+            frozen: dict[str, Any] = {
+                k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+            }
+            return cls(**frozen)
+        except TypeError as error:
+            raise ConfigError(
+                f"A setting of {cls.__name__} has the wrong type.", "Compare it with --help."
+            ) from error
+
+
+def check_training(epochs: int, batch_size: int, learning_rate: float) -> None:
+    """Reject training lengths and rates that cannot work."""
+    require(epochs >= 1, f"{epochs} epochs would train nothing.", "Choose at least 1.")
+    require(batch_size >= 2, f"A batch of {batch_size} is too small.", "Choose at least 2.")
+    require(
+        0 < learning_rate <= 1,
+        f"The learning rate {learning_rate:g} is not between 0 and 1.",
+        "Choose for example 0.003.",
+    )

@@ -1,0 +1,109 @@
+"""Settings that name a suspect encoder, and of the verbs that only look at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mimic.config.settings import DEFAULT_LAYERS, Config, option, require
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectConfig(Config):
+    """The suspect encoder and all that is needed to judge it."""
+
+    subject: str = option(
+        "", "a built-in subject (demo, cifar10) or a subject.json; fills every option below"
+    )
+    encoder: str = option("", "file of the suspect encoder (.pth, .pt or .safetensors)")
+    clean_twin: str = option("", "file of a clean encoder of the same kind, for the ASR floor")
+    data: str = option(
+        "digits",
+        "images like the encoder was trained on: digits, cifar10, stl10, svhn, gtsrb, "
+        "a .npz, a folder with train.npz, or a folder of images",
+    )
+    downstream: str = option("", "labelled images the probes are scored on; default: data")
+    trigger: str = option("", "trigger .npz, or square:ROW:COLUMN:SIZE for a white square")
+    target_class: int = option(-1, "class the trigger leads to; -1 finds the most frequent one")
+    normalization: str = option(
+        "auto", "auto (as stored in the file), none, a preset name, or MEAN/STD as numbers"
+    )
+    probe_images: int = option(12_000, "labelled training images a probe is fitted on, at most")
+    test_images: int = option(4_000, "test images a probe is scored on, at most")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("probe_images", "test_images"):
+            require(
+                getattr(self, name) >= 2,
+                f"{name} is {getattr(self, name)}, too few to fit or score a probe.",
+                "Choose at least 2.",
+            )
+        require(
+            self.target_class >= -1,
+            f"The target class {self.target_class} is negative.",
+            "Choose a class index from 0, or -1 to find it from the data.",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectConfig(SubjectConfig):
+    """Recognise an encoder and check that it works."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanSubsetConfig(SubjectConfig):
+    """The few clean images the defender holds."""
+
+    clean_fraction: float = option(0.04, "share of --data the defender holds, drawn by the seed")
+    layers: tuple[str, ...] = option(DEFAULT_LAYERS, "layers, by name (stem, layer1.. or layer2.0)")
+    views: str = option("auto", "augmentation recipe: auto, natural (SimCLR) or digits (no flips)")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(
+            0 < self.clean_fraction <= 1,
+            f"The clean fraction {self.clean_fraction:g} is not between 0 and 1.",
+            "Choose a share such as 0.04 for 4 %.",
+        )
+        require(
+            len(self.layers) > 0,
+            "No layer is chosen.",
+            "Choose at least one, for example layer1.",
+        )
+        require(
+            len(set(self.layers)) == len(self.layers),
+            "A layer is named twice.",
+            "Name each layer once.",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateConfig(SubjectConfig):
+    """Accuracy and attack success of an encoder, beside the floor."""
+
+    student: str = option("", "a distil run or an encoder file to score beside the suspect")
+    probes: tuple[str, ...] = option(("linear",), "probes: linear, knn, mlp")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedConfig(SubjectConfig):
+    """Clean and triggered inputs in the plane, before and after."""
+
+    student: str = option("", "the distil run (or encoder file) that shows the after-picture")
+    layers: tuple[str, ...] = option(
+        ("features", "layer4", "layer3", "layer2", "layer1"), "layers to embed"
+    )
+    projections: tuple[str, ...] = option(("umap", "pca"), "umap, pca")
+    points: int = option(300, "test images, each shown clean and triggered")
+    neighbors: int = option(15, "UMAP's neighbourhood size")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(
+            set(self.projections) <= {"umap", "pca"} and bool(self.projections),
+            "A projection is not known.",
+            "Choose umap, pca or both.",
+        )
+        require(self.points >= 5, "Too few points to embed.", "Choose at least 5.")
+        require(self.neighbors >= 2, "UMAP needs more neighbours.", "Choose at least 2.")
+        require(len(self.layers) > 0, "No layer is chosen.", "Choose at least one.")
