@@ -7,12 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from mimic.config import InformationConfig
+from mimic.config import INFORMATION_PRESETS, InformationConfig
 from ui.inputs import help_of, machine
-from ui.setting_widgets import clean_share, has, one_of, real, several, whole
+from ui.setting_widgets import clean_share, one_of, real, several, whole
 from ui.subject import Subject
 
-PRESETS = ("noisy", "authors")
 ESTIMATORS = ("mine", "mine-joint", "infonce", "nwj", "smile", "club", "ksg")
 
 
@@ -28,8 +27,7 @@ def information(subject: Subject) -> InformationConfig:
         fields["networks"] = several(kind, "networks", "Networks", networks)
         fields["inputs"] = several(kind, "inputs", "Images", inputs)
     with right:
-        if has(kind, "preset"):
-            fields["preset"] = one_of(kind, "preset", "Preset", PRESETS)
+        fields["preset"] = one_of(kind, "preset", "Preset", tuple(INFORMATION_PRESETS))
         suited = dataclasses.asdict(kind(**fields))  # What the preset decides.
         fields["clean_fraction"] = clean_share(kind)
         epochs = whole(kind, "critic_epochs", "Critic epochs", (1, 10_000), suited)
@@ -44,7 +42,7 @@ def critics(kind: type[InformationConfig], suited: dict[str, Any]) -> dict[str, 
     """Settings of a measurement that rarely need a change: one line each.
 
     Args:
-        kind: the config; settings it does not have are not asked.
+        kind: the config.
         suited: values that take the place of the defaults.
     """
     left, right = st.columns(2, gap="large")
@@ -53,16 +51,13 @@ def critics(kind: type[InformationConfig], suited: dict[str, Any]) -> dict[str, 
             "pairs": whole(kind, "pairs", "Pairs", (50, 1_000_000), suited),
             "pool": whole(kind, "pool", "Pool to cells per side", (0, 64), suited),
         }
-        if has(kind, "projection"):
-            wide = (0, 1_000_000)
-            fields["projection"] = whole(kind, "projection", "Project to numbers", wide, suited)
+        wide = (0, 1_000_000)
+        fields["projection"] = whole(kind, "projection", "Project to numbers", wide, suited)
     with right:
         fields["noise"] = real(kind, "noise", "Noise share", (0.0, 10.0), suited=suited)
         fields["held_out"] = real(kind, "held_out", "Held-out share", (0.01, 0.99))
-        if has(kind, "critics"):
-            fields["critics"] = whole(kind, "critics", "Critics per layer", (1, 64), suited)
-    if has(kind, "estimator"):
-        fields["estimator"] = estimator(kind, suited)
+        fields["critics"] = whole(kind, "critics", "Critics per layer", (1, 64), suited)
+    fields["estimator"] = estimator(kind, suited)
     return fields
 
 

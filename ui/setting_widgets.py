@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,11 +14,6 @@ from ui.inputs import help_of
 def default_of(kind: type[Any], name: str) -> Any:
     """A setting's default; where a preset decides, what the default preset decides."""
     return getattr(kind(), name)
-
-
-def has(kind: type[Any], name: str) -> bool:
-    """Whether a config has this setting."""
-    return name in {f.name for f in dataclasses.fields(kind)}
 
 
 def one_of(kind: type[Any], name: str, label: str, options: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from mimic.config import DistillConfig
 from mimic.subjects import recommended_distillation
 from ui import weights
 from ui.inputs import help_of, machine
-from ui.setting_widgets import clean_share, has, one_of, real, switch, whole
+from ui.setting_widgets import clean_share, one_of, real, switch, whole
 from ui.subject import Subject
 
 LOSSES = {
@@ -24,7 +24,7 @@ DETAILS: dict[str, Callable[[type[Any], str], Any]] = {
     "patience": lambda kind, name: whole(kind, name, "Patience (measurements)", (0, 10_000)),
     "reference": lambda kind, name: switch(kind, name, "Reference path (slow, float32)"),
 }
-"""Settings of a distillation that are asked where it has them."""
+"""Settings of a distillation beside its losses, one widget each."""
 SOURCES = {
     "layers": "From the Layers page",
     "last": "From the last measurement",
@@ -52,12 +52,11 @@ def distillation(subject: Subject) -> DistillConfig:
 
 
 def training_details(kind: type[DistillConfig]) -> dict[str, Any]:
-    """Schedule, early stopping and the reference path, as far as a distillation has them."""
+    """Schedule, early stopping and the reference path."""
     fields: dict[str, Any] = {}
     for name, column in zip(DETAILS, st.columns(len(DETAILS)), strict=True):
-        if has(kind, name):
-            with column:
-                fields[name] = DETAILS[name](kind, name)
+        with column:
+            fields[name] = DETAILS[name](kind, name)
     return fields
 
 
@@ -139,8 +138,7 @@ def advanced(kind: type[DistillConfig]) -> dict[str, Any]:
         temperature = real(kind, "temperature", "Temperature", (0.01, 10.0))
     with second:
         attention = real(kind, "attention_weight", "Attention factor", (0.0, 1e4))
-        warmed = ("warmup",) if has(kind, "warm_up") else ()
-        plan = one_of(kind, "schedule", "Schedule", ("cosine", *warmed, "constant"))
+        plan = one_of(kind, "schedule", "Schedule", ("cosine", "warmup", "constant"))
     with third:
         clone = real(kind, "clone_weight", "Clone weight", (0.0, 1e4))
         views = st.selectbox(
