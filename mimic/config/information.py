@@ -12,9 +12,11 @@ from mimic.config.subject import CleanSubsetConfig
 INFORMATION_PRESETS: dict[str, dict[str, Any]] = {
     "noisy": {
         "estimator": "infonce", "critics": 4, "critic_epochs": 15, "pool": 4, "noise": 0.7,
+        "critic_weight_decay": 0.03,
     },
     "authors": {
         "estimator": "mine-joint", "critics": 1, "critic_epochs": 200, "pool": 0, "noise": 0.0,
+        "critic_weight_decay": 1e-5,
     },
 }  # fmt: skip
 """Values of ``InformationConfig`` that a preset decides unless they are given."""
@@ -43,6 +45,9 @@ class InformationConfig(CleanSubsetConfig):
     critic_epochs: int = option(-1, "passes over the fitting pairs per critic; -1: the preset's")
     critic_batch: int = option(128, "pairs per critic update")
     critic_learning_rate: float = option(1e-3, "learning rate of the critic's Adam")
+    critic_weight_decay: float = option(
+        -1.0, "weight decay of the critic's Adam; more for few images; -1: the preset's"
+    )
     pool: int = option(
         -1, "average maps to POOL x POOL cells first; 0 keeps every pixel; -1: the preset's"
     )
@@ -81,6 +86,7 @@ class InformationConfig(CleanSubsetConfig):
             f"{self.pairs} pairs are too few to fit a critic and score it.",
             "Choose at least 50.",
         )
+        require(self.critic_weight_decay >= 0, "The weight decay is negative.", "Choose 0 or more.")
         require(self.projection >= 0, "The projection is negative.", "Choose 0 or more.")
         require(
             self.critics >= 1, f"{self.critics} critics can measure nothing.", "Choose at least 1."

@@ -238,10 +238,6 @@ class ConditionalGaussians(Stack):
         return all_pairs.diagonal(dim1=1, dim2=2), off_diagonal(all_pairs)
 
 
-WEIGHT_DECAY = {"separable": 1e-2, "joint": 1e-5, "conditional": 1e-5}
-"""Adam's weight decay by critic. The joint critic keeps that of the public MIMIC code; separable
-ones memorise few images otherwise, and their held-out estimates scatter."""
-
 CRITICS: dict[str, type[Stack]] = {
     "separable": SeparableCritics,
     "joint": JointCritics,

@@ -10,7 +10,7 @@ import torch
 
 from mimic.compute import autocast, generator, one_thread
 from mimic.mutual_information.bounds import log_mean_exp, mine_objective
-from mimic.mutual_information.critics import CRITICS, WEIGHT_DECAY
+from mimic.mutual_information.critics import CRITICS
 from mimic.mutual_information.estimators import Estimator
 from mimic.training import batches, non_finite
 
@@ -77,7 +77,8 @@ class CriticFit:
         seeds: one per critic.
         epochs: passes over the fitting pairs.
         batch_size: pairs per update and critic.
-        learning_rate: of Adam; for weight decay see ``WEIGHT_DECAY``.
+        learning_rate: of Adam.
+        weight_decay: of Adam; the fewer distinct images, the more keeps critics from memorising.
         precision: number format of the matrix products; bounds are float32.
     """
 
@@ -91,6 +92,7 @@ class CriticFit:
         epochs: int,
         batch_size: int = 128,
         learning_rate: float = 1e-3,
+        weight_decay: float = 1e-2,
         precision: torch.dtype = torch.float32,
     ) -> None:
         self.problems, self.estimator, self.precision = problems, estimator, precision
@@ -100,7 +102,7 @@ class CriticFit:
         self.critics = CRITICS[estimator.critic](widths, seeds, self.device)
         self.optimizer = torch.optim.Adam(
             self.critics.parameters(), lr=learning_rate,
-            weight_decay=WEIGHT_DECAY[estimator.critic],
+            weight_decay=weight_decay,
             fused=self.device.type in ("cpu", "cuda"),
         )  # fmt: skip
         # Orders are drawn on the host: the same on every device, and no synchronisation.

@@ -48,7 +48,8 @@ class Measurement:
         critics: critics per layer and kind of input, each with a seed and held-out part of its own.
         epochs: see ``CriticFit``, as the next two.
         batch_size: pairs per update.
-        learning_rate: of the critics' Adam.
+        learning_rate: of the critics' Adam, as the next.
+        weight_decay: see ``CriticFit``.
         seed: noise, projection and critics.
         as_published: measure as the public MIMIC code does: layers as they are, one set of pairs
             for fitting and scoring, the mean of the last ten epochs as the estimate.
@@ -64,6 +65,7 @@ class Measurement:
     projection: int = 0
     estimator: str = RECOMMENDED
     critics: int = 1
+    weight_decay: float = 1e-2
     as_published: bool = False
 
     @classmethod
@@ -79,6 +81,7 @@ class Measurement:
             epochs=config.critic_epochs,
             batch_size=config.critic_batch,
             learning_rate=config.critic_learning_rate,
+            weight_decay=config.critic_weight_decay,
             seed=config.seed,
             as_published=config.preset == "authors",
         )
@@ -205,6 +208,7 @@ def measure_layers(
         epochs=settings.epochs,
         batch_size=settings.batch_size,
         learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
         precision=precision,
     )
     for epoch, record in enumerate(fit, start=1):
