@@ -85,6 +85,9 @@ def build_parser() -> argparse.ArgumentParser:
     demo.add_argument("--seeds", type=int, default=5, help="students to distil (default 5)")
     demo.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     demo.add_argument("--build", metavar="FOLDER", help="train the demo anew into this folder")
+    demo.add_argument(
+        "--keep-encoders", action="store_true", help="with --build: renew only the demo's runs"
+    )
     app = verbs.add_parser("app", parents=[shared], help="Open MIMIC Studio in the browser.")
     app.add_argument("--port", type=int, default=8501, help="port on this machine (default 8501)")
     app.add_argument("--no-browser", action="store_true", help="do not open a browser window")
@@ -266,7 +269,10 @@ def run_demo(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
     from mimic import demo
 
     if options["build"]:
-        return demo.build(Path(options["build"]), device=options["device"], root=root)
+        return demo.build(
+            Path(options["build"]), device=options["device"], root=root,
+            keep_encoders=options["keep_encoders"],
+        )  # fmt: skip
     return demo.show(seeds=options["seeds"], device=options["device"], root=root)
 
 

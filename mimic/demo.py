@@ -89,15 +89,35 @@ def show(*, seeds: int, device: str, root: Path) -> dict[str, Any]:
     }
 
 
-def build(folder: Path, *, device: str, root: Path) -> dict[str, Any]:
+def build(folder: Path, *, device: str, root: Path, keep_encoders: bool = False) -> dict[str, Any]:
     """Train the demo anew: clean encoder, backdoored twin, trigger, and a run of each verb.
 
     Args:
         folder: where the demo goes; ``assets/demo`` is the one the app shows.
         device: where to compute.
         root: folder of runs for the trainings.
+        keep_encoders: renew only the runs, with the encoders and the trigger in ``folder``.
+
+    Raises:
+        ConfigError: if encoders are to be kept and the folder holds none.
     """
     started = time.perf_counter()
+    if not keep_encoders:
+        build_encoders(folder, device=device, root=root)
+    try:
+        described = json.loads((folder / "subject.json").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"'{folder}' holds no demo whose encoders could be kept.",
+            "Leave --keep-encoders out, or name the folder of a demo.",
+        ) from error
+    subject = {k: v for k, v in described.items() if k not in ("title", "description", "distill")}
+    build_runs(folder, {"subject": SUBJECT, "device": device, **subject}, root=root)
+    return {"folder": str(folder), "seconds": time.perf_counter() - started}
+
+
+def build_encoders(folder: Path, *, device: str, root: Path) -> None:
+    """Train the clean encoder and the backdoored one, and describe them as a subject."""
     clean = perform("pretrain", PretrainConfig(data="digits", device=device), root=root)
     attacked = perform(
         "attack",
@@ -138,8 +158,11 @@ def build(folder: Path, *, device: str, root: Path) -> dict[str, Any]:
         "distill": DISTILL,
     }
     (folder / "subject.json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
+
+
+def build_runs(folder: Path, fields: dict[str, Any], *, root: Path) -> None:
+    """Perform every verb the pages show and put the finished runs into ``folder``."""
     shutil.rmtree(folder / "runs", ignore_errors=True)
-    fields: dict[str, Any] = {"subject": SUBJECT, "device": device, **subject}
     networks = ("teacher", "random", "clean_twin")
     bundle(folder, perform("inspect", InspectConfig(**fields), root=root), "demo-inspect")
     measured = bundle(
@@ -154,7 +177,6 @@ def build(folder: Path, *, device: str, root: Path) -> dict[str, Any]:
     place_config(bundle(folder, embedded, "demo-embed"), student="demo-distill")
     swept = SweepConfig(**fields, **DISTILL, workers=SWEEP_WORKERS)
     bundle(folder, perform("sweep", swept, root=root), "demo-sweep")
-    return {"folder": str(folder), "seconds": time.perf_counter() - started}
 
 
 def bundle(folder: Path, run: Run, name: str) -> Run:

@@ -11,8 +11,8 @@ from mimic.config.subject import CleanSubsetConfig
 
 INFORMATION_PRESETS: dict[str, dict[str, Any]] = {
     "noisy": {
-        "estimator": "infonce", "critics": 4, "critic_epochs": 15, "pool": 4, "noise": 0.7,
-        "critic_weight_decay": 0.03,
+        "estimator": "infonce", "critics": 4, "critic_epochs": 15, "pool": 4, "noise": 0.5,
+        "critic_weight_decay": 0.1,
     },
     "authors": {
         "estimator": "mine-joint", "critics": 1, "critic_epochs": 200, "pool": 0, "noise": 0.0,

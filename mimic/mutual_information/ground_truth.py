@@ -41,7 +41,7 @@ class TableSettings:
         critics: critics per draw, each holding out another part; the estimate is their mean.
         epochs: passes over the fitting pairs.
         batch_size: pairs per critic update.
-        weight_decay: of the critics' Adam; the ``information`` verb takes 0.03, because the views
+        weight_decay: of the critics' Adam; the ``information`` verb takes 0.1, because the views
             of few images are memorised more easily than so many independent pairs.
         dimensions: lengths of x and y, each even.
         estimators: names in ``ESTIMATORS``.
