@@ -20,6 +20,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks import machine
+from mimic.config import InformationConfig
 
 FULL_UPDATES = 15_000
 ROOT = Path(__file__).resolve().parent.parent
@@ -111,10 +112,13 @@ def compare_information(options: argparse.Namespace, shared: dict[str, Any]) -> 
     """Seconds for all layers at equal critic updates: pooled maps, and the authors' flat ones."""
     case = {**shared, "what": "information", "epochs": options.critic_epochs}
     found: dict[str, Any] = in_turns(1, {**case, "engine": False}, case, "seconds")
-    flat = child({**case, "pool": 0})
+    flat = child({**case, "flat": True})
+    usual = InformationConfig()
+    as_used = {"critics": usual.critics, "epochs": usual.critic_epochs}
     return {
         **found, "engine_flat": flat["seconds"], "ratio_flat": found["plain"] / flat["seconds"],
         "engine_flat_memory_mib": flat["memory_mib"],
+        "engine_default": child({**case, **as_used})["seconds"], "default": as_used,
     }  # fmt: skip
 
 
@@ -155,6 +159,8 @@ def table(found: dict[str, Any]) -> str:
         f"| {information['engine']:,.1f} | {information['ratio']:.0f} |",
         f"| the same with the authors' flattened critics, s | {information['plain']:,.0f} "
         f"| {information['engine_flat']:,.1f} | {information['ratio_flat']:.0f} |",
+        f"| {information['default']['critics']} critics of {information['default']['epochs']} "
+        f"epochs, the default, s | | {information['engine_default']:,.1f} | |",
         f"| peak memory, updates, MiB | {updates['plain_memory_mib']:,.0f} "
         f"| {updates['engine_memory_mib']:,.0f} | |",
         f"| peak memory, information, MiB | {information['plain_memory_mib']:,.0f} "
