@@ -10,7 +10,7 @@ frame.head(
     "accuracy and how often the trigger still works.",
     why="The student never sees the trigger. If attack success stays near the floor while accuracy "
     "climbs, the knowledge came over and the backdoor did not; if it rises, stop and choose "
-    "gentler weights.",
+    "gentler weights, fewer epochs or no clone loss.",
 )
 chosen = subject.current()
 if chosen is None:

@@ -10,6 +10,7 @@ Shapes: S critics per problem, B pairs per batch, H hidden units, K length of an
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
@@ -49,7 +50,7 @@ def off_diagonal(scores: torch.Tensor) -> torch.Tensor:
     return rows[..., :-1].reshape(*lead, count, count - 1)
 
 
-class Stack(nn.Module):
+class Stack(nn.Module, ABC):
     """What the stacks of critics share: parameters drawn seed by seed, problem by problem.
 
     Args:
@@ -81,6 +82,7 @@ class Stack(nn.Module):
         """The same number for each problem."""
         return [width] * len(self.widths)
 
+    @abstractmethod
     def forward(
         self, x: Sequence[torch.Tensor], y: Sequence[torch.Tensor], shuffles: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -95,7 +97,6 @@ class Stack(nn.Module):
         Returns:
             Float32 scores of true pairs (E, B) and of independent ones (E, B, M).
         """
-        raise NotImplementedError
 
 
 def multiply(inputs: Sequence[torch.Tensor], weights: nn.ParameterList) -> torch.Tensor:

@@ -620,3 +620,11 @@ def test_help_names_every_setting(verb: str, capsys: pytest.CaptureFixture[str])
     shown = capsys.readouterr().out
     for name in VERB_CONFIGS[verb].__dataclass_fields__:
         assert f"--{name.replace('_', '-')}" in shown
+
+
+def test_a_build_that_keeps_encoders_needs_a_folder_that_has_them(cli: Cli, tmp_path: Path) -> None:
+    code, told, _ = cli("demo", "--build", str(tmp_path), "--keep-encoders")
+    assert code == 1
+    assert "holds no demo" in told["error"]
+    assert "--keep-encoders" in told["remedy"]
+    assert not (tmp_path / "runs").exists()
