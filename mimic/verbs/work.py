@@ -60,7 +60,13 @@ class Work(Generic[C]):
         self.on_progress = on_progress
         self.precision = choose_precision(config.precision, device)
         self.started = time.perf_counter()
+        self.warnings: list[str] = []
         self._checked = 0.0
+
+    def warn(self, sentence: str) -> None:
+        """Put a doubt beside the result, where no reader of the figures can miss it."""
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
 
     def step(self, share: float, message: str = "", *, stoppable: bool = True) -> None:
         """Tell the progress, and stop here if someone asked for it and the work can.

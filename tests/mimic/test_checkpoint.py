@@ -415,7 +415,7 @@ def test_files_above_the_limit_are_refused_unread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch.save(make().state_dict(), tmp_path / "e.pth")
-    monkeypatch.setattr("mimic.checkpoint.MAX_FILE_BYTES", 1000)
+    monkeypatch.setattr("mimic.checkpoint.gate.MAX_FILE_BYTES", 1000)
     assert "limit" in assert_refused(tmp_path / "e.pth").cause
 
 

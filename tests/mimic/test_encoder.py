@@ -102,7 +102,7 @@ def test_the_projection_head_is_simclrs() -> None:
 
 NARROW_GRADIENTS = """
 import torch
-from mimic.encoder import shortcut
+from mimic.encoder.resnet import shortcut
 torch.set_num_threads(2)
 torch.manual_seed(0)
 for channels in (4, 8, 12):

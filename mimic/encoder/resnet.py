@@ -7,72 +7,12 @@ without max-pool is SimCLR's for small images (Chen et al., ICML 2020, appendix 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import torch
 from torch import nn
 from torch.nn import functional
 
-from mimic.compute import seed_everything
+from mimic.encoder.architecture import Architecture
 from mimic.errors import ConfigError
-
-Stem = Literal["cifar", "imagenet"]
-
-DEPTHS: dict[str, tuple[bool, tuple[int, ...]]] = {
-    "resnet10": (False, (1, 1, 1, 1)),
-    "resnet18": (False, (2, 2, 2, 2)),
-    "resnet34": (False, (3, 4, 6, 3)),
-    "resnet50": (True, (3, 4, 6, 3)),
-    "resnet101": (True, (3, 4, 23, 3)),
-    "resnet152": (True, (3, 8, 36, 3)),
-}
-"""Name: (bottleneck blocks?, blocks per stage)."""
-MAX_WIDTH = 1024
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """What has to be known to build an encoder.
-
-    Args:
-        name: a key of ``DEPTHS``.
-        width: channels of the first stage; 64 in the standard networks.
-        stem: ``cifar`` (3x3, stride 1, no max-pool) or ``imagenet`` (7x7, stride 2, max-pool).
-
-    Raises:
-        ConfigError: if the name or stem is unknown or the width is not positive.
-    """
-
-    name: str
-    width: int = 64
-    stem: Stem = "cifar"
-
-    def __post_init__(self) -> None:
-        if self.name not in DEPTHS or self.stem not in ("cifar", "imagenet"):
-            raise ConfigError(
-                f"There is no architecture '{self.name}' with stem '{self.stem}'.",
-                f"Choose among {', '.join(DEPTHS)} and the stems cifar, imagenet.",
-            )
-        if not 1 <= self.width <= MAX_WIDTH:
-            raise ConfigError(
-                f"A width of {self.width} channels cannot be built.", f"Choose 1 to {MAX_WIDTH}."
-            )
-
-    @property
-    def bottleneck(self) -> bool:
-        """Whether blocks are of the 1x1-3x3-1x1 kind."""
-        return DEPTHS[self.name][0]
-
-    @property
-    def blocks(self) -> tuple[int, ...]:
-        """Residual blocks per stage."""
-        return DEPTHS[self.name][1]
-
-    @property
-    def feature_dim(self) -> int:
-        """Length of the output feature vector."""
-        return self.width * 8 * (4 if self.bottleneck else 1)
 
 
 class BasicBlock(nn.Module):
@@ -203,40 +143,3 @@ class Encoder(nn.Module):
                 f"Its layers are {', '.join(self.layer_names(blocks=True))}.",
             )
         return self.maxpool if name == "stem" else self.get_submodule(name)
-
-
-class ProjectionHead(nn.Sequential):
-    """SimCLR's head: features (B, D) to projections (B, P)."""
-
-    def __init__(self, feature_dim: int, projection_dim: int) -> None:
-        super().__init__(
-            nn.Linear(feature_dim, feature_dim, bias=False),
-            nn.BatchNorm1d(feature_dim),
-            nn.ReLU(),
-            nn.Linear(feature_dim, projection_dim),
-        )
-        self.projection_dim = projection_dim
-
-
-def default_projection_dim(feature_dim: int) -> int:
-    """128 for the standard widths, 64 for narrow encoders."""
-    return min(128, max(64, feature_dim // 4))
-
-
-def new_network(
-    architecture: Architecture, device: torch.device, seed: int, *, projection_dim: int = 0
-) -> tuple[Encoder, ProjectionHead]:
-    """A randomly initialised encoder with its head, on the device, channels-last.
-
-    Args:
-        architecture: what to build.
-        device: where to put it.
-        seed: the initial weights.
-        projection_dim: length of the head's output; 0 takes the usual one.
-    """
-    seed_everything(seed)
-    encoder = Encoder(architecture)
-    dim = architecture.feature_dim
-    head = ProjectionHead(dim, projection_dim or default_projection_dim(dim))
-    encoder = encoder.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return encoder, head.to(device)

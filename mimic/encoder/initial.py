@@ -1,0 +1,29 @@
+"""A network to begin with: random weights drawn from a seed."""
+
+from __future__ import annotations
+
+import torch
+
+from mimic.compute import seed_everything
+from mimic.encoder.architecture import Architecture
+from mimic.encoder.head import ProjectionHead, default_projection_dim
+from mimic.encoder.resnet import Encoder
+
+
+def new_network(
+    architecture: Architecture, device: torch.device, seed: int, *, projection_dim: int = 0
+) -> tuple[Encoder, ProjectionHead]:
+    """A randomly initialised encoder with its head, on the device, channels-last.
+
+    Args:
+        architecture: what to build.
+        device: where to put it.
+        seed: the initial weights.
+        projection_dim: length of the head's output; 0 takes the usual one.
+    """
+    seed_everything(seed)
+    encoder = Encoder(architecture)
+    dim = architecture.feature_dim
+    head = ProjectionHead(dim, projection_dim or default_projection_dim(dim))
+    encoder = encoder.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return encoder, head.to(device)
