@@ -1,86 +1,127 @@
-"""What the tensors of a public checkpoint are called, and which network they fill."""
+"""Where in a file the backbone is: its prefix, its naming, and each of our parameters' source."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import torch
 
-from mimic.encoder import DEPTHS, MAX_WIDTH, Architecture, Stem
+from mimic.checkpoint.foreign import explain
+from mimic.checkpoint.gate import StoredFile
+from mimic.checkpoint.names import NAMINGS, Naming
 from mimic.errors import EncoderError
 
 PREFIXES = (
-    "backbone.", "encoder_q.", "model.module.", "model.", "encoder.", "visual.", "f.f.", "f.", "",
+    "backbone.", "encoder_q.", "model.module.", "model.", "encoder.", "visual.", "f.f.", "f.",
+    "resnet.", "vit.", "",
 )  # fmt: skip
-"""Where public checkpoints keep the backbone, most specific first."""
+"""Where public checkpoints keep the backbone, most specific first (CTRL's BYOL holds it twice)."""
+PARALLEL = "module."
+PARTS = 3
 
-SEQUENTIAL = {"0": "conv1", "1": "bn1", "3": "layer1", "4": "layer2", "5": "layer3", "6": "layer4"}
-BACKBONE = re.compile(r"(conv1|bn1|layer[1-4])\.")
+
+@dataclass(frozen=True)
+class Layout:
+    """How a file names a backbone.
+
+    Args:
+        naming: a key of ``NAMINGS``.
+        prefix: what stands before the backbone's names, ``module.`` of parallel training left out.
+        written_prefix: the same as the file writes it.
+        sources: our parameter name to the file's; three of them where ours joins q, k and v.
+    """
+
+    naming: str
+    prefix: str
+    written_prefix: str
+    sources: Mapping[str, tuple[str, ...]]
+
+    @property
+    def names(self) -> Naming:
+        """How the names read."""
+        return NAMINGS[self.naming]
 
 
-def backbone_names(stored: Mapping[str, torch.Tensor]) -> dict[str, str]:
-    """Our parameter names to the file's, for the first prefix that yields a backbone.
+def find_layout(file: StoredFile) -> Layout:
+    """The backbone in a file, under the first prefix and naming that yield one.
 
     Raises:
-        EncoderError: if no prefix does.
+        EncoderError: if there is none, or the file names a parameter twice.
     """
     for prefix in PREFIXES:
-        names = {}
-        for key in stored:
-            short = key
-            while short.startswith("module."):
-                short = short.removeprefix("module.")
-            if short.startswith(prefix):
-                ours = our_name(short.removeprefix(prefix), sequential=prefix in ("f.f.", "f."))
-                if BACKBONE.match(ours):
-                    names[ours] = key
-        if "conv1.weight" in names and any(n.startswith("layer1.") for n in names):
-            return names
-    shown = ", ".join(sorted(stored)[:5]) or "none"
-    raise EncoderError(
-        f"No residual encoder was recognised; the first of {len(stored)} tensors are: {shown}.",
-        "Supported are ResNets saved by SimCLR, BadEncoder, MoCo, BYOL and torchvision code.",
-    )
+        for naming in NAMINGS:
+            sources = backbone_sources(file.tensors, prefix, NAMINGS[naming])
+            if sources is not None:
+                stem = sources[NAMINGS[naming].stem][0]
+                return Layout(naming, prefix, written_prefix(stem, prefix), sources)
+    holds, remedy = explain(file)
+    raise EncoderError(holds, remedy)
 
 
-def our_name(name: str, *, sequential: bool) -> str:
-    """The name torchvision gives to a parameter of a public checkpoint."""
-    if sequential:
-        first, _, rest = name.partition(".")
-        name = f"{SEQUENTIAL.get(first, first)}.{rest}"
-    return name.replace(".shortcut.", ".downsample.")
-
-
-def find_architecture(tensors: Mapping[str, torch.Tensor]) -> Architecture:
-    """Depth, width and stem, from the tensors' names and shapes.
+def backbone_sources(
+    stored: Iterable[str], prefix: str, naming: Naming
+) -> dict[str, tuple[str, ...]] | None:
+    """Our names to the file's, or None if this prefix and naming yield no encoder.
 
     Raises:
-        EncoderError: if they fit no residual network we build.
+        EncoderError: if two of the file's names mean the same parameter.
     """
-    stem_weight = tensors["conv1.weight"]
-    kernels: dict[tuple[int, ...], Stem] = {(3, 3): "cifar", (7, 7): "imagenet"}
-    stem = kernels.get(tuple(stem_weight.shape[2:])) if stem_weight.ndim == 4 else None
-    bottleneck = "layer1.0.conv3.weight" in tensors
-    blocks = tuple(
-        len({n.split(".")[1] for n in tensors if n.startswith(f"layer{stage}.")})
-        for stage in (1, 2, 3, 4)
-    )
-    for name, known in DEPTHS.items():
-        fits = known == (bottleneck, blocks) and stem_weight.shape[1:2] == (3,)
-        if fits and stem is not None and 1 <= stem_weight.shape[0] <= MAX_WIDTH:
-            return Architecture(name, width=stem_weight.shape[0], stem=stem)
-    raise EncoderError(
-        f"The file holds a residual network with {blocks} blocks and a stem of shape "
-        f"{tuple(stem_weight.shape)}, which is not supported.",
-        f"Supported are {', '.join(DEPTHS)} with a 3x3 or 7x7 stem on RGB images.",
-    )
+    places: dict[str, dict[int, str]] = {}
+    twice = ""
+    for key in stored:
+        place = place_of(key, prefix, naming)
+        if place is None:
+            continue
+        name, part = place
+        parts = places.setdefault(name, {})
+        twice = twice or (name if part in parts else "")
+        parts[part] = key
+    if naming.stem not in places or not any(name.startswith(naming.body) for name in places):
+        return None
+    if twice:
+        raise EncoderError(
+            f"The file names {twice} twice under different prefixes, so it is not clear which of "
+            "them counts.",
+            "Ask for a file that holds the encoder once.",
+        )
+    whole = {name: parts for name, parts in places.items() if len(parts) in (1, PARTS)}
+    return {
+        name: tuple(parts[part] for part in sorted(parts))
+        for name, parts in whole.items()
+        if 0 in parts
+    }
 
 
-def describe_layout(names: Mapping[str, str], *, is_safetensors: bool, wrapped: bool) -> str:
-    """What was recognised, in words."""
-    prefix = names["conv1.weight"].removesuffix("conv1.weight").removesuffix("0.weight")
-    kind = "safetensors" if is_safetensors else "torch checkpoint"
-    parts = [kind, "state dict in a wrapper" if wrapped else "bare tensors"]
-    parts.append(f"keys begin with '{prefix}'" if prefix else "torchvision's key names")
-    return ", ".join(parts)
+def place_of(key: str, prefix: str, naming: Naming) -> tuple[str, int] | None:
+    """Where one of the file's names belongs; prefixes count at the start of a name only."""
+    short = strip_parallel(key)
+    if not short.startswith(prefix):
+        return None
+    return naming.translate(strip_parallel(short.removeprefix(prefix)))
+
+
+def strip_parallel(name: str) -> str:
+    """The name without the ``module.`` that each parallel wrapper puts in front."""
+    while name.startswith(PARALLEL):
+        name = name.removeprefix(PARALLEL)
+    return name
+
+
+def written_prefix(stem: str, prefix: str) -> str:
+    """The characters before the backbone's own name of the stem, as the file writes them."""
+    kept = strip_parallel(strip_parallel(stem).removeprefix(prefix))
+    return stem.removesuffix(kept)
+
+
+def joined(tensors: Mapping[str, torch.Tensor], keys: tuple[str, ...]) -> torch.Tensor:
+    """A parameter of ours from the file's tensors: the one, or q, k and v on top of each other.
+
+    Returns:
+        The tensor, or an empty one of no axes where the three do not fit together.
+    """
+    if len(keys) == 1:
+        return tensors[keys[0]]
+    parts = [tensors[key] for key in keys]
+    alike = all(p.shape == parts[0].shape and p.dtype == parts[0].dtype for p in parts)
+    return torch.cat(parts) if alike and parts[0].ndim else torch.empty(0)

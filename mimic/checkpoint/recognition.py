@@ -1,0 +1,137 @@
+"""Which network a set of tensors fills: depth, width, stem and input size from names and shapes."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+
+import torch
+
+from mimic.encoder import DEPTHS, MAX_WIDTH, Architecture, Stem
+from mimic.encoder.architecture import CLIP_DEPTHS
+from mimic.errors import ConfigError, EncoderError
+
+Tensors = Mapping[str, torch.Tensor]
+POSITIONS = "attnpool.positional_embedding"
+STRIDE = 32
+"""A CLIP tower's last map has a 32nd of the image's side."""
+
+
+def find_architecture(tensors: Tensors) -> Architecture:
+    """The network, from its tensors under our names.
+
+    Raises:
+        EncoderError: if they fit none we build.
+    """
+    try:
+        if "patch_embed.proj.weight" in tensors:
+            return transformer(tensors)
+        return clip_tower(tensors) if POSITIONS in tensors else residual(tensors)
+    except ConfigError as error:
+        raise EncoderError(error.cause, error.remedy) from error
+
+
+def blocks_of(tensors: Tensors) -> tuple[int, ...]:
+    """Residual blocks per stage."""
+    return tuple(
+        len({n.split(".")[1] for n in tensors if n.startswith(f"layer{stage}.")})
+        for stage in (1, 2, 3, 4)
+    )
+
+
+def residual(tensors: Tensors) -> Architecture:
+    """A ResNet: blocks per stage tell the depth, the first filters the stem and width."""
+    stem_weight = tensors["conv1.weight"]
+    kernels: dict[tuple[int, ...], Stem] = {(3, 3): "cifar", (7, 7): "imagenet"}
+    stem = kernels.get(tuple(stem_weight.shape[2:])) if stem_weight.ndim == 4 else None
+    found = ("layer1.0.conv3.weight" in tensors, blocks_of(tensors))
+    for name, known in DEPTHS.items():
+        if known == found and stem_weight.shape[1:2] == (3,) and stem is not None:
+            return Architecture(name, width=stem_weight.shape[0], stem=stem)
+    raise EncoderError(
+        f"The file holds a residual network with {found[1]} blocks and a stem of shape "
+        f"{tuple(stem_weight.shape)}, which is not supported.",
+        f"Supported are {', '.join(DEPTHS)} with a 3x3 or 7x7 stem on RGB images.",
+    )
+
+
+def clip_tower(tensors: Tensors) -> Architecture:
+    """CLIP's ResNet: rows of the positions - 1 = (input / 32)^2 (openai/CLIP, ``build_model``)."""
+    blocks, positions = blocks_of(tensors), tensors[POSITIONS]
+    name = next((n for n, stages in CLIP_DEPTHS.items() if stages == blocks), "clip_resnet50")
+    width = shape_of(tensors, "layer1.0.conv1.weight", 0)
+    output_dim = shape_of(tensors, "attnpool.c_proj.weight", 0)
+    side = math.isqrt(max(0, positions.shape[0] - 1)) if positions.ndim == 2 else 0
+    if not 1 <= width <= MAX_WIDTH or side < 1 or side * side != positions.shape[0] - 1:
+        raise EncoderError(
+            f"The file holds a CLIP tower of width {width} with positions of shape "
+            f"{tuple(positions.shape)}, which is not supported.",
+            "Supported are CLIP's residual image towers for square RGB images.",
+        )
+    return Architecture(
+        name, width=width, stem="clip", stages=blocks, output_dim=output_dim,
+        input_size=side * STRIDE,
+    )  # fmt: skip
+
+
+def transformer(tensors: Tensors) -> Architecture:
+    """A vision transformer: patch from the first filters, input size from the positions."""
+    patches = tensors["patch_embed.proj.weight"]
+    positions = tensors.get("pos_embed")
+    if patches.ndim != 4 or patches.shape[1] != 3 or positions is None or positions.ndim != 3:
+        raise EncoderError(
+            f"The file holds a transformer with patches of shape {tuple(patches.shape)} and "
+            f"{'no' if positions is None else 'unusual'} positions, which is not supported.",
+            "Supported are vision transformers with learned positions on RGB images.",
+        )
+    width, _, patch, _ = patches.shape
+    depth = len({n.split(".")[1] for n in tensors if re.match(r"blocks\.\d+\.", n)})
+    class_token = "cls_token" in tensors
+    registers = shape_of(tensors, "reg_token", 1)
+    tokens = positions.shape[1]
+    side, prefixed = grid_of(tokens, int(class_token) + registers)
+    if side < 1:
+        raise EncoderError(
+            f"The file holds a transformer with {tokens} positions, which is not supported.",
+            "Supported are vision transformers for square images.",
+        )
+    after = "fc_norm.weight" in tensors
+    return Architecture(
+        "vit",
+        width=width,
+        stem="patch",
+        patch=patch,
+        depth=depth,
+        heads=0,
+        hidden=shape_of(tensors, "blocks.0.mlp.fc1.weight", 0),
+        pool="avg" if after or not class_token else "token",
+        class_token=class_token,
+        register_tokens=registers,
+        embed_prefix=prefixed,
+        fc_norm=after,
+        pre_norm="norm_pre.weight" in tensors,
+        layer_scale="blocks.0.ls1.gamma" in tensors,
+        qkv_bias="blocks.0.attn.qkv.bias" in tensors,
+        input_size=side * patch,
+    )
+
+
+def grid_of(tokens: int, prefix: int) -> tuple[int, bool]:
+    """Side of the square of patches, and whether the tokens before them have positions too."""
+    for before in dict.fromkeys((prefix, 0)):
+        side = math.isqrt(max(0, tokens - before))
+        if side >= 1 and side * side == tokens - before:
+            return side, before > 0 or prefix == 0
+    return 0, False
+
+
+def shape_of(tensors: Tensors, name: str, axis: int) -> int:
+    """Length of one of a tensor's axes; 0 where there is none."""
+    tensor = tensors.get(name)
+    return 0 if tensor is None or tensor.ndim <= axis else tensor.shape[axis]
+
+
+def in_words(architecture: Architecture) -> str:
+    """A network's name for refusals."""
+    return f"a {architecture.name} of width {architecture.width}"
