@@ -12,7 +12,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from mimic.compute import choose_device
-from mimic.encoder import Architecture, Encoder
+from mimic.encoder import Architecture, build_encoder
 
 ROUNDS = 5
 
@@ -69,7 +69,7 @@ def update_flops(width: int, batch: int) -> float:
     and one through the teacher, forward only.
     """
     with torch.device("meta"), FlopCounterMode(display=False) as counter:
-        Encoder(Architecture("resnet18", width=width))(torch.empty(1, 3, 32, 32))
+        build_encoder(Architecture("resnet18", width=width))(torch.empty(1, 3, 32, 32))
     return batch * (2 * 3 + 1) * float(counter.get_total_flops())
 
 

@@ -20,7 +20,7 @@ import torch
 from benchmarks import machine, plain
 from mimic.compute import choose_precision
 from mimic.config import DistillConfig
-from mimic.encoder import Architecture, Encoder
+from mimic.encoder import Architecture, Encoder, build_encoder
 from mimic.mitigation import Distillation, distill
 from mimic.mutual_information import RECOMMENDED, Measurement, PairSource, measure_layers
 from mimic.preprocessing import Preprocessing, parse_normalization, to_unit
@@ -43,7 +43,7 @@ def pictures(count: int) -> np.ndarray:
 def encoder(width: int, device: torch.device) -> Encoder:
     """A random ResNet-18 with the CIFAR stem, in eval mode."""
     torch.manual_seed(1)
-    return Encoder(Architecture("resnet18", width=width)).to(device).eval()
+    return build_encoder(Architecture("resnet18", width=width)).to(device).eval()
 
 
 def update(case: dict[str, Any], device: torch.device) -> dict[str, float]:

@@ -20,7 +20,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from mimic.encoder import Architecture, Encoder, ProjectionHead
+from mimic.encoder import Architecture, ProjectionHead, build_encoder
 
 LAYERS = ("layer1", "layer2", "layer3", "layer4")
 WEIGHT = 3_500.0
@@ -90,7 +90,7 @@ def updates(
     """
     torch.manual_seed(0)
     architecture = Architecture("resnet18", width=width)
-    teacher, student = (Encoder(architecture).to(device) for _ in range(2))
+    teacher, student = (build_encoder(architecture).to(device) for _ in range(2))
     head = ProjectionHead(architecture.feature_dim, 128).to(device)
     teacher.eval()
     student.train()
@@ -149,7 +149,7 @@ def critic_epochs(
         device: where to compute.
     """
     torch.manual_seed(0)
-    encoder = Encoder(Architecture("resnet18", width=width)).to(device).eval()
+    encoder = build_encoder(Architecture("resnet18", width=width)).to(device).eval()
     side = images.shape[1] // 2**layer
     features = width * 8
     critic = FlatCritic(width * 2**layer * side * side, features).to(device)

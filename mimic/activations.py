@@ -23,7 +23,8 @@ def record_activations(
         layers: layer names, see ``Encoder.layer_names``.
 
     Yields:
-        A dictionary, layer to its latest activation (B, C, H, W), refilled by every forward pass.
+        A dictionary, layer to its latest activation (B, C, H, W), refilled by every forward pass;
+        of a transformer, the patches' tokens in their places, without class and register tokens.
         All hooks are removed when the block ends, also by an error.
 
     Raises:
@@ -37,7 +38,7 @@ def record_activations(
             def keep(
                 _module: nn.Module, _inputs: Any, output: torch.Tensor, name: str = name
             ) -> None:
-                recorded[name] = output
+                recorded[name] = encoder.activation_map(name, output)
 
             hooks.callback(module.register_forward_hook(keep).remove)
         yield recorded

@@ -32,11 +32,11 @@ def make_encoder(name: str = "resnet10", width: int = 4, *, seed: int = 0) -> En
     """A random encoder in eval mode whose batch-norm statistics are not the initial ones."""
     import torch
 
-    from mimic.encoder import Architecture, Encoder
+    from mimic.encoder import Architecture, build_encoder
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        encoder = Encoder(Architecture(name, width=width))
+        encoder = build_encoder(Architecture(name, width=width))
         for module in encoder.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 torch.nn.init.uniform_(module.running_mean, -0.1, 0.1)

@@ -13,7 +13,7 @@ from mimic.checkpoint.families import choose_normalization, stored_size
 from mimic.checkpoint.gate import read_file
 from mimic.checkpoint.layouts import backbone_names, describe_layout, find_architecture
 from mimic.checkpoint.match import check_match
-from mimic.encoder import Encoder, ProjectionHead
+from mimic.encoder import Encoder, ProjectionHead, build_encoder
 from mimic.errors import EncoderError
 from mimic.preprocessing import Normalization, Preprocessing
 
@@ -68,9 +68,9 @@ def load_encoder(path: Path, *, normalization: str = "auto") -> EncoderFile:
     tensors = {k: file.tensors[v] for k, v in names.items()}
     architecture = find_architecture(tensors)
     with torch.device("meta"):  # Shapes only: a small file must not make us allocate a huge one.
-        check_match(Encoder(architecture), tensors, path.name)
+        check_match(build_encoder(architecture), tensors, path.name)
     loaded = EncoderFile(
-        encoder=Encoder(architecture),
+        encoder=build_encoder(architecture),
         head=None,
         normalization=choose_normalization(normalization, file.metadata, architecture.stem),
         input_size=stored_size(file.metadata, architecture.stem),

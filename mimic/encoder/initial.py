@@ -5,9 +5,22 @@ from __future__ import annotations
 import torch
 
 from mimic.compute import seed_everything
-from mimic.encoder.architecture import Architecture
+from mimic.encoder.architecture import Architecture, Kind
+from mimic.encoder.base import Encoder
+from mimic.encoder.clip_resnet import ClipResNet
 from mimic.encoder.head import ProjectionHead, default_projection_dim
-from mimic.encoder.resnet import Encoder
+from mimic.encoder.resnet import ResNet
+from mimic.encoder.vit import VisionTransformer
+
+
+def build_encoder(architecture: Architecture) -> Encoder:
+    """An encoder with weights drawn from torch's current random stream, on torch's device."""
+    kinds: dict[Kind, type[Encoder]] = {
+        "resnet": ResNet,
+        "clip_resnet": ClipResNet,
+        "vit": VisionTransformer,
+    }
+    return kinds[architecture.kind](architecture)
 
 
 def new_network(
@@ -22,7 +35,7 @@ def new_network(
         projection_dim: length of the head's output; 0 takes the usual one.
     """
     seed_everything(seed)
-    encoder = Encoder(architecture)
+    encoder = build_encoder(architecture)
     dim = architecture.feature_dim
     head = ProjectionHead(dim, projection_dim or default_projection_dim(dim))
     encoder = encoder.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from mimic.encoder.architecture import Architecture
-from mimic.errors import ConfigError
+from mimic.encoder.base import StagedEncoder
 
 
 class BasicBlock(nn.Module):
@@ -83,16 +83,15 @@ def shortcut(channels_in: int, channels: int, stride: int) -> nn.Sequential | No
     return nn.Sequential(conv, nn.BatchNorm2d(channels))
 
 
-class Encoder(nn.Module):
+class ResNet(StagedEncoder):
     """A residual network without its classifier.
 
     Args:
-        architecture: depth, width and stem.
+        architecture: depth, width, stem and max-pool.
     """
 
     def __init__(self, architecture: Architecture) -> None:
-        super().__init__()
-        self.architecture = architecture
+        super().__init__(architecture)
         width, small = architecture.width, architecture.stem == "cifar"
         self.conv1 = (
             nn.Conv2d(3, width, 3, 1, 1, bias=False)
@@ -100,17 +99,11 @@ class Encoder(nn.Module):
             else nn.Conv2d(3, width, 7, 2, 3, bias=False)
         )
         self.bn1 = nn.BatchNorm2d(width)
-        self.maxpool: nn.Module = nn.Identity() if small else nn.MaxPool2d(3, 2, 1)
+        self.maxpool: nn.Module = (
+            nn.MaxPool2d(3, 2, 1) if architecture.has_max_pool else nn.Identity()
+        )
         block = Bottleneck if architecture.bottleneck else BasicBlock
-        channels_in = width
-        for stage, count in enumerate(architecture.blocks):
-            channels = width * 2**stage
-            blocks = []
-            for position in range(count):
-                stride = 2 if stage > 0 and position == 0 else 1
-                blocks.append(block(channels_in, channels, stride))
-                channels_in = channels * block.expansion
-            self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
+        self.add_stages(block, width, block.expansion)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -118,28 +111,13 @@ class Encoder(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features (B, D) of normalised images (B, 3, H, W)."""
         x = self.maxpool(functional.relu(self.bn1(self.conv1(x))))
-        for stage in range(len(self.architecture.blocks)):
-            x = self.get_submodule(f"layer{stage + 1}")(x)
+        x = self.through_stages(x)
         return x.mean(dim=(2, 3))
 
-    def layer_names(self, *, blocks: bool = False) -> tuple[str, ...]:
-        """Names of the layers, input side first; with ``blocks`` each residual block as well."""
-        names = ["stem"]
-        for stage, count in enumerate(self.architecture.blocks, start=1):
-            if blocks:
-                names += [f"layer{stage}.{position}" for position in range(count)]
-            names.append(f"layer{stage}")
-        return tuple(names)
+    def stem_output(self) -> nn.Module:
+        """The max-pool or, where there is none, the identity in its place."""
+        return self.maxpool
 
-    def layer(self, name: str) -> nn.Module:
-        """The module whose output is the layer's activation.
-
-        Raises:
-            ConfigError: if the encoder has no such layer.
-        """
-        if name not in self.layer_names(blocks=True):
-            raise ConfigError(
-                f"The encoder has no layer '{name}'.",
-                f"Its layers are {', '.join(self.layer_names(blocks=True))}.",
-            )
-        return self.maxpool if name == "stem" else self.get_submodule(name)
+    def stem_parameters(self) -> list[nn.Parameter]:
+        """The first convolution and its norm."""
+        return [*self.conv1.parameters(), *self.bn1.parameters()]

@@ -72,16 +72,14 @@ def describe_encoder(
         encoder(loaded.preprocessing(test.images[:1], work.device))
     layers = []
     for name in names:
-        own = [encoder.conv1, encoder.bn1] if name == "stem" else [encoder.layer(name)]
         _, channels, height, width = recorded[name].shape
-        parameters = sum(p.numel() for module in own for p in module.parameters())
         layers.append(
             {
                 "name": name,
                 "channels": channels,
                 "height": height,
                 "width": width,
-                "parameters": parameters,
+                "parameters": encoder.layer_parameters(name),
             }
         )
     path = resolve_path(work.config.encoder)

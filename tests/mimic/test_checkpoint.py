@@ -19,7 +19,7 @@ from mimic.checkpoint import (
     save_encoder,
     save_in_layout,
 )
-from mimic.encoder import Architecture, Encoder, ProjectionHead
+from mimic.encoder import Architecture, Encoder, ProjectionHead, build_encoder
 from mimic.errors import EncoderError
 from mimic.preprocessing import parse_normalization
 
@@ -30,7 +30,7 @@ NUMBERS = {"conv1": "0", "bn1": "1", "layer1": "3", "layer2": "4", "layer3": "5"
 def make(seed: int = 0, name: str = "resnet18", stem: str = "cifar") -> Encoder:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        encoder = Encoder(Architecture(name, width=2, stem=stem))  # type: ignore[arg-type]
+        encoder = build_encoder(Architecture(name, width=2, stem=stem))  # type: ignore[arg-type]
         for key, buffer in encoder.named_buffers():
             if key.endswith("running_mean"):
                 buffer.normal_()

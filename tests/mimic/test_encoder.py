@@ -9,8 +9,8 @@ from torch import nn
 from mimic.encoder import (
     DEPTHS,
     Architecture,
-    Encoder,
     ProjectionHead,
+    build_encoder,
     default_projection_dim,
 )
 from mimic.errors import ConfigError
@@ -31,7 +31,7 @@ def test_features_equal_torchvisions_with_the_same_weights(name: str) -> None:
     theirs = getattr(torchvision.models, name)(weights=None)
     theirs.fc = nn.Identity()
     shuffle_statistics(theirs)
-    ours = Encoder(Architecture(name, width=64, stem="imagenet"))
+    ours = build_encoder(Architecture(name, width=64, stem="imagenet"))
     ours.load_state_dict(theirs.state_dict())  # Names and shapes are torchvision's.
     images = torch.randn(2, 3, 64, 64)
     with torch.no_grad():
@@ -45,24 +45,24 @@ def test_features_equal_torchvisions_with_the_same_weights(name: str) -> None:
 def test_feature_lengths_are_as_announced(name: str) -> None:
     if name in ("resnet101", "resnet152"):
         with torch.device("meta"):
-            encoder = Encoder(Architecture(name, width=2))
+            encoder = build_encoder(Architecture(name, width=2))
         assert len(encoder.layer3) == {"resnet101": 23, "resnet152": 36}[name]
         return
     architecture = Architecture(name, width=2)
-    features = Encoder(architecture).eval()(torch.zeros(1, 3, 16, 16))
+    features = build_encoder(architecture).eval()(torch.zeros(1, 3, 16, 16))
     assert features.shape == (1, architecture.feature_dim)
     assert architecture.feature_dim == (64 if name == "resnet50" else 16)
 
 
 def test_small_image_stems_keep_the_resolution() -> None:
-    encoder = Encoder(Architecture("resnet10", width=2))
+    encoder = build_encoder(Architecture("resnet10", width=2))
     stem = encoder.layer("stem")(encoder.conv1(torch.zeros(1, 3, 16, 16)))
     assert stem.shape == (1, 2, 16, 16)
     assert encoder.conv1.kernel_size == (3, 3)
 
 
 def test_layers_are_named_from_the_input_side_on() -> None:
-    encoder = Encoder(Architecture("resnet18", width=2))
+    encoder = build_encoder(Architecture("resnet18", width=2))
     assert encoder.layer_names() == ("stem", "layer1", "layer2", "layer3", "layer4")
     assert encoder.layer_names(blocks=True) == (
         "stem", "layer1.0", "layer1.1", "layer1", "layer2.0", "layer2.1", "layer2",
@@ -74,7 +74,7 @@ def test_layers_are_named_from_the_input_side_on() -> None:
 
 @pytest.mark.parametrize("name", ["layer5", "layer1.2", "conv1", "", "layer1.0.conv1", "fc"])
 def test_unknown_layers_are_refused_with_the_known_ones(name: str) -> None:
-    encoder = Encoder(Architecture("resnet18", width=2))
+    encoder = build_encoder(Architecture("resnet18", width=2))
     with pytest.raises(ConfigError, match="Its layers are stem, "):
         encoder.layer(name)
 

@@ -5,6 +5,7 @@ from sklearn.linear_model import LogisticRegression
 
 from mimic.datasets import ImageSet
 from mimic.encoder import Encoder
+from mimic.encoder.resnet import ResNet
 from mimic.errors import ConfigError, DataError
 from mimic.evaluation import Judge, Prediction, extract_features
 from mimic.evaluation.judge import find_target
@@ -51,7 +52,7 @@ def test_predictions_equal_a_probe_built_by_hand(pictures: Pictures, tiny_encode
 def test_an_encoder_that_sees_only_the_trigger_is_fully_misled(
     pictures: Pictures, tiny_encoder: Encoder
 ) -> None:
-    class Backdoored(Encoder):
+    class Backdoored(ResNet):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             bar = x[:, :, 5].mean(1).reshape(len(x), 4, 4)[:, :, :3].mean(2)
             hit = (x[:, :, 10:15, 10:15] == 1).all(dim=(1, 2, 3), keepdim=False)[:, None]

@@ -6,6 +6,7 @@ import torch
 
 from mimic.datasets import ImageSet
 from mimic.encoder import Encoder
+from mimic.encoder.resnet import ResNet
 from mimic.errors import ConfigError
 from mimic.mutual_information import Curve, Measurement, PairSource, explain, measure_layers
 from mimic.mutual_information.layerwise import both_sides, gaussian_upper_bound, spread
@@ -85,7 +86,7 @@ def test_small_subsets_still_leave_images_on_both_sides(count: int) -> None:
         assert (~source.fitted).sum() >= 4
 
 
-class Blinded(Encoder):
+class Blinded(ResNet):
     """Sees mean colours of quarters, but one and the same if pixel (12, 12) is white."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
