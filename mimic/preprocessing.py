@@ -121,14 +121,27 @@ class Preprocessing:
     Args:
         normalization: per-channel affine map.
         input_size: side to resize to, or None to keep the images' own.
+        largest: with no input size, images of more pixels a side than this are resized; None for
+            any size.
+        smaller: ... to this side.
     """
 
     normalization: Normalization
     input_size: int | None = None
+    largest: int | None = None
+    smaller: int = 32
+
+    def size_for(self, side: int) -> int:
+        """Side at which the encoder sees images of this side."""
+        if self.input_size is not None:
+            return self.input_size
+        return self.smaller if self.largest is not None and side > self.largest else side
 
     def unit(self, images: np.ndarray, device: torch.device) -> torch.Tensor:
         """uint8 (N, H, W, 3) to 0-to-1 floats (N, 3, S, S), where views are drawn."""
-        return to_unit(images, device, self.input_size)
+        side = max(images.shape[1:3])
+        size = self.size_for(side)
+        return to_unit(images, device, self.input_size if size == side else size)
 
     def __call__(self, images: np.ndarray, device: torch.device) -> torch.Tensor:
         """uint8 (N, H, W, 3) to encoder inputs (N, 3, S, S)."""

@@ -1,6 +1,16 @@
 """Encoder files: the gate, recognition, and the way back out."""
 
-from mimic.checkpoint.export import save_badencoder, save_encoder, save_in_layout
+from mimic.checkpoint.export import export_suffix, save_badencoder, save_encoder, save_in_layout
 from mimic.checkpoint.loading import EncoderFile, load_encoder
+from mimic.checkpoint.match import Match, MatchError
 
-__all__ = ["EncoderFile", "load_encoder", "save_badencoder", "save_encoder", "save_in_layout"]
+__all__ = [
+    "EncoderFile",
+    "Match",
+    "MatchError",
+    "export_suffix",
+    "load_encoder",
+    "save_badencoder",
+    "save_encoder",
+    "save_in_layout",
+]

@@ -2,20 +2,55 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from mimic.checkpoint.families import choose_normalization, stored_size
-from mimic.checkpoint.gate import read_file
-from mimic.checkpoint.layouts import backbone_names, describe_layout, find_architecture
-from mimic.checkpoint.match import check_match
-from mimic.encoder import Encoder, ProjectionHead, build_encoder
-from mimic.errors import EncoderError
+from mimic.checkpoint.families import MINE, Evidence, Family, find_family
+from mimic.checkpoint.foreign import misleading, short
+from mimic.checkpoint.gate import StoredFile, read_file
+from mimic.checkpoint.ignored import sort_ignored
+from mimic.checkpoint.layouts import Layout, find_layout, joined
+from mimic.checkpoint.match import COUNTER, Match, compare, demand_complete
+from mimic.checkpoint.presets import (
+    OWN_SIZE_LIMIT,
+    SMALL_SIZE,
+    UNCLEAR,
+    Choice,
+    Options,
+    choose_normalization,
+    choose_pool,
+    choose_size,
+)
+from mimic.checkpoint.recognition import find_architecture, in_words
+from mimic.checkpoint.soundness import demand_sound
+from mimic.encoder import Architecture, Encoder, ProjectionHead, build_encoder
+from mimic.errors import ConfigError, EncoderError
 from mimic.preprocessing import Normalization, Preprocessing
+
+MAX_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One tensor of the file: what a file in the same layout has to have in its place.
+
+    Args:
+        shape: its shape.
+        dtype: its number format.
+        kind: ``backbone`` or what it is otherwise (head, queue ...).
+        source: our name of the parameter it holds, empty where the encoder has none.
+        part: which third of that parameter, where the file keeps q, k and v apart.
+    """
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    kind: str
+    source: str = ""
+    part: int = 0
 
 
 @dataclass
@@ -26,98 +61,215 @@ class EncoderFile:
         encoder: the backbone in eval mode, float32, gradients off.
         head: its projection head, where the file holds one that we know.
         normalization: what its inputs need.
-        input_size: side it was trained at, or None where the file does not say.
-        layout: what was recognised, in words.
-        key_names: our parameter name to the file's.
-        dtypes: the file's number formats, by its own names.
-        wrapper: the file's keys around the state dict, for writing it back; None if bare.
-        state_key: the key of the state dict among them; empty if bare.
-        is_checkpoint: whether it was a torch checkpoint, not safetensors.
+        size: side its images are resized to, and why; None for the images' own.
+        max_pool: whether its stem pools, and why.
+        family: which code writes such files.
+        layout: where the backbone is and how it is named.
+        match: how tensors and parameters correspond.
+        entries: every tensor of the file's state dict by the file's name; no values.
+        file: what surrounded the tensors (its own are dropped, so that none can travel on).
+        warnings: doubts about the file, one sentence each.
     """
 
     encoder: Encoder
     head: ProjectionHead | None
     normalization: Normalization
-    input_size: int | None
-    layout: str
-    key_names: dict[str, str] = field(default_factory=dict)
-    dtypes: dict[str, torch.dtype] = field(default_factory=dict)
-    wrapper: dict[str, Any] | None = None
-    state_key: str = ""
-    is_checkpoint: bool = False
+    size: Choice
+    max_pool: Choice
+    family: Family
+    layout: Layout
+    match: Match
+    entries: dict[str, Entry]
+    file: StoredFile
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def input_size(self) -> int | None:
+        """Side the images are resized to, or None for their own."""
+        return None if self.size.value is None else int(self.size.value)
 
     @property
     def preprocessing(self) -> Preprocessing:
         """What its images go through first."""
-        return Preprocessing(self.normalization, self.input_size)
+        return Preprocessing(
+            self.normalization, self.input_size, largest=OWN_SIZE_LIMIT, smaller=SMALL_SIZE
+        )
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether this project wrote it, so that its layout needs no second export."""
+        return self.family.id == MINE
+
+    @property
+    def pool_is_unclear(self) -> bool:
+        """Whether only trying can tell if a max-pool follows the stem."""
+        return self.max_pool.source == UNCLEAR
+
+    @property
+    def summary(self) -> str:
+        """What was recognised, in words."""
+        kinds = {
+            "safetensors": "safetensors", "torch": "torch checkpoint",
+            "torchscript": "TorchScript archive read without running it",
+        }  # fmt: skip
+        prefix = self.layout.written_prefix
+        wrapped = f"state dict under '{short(self.file.state_key)}'"
+        return ", ".join(
+            [
+                kinds[self.file.kind],
+                wrapped if self.file.state_key else "bare tensors",
+                self.layout.names.title,
+                *([f"keys begin with '{prefix}'"] if prefix else []),
+            ]
+        )
 
 
-def load_encoder(path: Path, *, normalization: str = "auto") -> EncoderFile:
+def load_encoder(
+    path: Path, *, normalization: str = "auto", input_size: int = 0, max_pool: str = "auto"
+) -> EncoderFile:
     """Read an encoder.
 
     Args:
-        path: a ``.safetensors`` file or a torch checkpoint; the content decides, not the name.
+        path: a safetensors file, torch checkpoint or TorchScript archive; the content decides, not
+            the name.
         normalization: ``auto`` or what ``parse_normalization`` takes.
+        input_size: side to resize images to; 0 leaves it to the file's family.
+        max_pool: ``auto``, ``yes`` or ``no``: whether a max-pool follows a ResNet's stem.
 
     Raises:
-        EncoderError: if the file is missing, too large, unreadable weights-only, of an unknown
-            layout, or does not fill the whole backbone.
+        EncoderError: if the file is missing, too large, unreadable weights-only or of an unknown
+            layout; a ``MatchError`` with the report if it does not fill the whole backbone.
     """
-    file = read_file(path)
-    names = backbone_names(file.tensors)
-    tensors = {k: file.tensors[v] for k, v in names.items()}
+    return make_encoder(read_file(path), path.name, Options(normalization, input_size, max_pool))
+
+
+def make_encoder(file: StoredFile, file_name: str, options: Options) -> EncoderFile:
+    """The encoder in a file that the gate has read.
+
+    Raises:
+        EncoderError: as ``load_encoder`` does.
+    """
+    other = misleading(file)
+    if other is not None:
+        raise EncoderError(f"The file holds {other.holds}.", other.remedy)
+    layout = find_layout(file)
+    tensors = {name: joined(file.tensors, keys) for name, keys in layout.sources.items()}
     architecture = find_architecture(tensors)
-    with torch.device("meta"):  # Shapes only: a small file must not make us allocate a huge one.
-        check_match(build_encoder(architecture), tensors, path.name)
-    loaded = EncoderFile(
-        encoder=build_encoder(architecture),
-        head=None,
-        normalization=choose_normalization(normalization, file.metadata, architecture.stem),
-        input_size=stored_size(file.metadata, architecture.stem),
-        layout=describe_layout(
-            names, is_safetensors=file.kind == "safetensors", wrapped=bool(file.state_key)
-        ),
-        wrapper=file.wrapper or None,
-        state_key=file.state_key,
-        is_checkpoint=file.kind != "safetensors",
+    family = find_family(Evidence(file, layout, architecture))
+    pool = choose_pool(
+        options.max_pool, file.metadata, family, architecture, layout.names.max_pool
     )
-    fill(loaded.encoder, tensors, path.name)
-    loaded.key_names = names
-    load_head(loaded, file.tensors)
-    loaded.dtypes = {theirs: file.tensors[theirs].dtype for theirs in loaded.key_names.values()}
-    loaded.encoder.eval().requires_grad_(False)
-    return loaded
+    if pool.value is not None and pool.value != architecture.has_max_pool:
+        architecture = dataclasses.replace(architecture, max_pool=bool(pool.value))
+    with torch.device("meta"):  # Shapes only: a small file must not make us allocate a huge one.
+        encoder = build_encoder(architecture)
+    ignored, copies = sort_ignored(file.tensors, layout)
+    match = compare(encoder.state_dict(), layout, file.tensors, ignored)
+    demand_complete(match, in_words(architecture), short(file_name))
+    doubts = demand_sound(tensors, short(file_name))
+    fill(encoder, tensors)
+    head, head_names = find_head(file.tensors, architecture)
+    return EncoderFile(
+        encoder=encoder.eval().requires_grad_(False),
+        head=head,
+        normalization=settled_normalization(options.normalization, file, family, architecture),
+        size=choose_size(options.input_size, file.metadata, family, architecture),
+        max_pool=pool,
+        family=family,
+        layout=layout,
+        match=match,
+        entries=list_entries(file.tensors, layout, ignored, copies, head_names),
+        file=dataclasses.replace(file, tensors={}),
+        warnings=[*doubts, *doubts_of(family, ignored, options)],
+    )
 
 
-def fill(encoder: Encoder, tensors: Mapping[str, torch.Tensor], file_name: str) -> None:
-    """Copy matching weights into the encoder; all must be finite."""
-    wanted = encoder.state_dict()
-    bad = [k for k, v in tensors.items() if not torch.isfinite(v.double()).all()]
-    if bad:
+def settled_normalization(
+    text: str, file: StoredFile, family: Family, architecture: Architecture
+) -> Normalization:
+    """The normalisation; what is wrong with the file's own is the file's fault, not a setting's."""
+    try:
+        return choose_normalization(text, file.metadata, family, architecture)
+    except ConfigError as error:
+        if text != "auto":
+            raise
         raise EncoderError(
-            f"'{file_name}' holds values that are not finite, for example in {bad[0]}.",
-            "The training that wrote it failed; choose an earlier checkpoint.",
+            "The file's own record of its normalisation cannot be read.",
+            "Give it by --normalization.",
+        ) from error
+
+
+def doubts_of(family: Family, ignored: Mapping[str, str], options: Options) -> list[str]:
+    """What a reader of any result should know of the file."""
+    doubts = [family.doubt] if family.doubt and options.normalization == "auto" else []
+    unknown = [short(name) for name, why in ignored.items() if why == "other"]
+    if unknown:
+        more = f" and {len(unknown) - MAX_NAMED} more" if len(unknown) > MAX_NAMED else ""
+        doubts.append(
+            f"The file also holds tensors of unknown purpose, which are not used: "
+            f"{', '.join(unknown[:MAX_NAMED])}{more}."
         )
-    wanted.update({k: v.to(wanted[k].dtype) for k, v in tensors.items()})
-    encoder.load_state_dict(wanted)
+    return doubts
 
 
-def load_head(loaded: EncoderFile, stored: Mapping[str, torch.Tensor]) -> None:
-    """Take the projection head along where the file holds one of SimCLR's shape."""
+def fill(encoder: Encoder, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Give the network (built on the meta device) the file's weights, as float32."""
+    state = {
+        name: torch.zeros((), dtype=torch.long)
+        if name.endswith(COUNTER) and name not in tensors
+        else own_copy(tensors[name], parameter.dtype)
+        for name, parameter in encoder.state_dict().items()
+    }
+    encoder.load_state_dict(state, assign=True)
+
+
+def own_copy(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """The tensor in our number format, sharing no memory with the file's."""
+    copy = tensor.detach().to(dtype)
+    return copy.clone(memory_format=torch.contiguous_format)
+
+
+def find_head(
+    stored: Mapping[str, torch.Tensor], architecture: Architecture
+) -> tuple[ProjectionHead | None, dict[str, str]]:
+    """The projection head, where the file holds one of SimCLR's shape, and its names there."""
     for prefix in ("g.", "module.g.", "head."):
         last = stored.get(f"{prefix}3.weight")
-        if last is None or last.ndim != 2:
+        if last is None or last.ndim != 2 or not 0 < last.shape[0] <= architecture.feature_dim * 8:
             continue
-        head = ProjectionHead(loaded.encoder.architecture.feature_dim, last.shape[0])
+        head = ProjectionHead(architecture.feature_dim, last.shape[0])
         names = {key: f"{prefix}{key}" for key in head.state_dict()}
         fits = all(
             name in stored
             and stored[name].shape == head.state_dict()[key].shape
-            and bool(torch.isfinite(stored[name].double()).all())
+            and bool(torch.isfinite(stored[name].float()).all())
             for key, name in names.items()
         )
         if fits:
             head.load_state_dict({key: stored[name] for key, name in names.items()})
-            loaded.head = head.eval().requires_grad_(False)
-            loaded.key_names |= {f"head.{key}": name for key, name in names.items()}
-            return
+            return head.eval().requires_grad_(False), names
+    return None, {}
+
+
+def list_entries(
+    tensors: Mapping[str, torch.Tensor],
+    layout: Layout,
+    ignored: Mapping[str, str],
+    copies: Mapping[str, str],
+    head_names: Mapping[str, str],
+) -> dict[str, Entry]:
+    """What every tensor of the file is, in the file's order."""
+    places = {
+        key: (name, part)
+        for name, keys in layout.sources.items()
+        for part, key in enumerate(keys)
+    }
+    sources = places | {copy: places[original] for copy, original in copies.items()}
+    sources |= {theirs: (f"head.{ours}", 0) for ours, theirs in head_names.items()}
+    return {
+        key: Entry(
+            tuple(tensor.shape), tensor.dtype, ignored.get(key, "backbone"),
+            *sources.get(key, ("", 0)),
+        )
+        for key, tensor in tensors.items()
+    }  # fmt: skip

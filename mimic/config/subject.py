@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from mimic.config.settings import DEFAULT_LAYERS, Config, option, require
 
+MIN_SIDE, MAX_SIDE = 8, 1024
+
 
 @dataclass(frozen=True, kw_only=True)
 class SubjectConfig(Config):
@@ -25,7 +27,17 @@ class SubjectConfig(Config):
     trigger: str = option("", "trigger .npz, or square:ROW:COLUMN:SIZE for a white square")
     target_class: int = option(-1, "class the trigger leads to; -1 finds the most frequent one")
     normalization: str = option(
-        "auto", "auto (as stored in the file), none, a preset name, or MEAN/STD as numbers"
+        "auto",
+        "auto (as stored in the file, or usual for its kind), none, cifar10, stl10, imagenet, clip, "
+        "or MEAN/STD as numbers",
+    )
+    input_size: int = option(
+        0, "side in pixels that images are resized to for the encoder; 0 takes what suits its file"
+    )
+    max_pool: str = option(
+        "auto",
+        "whether a max-pool follows a ResNet's stem, which no file tells: auto (no for a 3x3 stem, "
+        "yes for a 7x7 one; inspect scores both where that is unclear), yes or no",
     )
     probe_images: int = option(12_000, "labelled training images a probe is fitted on, at most")
     test_images: int = option(4_000, "test images a probe is scored on, at most")
@@ -38,6 +50,16 @@ class SubjectConfig(Config):
                 f"{name} is {getattr(self, name)}, too few to fit or score a probe.",
                 "Choose at least 2.",
             )
+        require(
+            self.input_size == 0 or MIN_SIDE <= self.input_size <= MAX_SIDE,
+            f"An input size of {self.input_size} pixels does not work.",
+            f"Choose {MIN_SIDE} to {MAX_SIDE}, or 0 for what suits the encoder.",
+        )
+        require(
+            self.max_pool in ("auto", "yes", "no"),
+            f"'{self.max_pool}' does not say whether the stem pools.",
+            "Choose auto, yes or no.",
+        )
         require(
             self.target_class >= -1,
             f"The target class {self.target_class} is negative.",

@@ -47,7 +47,7 @@ def attack(work: Work[AttackConfig]) -> dict[str, Any]:
         _, head = new_network(backdoored.architecture, work.device, config.seed)
         head.eval()
     kept = head
-    size = clean.input_size or shadow.size[0]
+    size = clean.preprocessing.size_for(shadow.size[0])
     work.run.write_file(
         "encoder.safetensors",
         lambda path: save_encoder(

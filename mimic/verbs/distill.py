@@ -76,7 +76,9 @@ def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
         "precision": str(work.precision).removeprefix("torch."),
         "scores": scores,
         "student_file": "student.safetensors",
-        "original_layout_file": "student.pth" if teacher.is_checkpoint else None,
+        "original_layout_file": None
+        if teacher.is_mine
+        else f"student-as-original.{export_suffix(teacher)}",
         "seconds": sum(m.get("seconds", 0.0) for m in work.run.metrics()),
     }
     write_student(work, subject, state, result)
@@ -328,7 +330,7 @@ def write_student(
                 student,
                 head=head,
                 normalization=teacher.normalization,
-                input_size=teacher.input_size or subject.data.size[0],
+                input_size=teacher.preprocessing.size_for(subject.data.size[0]),
                 card=card,
             ),
         )

@@ -11,14 +11,14 @@ from typing import Any, Generic, TypeVar, cast
 import numpy as np
 import torch
 
-from mimic.checkpoint import EncoderFile, load_encoder
+from mimic.checkpoint import EncoderFile, MatchError, load_encoder
 from mimic.compute import choose_precision
 from mimic.config import CleanSubsetConfig, Config, SubjectConfig, resolve_path
 from mimic.datasets import ImageSet, Split, clean_subset, load_images
 from mimic.errors import ConfigError, RunError
 from mimic.evaluation import Judge
 from mimic.evaluation.judge import find_target
-from mimic.run import Progress, Run
+from mimic.run import Progress, Run, file_sha256
 from mimic.trigger import Trigger
 from mimic.views import Recipe, choose_recipe
 
@@ -61,6 +61,7 @@ class Work(Generic[C]):
         self.precision = choose_precision(config.precision, device)
         self.started = time.perf_counter()
         self.warnings: list[str] = []
+        self.encoders: dict[str, dict[str, Any]] = {}
         self._checked = 0.0
 
     def warn(self, sentence: str) -> None:
@@ -131,8 +132,27 @@ class Work(Generic[C]):
 
     def encoder(self, name: str, text: str) -> EncoderFile:
         """Load an encoder file onto the device."""
-        normalization = getattr(self.config, "normalization", "auto")
-        loaded = load_encoder(self.file(name, text), normalization=normalization)
+        given = {
+            name: getattr(self.config, name)
+            for name in ("normalization", "input_size", "max_pool")
+            if hasattr(self.config, name)
+        }
+        try:
+            loaded = load_encoder(self.file(name, text), **given)
+        except MatchError as error:
+            if error.match is not None:
+                self.run.write_json("match.json", error.match.to_json())
+            raise
+        for doubt in loaded.warnings:
+            self.warn(doubt)
+        self.encoders[name] = {
+            "sha256": file_sha256(resolve_path(text)),
+            "family": loaded.family.id,
+            "architecture": loaded.encoder.architecture.name,
+            "normalization": loaded.normalization.to_json(),
+            "input_size": loaded.size.to_json(),
+            "max_pool": loaded.max_pool.to_json(),
+        }
         loaded.encoder.to(self.device)
         if loaded.head is not None:
             loaded.head.to(self.device)
