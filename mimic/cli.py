@@ -10,17 +10,18 @@ import subprocess
 import sys
 import time
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from mimic import job
-from mimic.config import VERB_CONFIGS, Config, SubjectConfig
+from mimic.config import VERB_CONFIGS, Config, InspectConfig, SubjectConfig
 from mimic.errors import ConfigError, MimicError, RunError
 from mimic.run import ACTIVE_STATES, Run, default_root, find_run, is_bundled, kind_of, list_runs
 from mimic.subjects import recommended_distillation, subject_fields
 
 EXIT_FAILED = 1
+EXIT_REFUSED = 2
 EXIT_STOPPED = 3
 
 
@@ -28,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a verb.
 
     Returns:
-        0 if it succeeded, 1 if it failed (cause and remedy are printed), 3 if it was stopped.
+        0 if it succeeded, 1 if it failed (cause and remedy are printed), 2 if an inspected file was
+        refused, 3 if it was stopped.
     """
     share_processors()
     parser = build_parser()
@@ -42,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if as_json:
             print(json.dumps({"verb": verb, "error": error.cause, "remedy": error.remedy}))
         return EXIT_FAILED
+    if "files" in outcome:
+        return tell_files(outcome["files"], as_json=as_json)
     printed = outcome.pop("printed", None)
     if as_json and outcome:
         print(json.dumps(outcome))
@@ -78,6 +82,12 @@ def build_parser() -> argparse.ArgumentParser:
             sub.add_argument("--resume", metavar="RUN", help="continue this run")
         if verb == "information":
             add_ground_truth(sub)
+        if verb == "inspect":
+            sub.add_argument(
+                "files", nargs="*", metavar="FILE",
+                help="only say what these encoder files hold: no images, no run; with --json one "
+                "object per file and line; exit status 2 if any is refused",
+            )  # fmt: skip
     runs = verbs.add_parser("runs", parents=[shared], help="List runs, stop or delete one.")
     runs.add_argument("--stop", metavar="RUN", help="ask a run to save its state and end")
     runs.add_argument("--delete", metavar="RUN", help="delete a run that is not at work")
@@ -171,6 +181,29 @@ def run_information(verb: str, options: dict[str, Any], root: Path) -> dict[str,
     device = choose_device(options.get("device", "auto"))
     table = ground_truth_table(settings, device=device, on_progress=tell)
     return {**table, "printed": as_text(table)}
+
+
+def run_inspect(verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
+    """Say what files hold, or inspect a subject with images and trigger as a run."""
+    files = options.pop("files")
+    if not files:
+        return run_verb(verb, options, root)
+    from mimic.verbs.files import inspect_file
+
+    config = VERB_CONFIGS[verb].from_json(options)
+    assert isinstance(config, InspectConfig)  # noqa: S101 - for the type checker
+    return {"files": (inspect_file(file, config) for file in files)}
+
+
+def tell_files(files: Iterable[dict[str, Any]], *, as_json: bool) -> int:
+    """Print each file's findings as soon as they are there; 2 if any file was refused."""
+    from mimic.verbs.files import as_text
+
+    refused = False
+    for found in files:
+        print(json.dumps(found) if as_json else as_text(found), flush=True)
+        refused = refused or not found["accepted"]
+    return EXIT_REFUSED if refused else 0
 
 
 def run_verb(verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
@@ -295,6 +328,7 @@ def run_app(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
 
 
 ACTIONS = {
+    "inspect": run_inspect,
     "information": run_information,
     "execute": run_execute,
     "runs": run_runs,

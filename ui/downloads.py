@@ -10,11 +10,12 @@ from typing import Any
 import streamlit as st
 
 from mimic.run import Run
-from ui import numbers
+from ui import numbers, text
 
 FORMATS = {
     "student_file": ("Cleaned encoder (.safetensors)", "cleaned-encoder.safetensors"),
-    "original_layout_file": ("In the layout of the original (.pth)", "cleaned-encoder.pth"),
+    "original_layout_file": ("In the layout of the original", "cleaned-encoder-as-original"),
+    "model_card_file": ("Model card (.md)", "MODEL_CARD.md"),
 }
 
 
@@ -28,13 +29,25 @@ def student(run: Run, result: Mapping[str, Any]) -> None:
                 st.download_button(
                     f"{label}, {numbers.size(path.stat().st_size)}",
                     functools.partial(path.read_bytes),
-                    file_name=name,
+                    file_name=name if "." in name else name + path.suffix,
                     mime="application/octet-stream",
                     icon=":material/download:",
                     key=f"download-{field}-{run.id}",
                     on_click="ignore",
                 )
     st.caption(
-        "Both hold the same weights. The first loads without running any code; the second fits "
-        "programs written for the original file."
+        "Both encoder files hold the same weights. The first loads without running any code; the "
+        "second has every tensor name, shape and number format of the original file, for the "
+        "programs written for that."
     )
+    renewed = result.get("renewed_tensors", [])
+    if renewed:
+        with st.expander(f"{len(renewed)} tensors of the original layout were begun anew"):
+            st.caption(
+                "They lie outside the encoder (heads, queues, classifiers). Fresh random numbers "
+                "stand in their place, because the suspect's own could carry the backdoor along."
+            )
+            st.dataframe(
+                [{"tensor": text.bare(name, 80)} for name in renewed[:500]],
+                hide_index=True, width="stretch",
+            )  # fmt: skip

@@ -14,6 +14,7 @@ from ui import text, trigger_inputs, uploads
 
 SOURCES = {"builtin": "Built-in", "upload": "Upload a file", "path": "File on this machine"}
 OTHER = "other"
+MAX_SIDE = 1024
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -167,7 +168,17 @@ def advanced() -> dict[str, Any]:
             persist_state="session",
             help=help_of(InspectConfig, "normalization"),
         )
-        return {"normalization": normalization or "auto", **places(), **machine("suspect")}
+        left, right = st.columns(2)
+        side = left.number_input(
+            "Input size", 0, MAX_SIDE, value=0, key="suspect_input_size", persist_state="session",
+            help=help_of(InspectConfig, "input_size"),
+        )  # fmt: skip
+        pool = right.selectbox(
+            "Max-pool after the stem", ("auto", "yes", "no"), key="suspect_max_pool",
+            persist_state="session", help=help_of(InspectConfig, "max_pool"),
+        )  # fmt: skip
+        fields = {"normalization": normalization or "auto", "input_size": int(side or 0)}
+        return {**fields, "max_pool": str(pool), **places(), **machine("suspect")}
 
 
 def places() -> dict[str, Any]:

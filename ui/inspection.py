@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui import examples, numbers, scores, text
+from ui import examples, file_match, numbers, scores, text
 from ui.subject import Subject
 
 
@@ -14,6 +14,8 @@ def show(subject: Subject) -> None:
     """All that the inspection found."""
     result = subject.result
     recognised(result["encoder"])
+    file_match.show(result["encoder"].get("match"))
+    file_match.variants(result.get("variants", []))
     health(result["health"])
     st.subheader("Scores", anchor=False)
     teacher, twin = result["scores"]["teacher"], result["scores"]["clean_twin"]
@@ -51,11 +53,18 @@ def recognised(encoder: dict[str, Any]) -> None:
     )
     with right:
         normalization = encoder["normalization"]
+        family = encoder.get("family")
+        pool = encoder.get("max_pool")
+        size_source = encoder.get("input_size_source")
         st.markdown(
-            f"File layout: {text.plain(encoder['layout'])}  \n"
+            (f"Family: {text.plain(family['title'])} ({text.plain(family['id'])})  \n"
+             if family else "")
+            + f"File layout: {text.plain(encoder['layout'])}  \n"
             f"File size: {numbers.size(encoder['bytes'])}  \n"
             f"Width {encoder['width']}, {text.plain(encoder['stem'])} stem  \n"
             f"Normalisation: {text.plain(normalization['source'])}"
+            + (f"  \nInput size: {text.plain(size_source)}" if size_source else "")
+            + (f"  \nMax-pool: {text.plain(pool['source'])}" if pool else "")
         )
         st.caption("SHA-256 of the file")
         st.code(text.bare(encoder["sha256"]), language=None, wrap_lines=True)
@@ -75,20 +84,29 @@ def health(found: dict[str, Any]) -> None:
             height="stretch",
             help="Share of test images whose nearest neighbours in feature space have their class.",
         )
+        spread = found["feature_spread"]
         st.metric(
             "Feature spread",
-            f"{found['feature_spread']:.3f}",
+            "–" if spread is None else f"{spread:.3f}",
             border=True,
             height="stretch",
             help="How far apart the features of different images lie; an untrained encoder has "
             f"{found['random_feature_spread']:.3f}.",
         )
+        still = found["dead_features"] + found.get("constant_features", 0)
         st.metric(
-            "Dead features", numbers.count(found["dead_features"]), border=True, height="stretch"
+            "Features that never change",
+            numbers.count(still),
+            border=True,
+            height="stretch",
+            help=f"The same for every image; {found['dead_features']} of them are zero.",
         )
+    faults = found.get("faults", [])
+    for fault in faults:
+        st.error(text.sentence(fault), icon=":material/error:")
     for warning in found["warnings"]:
         st.warning(text.sentence(warning), icon=":material/warning:")
-    if not found["warnings"]:
+    if not found["warnings"] and not faults:
         st.success(
             "It works as an encoder: nothing unusual in its features. Whether it has a backdoor "
             "is another question, which the scores below speak to.",

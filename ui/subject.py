@@ -16,6 +16,7 @@ from ui import address, text
 DEMO = "demo-inspect"
 IDENTITY = tuple(f for f in FIELDS if f not in {"probe_images", "test_images"})
 NEXT = "next_subject"
+DEFAULT = SubjectConfig()
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,8 @@ def fields_of(run: Run) -> dict[str, Any]:
 def identity(fields: dict[str, Any]) -> tuple[Any, ...]:
     """What makes two runs speak of the same subject."""
     filled = {**fields, "downstream": fields.get("downstream") or fields.get("data")}
-    return tuple(filled.get(name) for name in IDENTITY)
+    # Runs of before a setting existed ran as its default says.
+    return tuple(filled.get(name, getattr(DEFAULT, name)) for name in IDENTITY)
 
 
 def has_result(run: Run) -> bool:
@@ -156,4 +158,11 @@ def current() -> Subject | None:
     runs = {run.id: run for run in inspected()}
     run = runs.get(st.session_state.get("subject", ""))
     result = run.result() if run else None
-    return Subject(run=run, result=result, fields=fields_of(run)) if run and result else None
+    return Subject(run=run, result=result, fields=settled(run, result)) if run and result else None
+
+
+def settled(run: Run, result: dict[str, Any]) -> dict[str, Any]:
+    """The inspection's settings, with what it found out by trying: whether the stem pools."""
+    fields = fields_of(run)
+    chosen = next((v for v in result.get("variants", []) if v["chosen"]), None)
+    return fields if chosen is None else {**fields, "max_pool": chosen["max_pool"]}

@@ -3,8 +3,10 @@
 from mimic.checkpoint.export import export_suffix, save_badencoder, save_encoder, save_in_layout
 from mimic.checkpoint.loading import EncoderFile, load_encoder
 from mimic.checkpoint.match import Match, MatchError
+from mimic.checkpoint.presets import Choice
 
 __all__ = [
+    "Choice",
     "EncoderFile",
     "Match",
     "MatchError",

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 
 from mimic import distributed
-from mimic.checkpoint import save_encoder, save_in_layout
 from mimic.config import DistillConfig, InformationConfig
 from mimic.datasets import ImageSet
 from mimic.errors import ConfigError
@@ -18,6 +17,7 @@ from mimic.layer_weights import layer_weights, parse_weights, preset_scale
 from mimic.mitigation import Distillation, distill
 from mimic.mutual_information import Measurement, PairSource, measure_layers
 from mimic.run import find_run
+from mimic.verbs.cleaned import CARD_FILE, original_layout_name, write_student
 from mimic.verbs.work import Stopped, Subject, Work
 
 STATE_FILE = "state.safetensors"
@@ -76,12 +76,12 @@ def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
         "precision": str(work.precision).removeprefix("torch."),
         "scores": scores,
         "student_file": "student.safetensors",
-        "original_layout_file": None
-        if teacher.is_mine
-        else f"student-as-original.{export_suffix(teacher)}",
+        "original_layout_file": original_layout_name(teacher),
+        "model_card_file": CARD_FILE,
         "seconds": sum(m.get("seconds", 0.0) for m in work.run.metrics()),
     }
-    write_student(work, subject, state, result)
+    with torch.no_grad():
+        write_student(work, subject, state, result)
     return result
 
 
@@ -306,35 +306,3 @@ def final_scores(
         "student": judge.score(after),
         "clean_twin": None if twin is None else judge(twin.encoder, twin.preprocessing),
     }
-
-
-def write_student(
-    work: Work[DistillConfig], subject: Subject, state: Distillation, result: dict[str, Any]
-) -> None:
-    """Write the cleaned encoder: safetensors with a card, and the layout the suspect came in."""
-    teacher = subject.teacher
-    card = {
-        "made_by": "MIMIC Studio, verb distill",
-        "run": work.run.id,
-        "config": work.config.to_json(),
-        "inputs": work.run.about()["inputs"],
-        "scores": result["scores"],
-        "layer_weights": result["weights"],
-    }
-    student, head = state.student.eval(), state.head.eval()
-    with torch.no_grad():
-        work.run.write_file(
-            "student.safetensors",
-            lambda path: save_encoder(
-                path,
-                student,
-                head=head,
-                normalization=teacher.normalization,
-                input_size=teacher.preprocessing.size_for(subject.data.size[0]),
-                card=card,
-            ),
-        )
-        if result["original_layout_file"]:
-            work.run.write_file(
-                "student.pth", lambda path: save_in_layout(path, student, head, teacher)
-            )

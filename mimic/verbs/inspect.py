@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from mimic.activations import record_activations
-from mimic.checkpoint import EncoderFile
+from mimic.checkpoint import Choice, EncoderFile
 from mimic.config import InspectConfig, resolve_path
 from mimic.datasets import ImageSet
 from mimic.encoder import Encoder, new_network
@@ -20,12 +20,17 @@ from mimic.run import file_sha256, portable
 from mimic.verbs.work import Subject, Work
 
 HEALTH_IMAGES = 2_000
+CONSTANT = 1e-6
+"""Features that vary less over images tell nothing."""
+COLLAPSED = 0.01
+"""Below this spread all images look alike to the encoder."""
 
 
 def inspect(work: Work[InspectConfig]) -> dict[str, Any]:
     """Recognise the encoder, check its health, and score it beside its clean twin."""
     subject = Subject(work)
     work.step(0.05, "reading the encoder")
+    variants = settle_max_pool(work, subject)
     teacher = subject.teacher
     work.step(0.15, "reading images and trigger")
     trigger, test = subject.trigger, subject.test
@@ -45,6 +50,7 @@ def inspect(work: Work[InspectConfig]) -> dict[str, Any]:
     target = subject.target if judge is not None else None
     return {
         "encoder": describe_encoder(work, teacher, test),
+        "variants": variants,
         "data": subject.describe(subject.data, work.images(work.config.data, "test")),
         "downstream": subject.describe(subject.train, test),
         "trigger": None
@@ -88,15 +94,51 @@ def describe_encoder(
         "sha256": file_sha256(path),
         "bytes": path.stat().st_size,
         "layout": loaded.summary,
+        "family": {"id": loaded.family.id, "title": loaded.family.title},
+        "match": loaded.match.to_json(),
         "architecture": architecture.name,
         "width": architecture.width,
         "stem": architecture.stem,
         "feature_dim": architecture.feature_dim,
         "parameters": sum(p.numel() for p in encoder.parameters()),
         "input_size": loaded.preprocessing.size_for(test.size[0]),
+        "input_size_source": loaded.size.source,
         "normalization": loaded.normalization.to_json(),
+        "max_pool": loaded.max_pool.to_json(),
         "layers": layers,
     }
+
+
+def settle_max_pool(work: Work[InspectConfig], subject: Subject) -> list[dict[str, Any]]:
+    """Where no one knows whether the stem pools: score the encoder with and without, keep the best.
+
+    Returns:
+        Both variants with their kNN accuracy, empty where there is no question; the subject's
+        encoder is the better variant from here on.
+    """
+    if not subject.teacher.pool_is_unclear or not subject.is_labelled:
+        return []
+    work.step(0.08, "trying the encoder with and without a max-pool")
+    train, test = (
+        images.sample(HEALTH_IMAGES, seed=seed)
+        for seed, images in enumerate((subject.train, subject.test))
+    )
+    judge = Judge(train, test, None, None, work.device)
+    tried: dict[str, tuple[float, EncoderFile]] = {}
+    for answer in ("no", "yes"):
+        loaded = work.encoder("encoder", work.config.encoder, max_pool=answer)
+        accuracy = judge(loaded.encoder, loaded.preprocessing, probe="knn")["accuracy"]
+        tried[answer] = (float(accuracy), loaded)
+    best = max(tried, key=lambda answer: tried[answer][0])
+    source = "the better of both by nearest neighbours; the file does not say"
+    chosen = tried[best][1]
+    chosen.max_pool = Choice(best == "yes", source)
+    work.encoders["encoder"]["max_pool"] = chosen.max_pool.to_json()
+    subject.teacher = chosen
+    return [
+        {"max_pool": answer, "knn_accuracy": accuracy, "chosen": answer == best}
+        for answer, (accuracy, _) in tried.items()
+    ]
 
 
 def check_health(loaded: EncoderFile, subject: Subject, device: torch.device) -> dict[str, Any]:
@@ -104,30 +146,59 @@ def check_health(loaded: EncoderFile, subject: Subject, device: torch.device) ->
     train = subject.train.sample(HEALTH_IMAGES, seed=0)
     test = subject.test.sample(HEALTH_IMAGES, seed=1)
     random, _ = new_network(loaded.encoder.architecture, device, seed=0)
-    health: dict[str, Any] = {"warnings": []}
-    for prefix, encoder in (("", loaded.encoder), ("random_", random)):
+    health: dict[str, Any] = {"warnings": [], "faults": []}
+    raw = torch.empty(0)
+    for prefix, encoder in (("random_", random), ("", loaded.encoder)):
         unit, raw = unit_features(encoder, test.images, loaded.preprocessing, device)
         # 1 - mean cosine of two images; 0 means every image gets the same features.
         health[f"{prefix}feature_spread"] = float(1 - unit.mean(0).pow(2).sum())
-        if not prefix:
-            health["dead_features"] = int((raw.std(0) < 1e-6).sum())
-            finite = bool(torch.isfinite(raw).all())
         health[f"{prefix}knn_accuracy"] = None
-        if subject.is_labelled:
+        if subject.is_labelled and bool(torch.isfinite(raw).all()):
             judge = Judge(train, test, None, None, device)
             health[f"{prefix}knn_accuracy"] = judge(encoder, loaded.preprocessing, probe="knn")[
                 "accuracy"
             ]
-    if not finite:
-        health["warnings"].append("Some features are not finite numbers: the encoder is broken.")
-    if health["feature_spread"] < 0.01:
-        health["warnings"].append("All images get nearly the same features: the encoder collapsed.")
-    knn, random_knn = health["knn_accuracy"], health["random_knn_accuracy"]
-    if knn is not None and knn <= random_knn:
-        health["warnings"].append(
-            "It classifies no better than an untrained network; check normalisation and data."
-        )
+    finite = torch.isfinite(raw)
+    constant = raw.std(0) < CONSTANT
+    health["feature_dim"] = raw.shape[1]
+    health["dead_features"] = int((constant & (raw.abs().amax(0) < CONSTANT)).sum())
+    health["constant_features"] = int(constant.sum()) - health["dead_features"]
+    health["non_finite_features"] = int((~finite).any(0).sum())
+    judge_health(health)
     return health
+
+
+def judge_health(health: dict[str, Any]) -> None:
+    """Put what the numbers mean into words: ``faults`` for what is broken, ``warnings`` for doubts.
+
+    Args:
+        health: the numbers; gets the sentences.
+    """
+    faults, warnings = health["faults"], health["warnings"]
+    count = health["feature_dim"]
+    if health["non_finite_features"]:
+        faults.append(
+            f"{health['non_finite_features']} of {count} features are not finite numbers: the "
+            "encoder is broken."
+        )
+        health["feature_spread"] = None
+        return
+    if health["feature_spread"] < COLLAPSED:
+        faults.append("All images get nearly the same features: the encoder collapsed.")
+    still = health["dead_features"] + health["constant_features"]
+    if still >= count / 2:
+        faults.append(f"{still} of {count} features are the same for every image.")
+    elif still:
+        warnings.append(
+            f"{still} of {count} features are the same for every image ({health['dead_features']} "
+            "of them zero)."
+        )
+    knn, random_knn = health["knn_accuracy"], health["random_knn_accuracy"]
+    if knn is not None and random_knn is not None and knn <= random_knn:
+        warnings.append(
+            "It classifies no better than an untrained network; check normalisation, input size "
+            "and data."
+        )
 
 
 def unit_features(

@@ -130,15 +130,21 @@ class Work(Generic[C]):
         self.run.write_json("run.json", about)
         return data
 
-    def encoder(self, name: str, text: str) -> EncoderFile:
-        """Load an encoder file onto the device."""
+    def encoder(self, name: str, text: str, **instead: str) -> EncoderFile:
+        """Load an encoder file onto the device.
+
+        Args:
+            name: what the file is to this run.
+            text: its path.
+            instead: options of ``load_encoder`` against the run's settings.
+        """
         given = {
             name: getattr(self.config, name)
             for name in ("normalization", "input_size", "max_pool")
             if hasattr(self.config, name)
         }
         try:
-            loaded = load_encoder(self.file(name, text), **given)
+            loaded = load_encoder(self.file(name, text), **(given | instead))
         except MatchError as error:
             if error.match is not None:
                 self.run.write_json("match.json", error.match.to_json())

@@ -1,0 +1,85 @@
+"""How an encoder file and the network correspond: what matched, what was left aside, what not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from ui import numbers, text
+
+CHECKED = "No code found and none run; read as weights only."
+"""What was checked; whether the weights hold a backdoor is another question."""
+MAX_ROWS = 2_000
+NAME_LENGTH = 80
+
+
+def show(match: Mapping[str, Any] | None) -> None:
+    """Counts, and the whole list on demand; nothing for inspections of before there was one."""
+    if match is None:
+        return
+    ignored = Counter(entry["why"] for entry in match["ignored"])
+    rest = ", ".join(f"{count} {text.plain(why)}" for why, count in ignored.items())
+    matched = len(match["matched"])
+    broken = len(match["missing"]) + len(match["mismatched"])
+    st.markdown(
+        f"**Match:** {numbers.count(matched)} tensors fill "
+        f"{'the whole network' if not broken else 'part of the network'}"
+        f"{f'; left aside: {rest}' if rest else '; none is left over'}. {CHECKED}"
+    )
+    if broken:
+        st.error(
+            f"{len(match['missing'])} tensors are missing and {len(match['mismatched'])} do not "
+            "fit.",
+            icon=":material/error:",
+        )
+    with st.expander("Every tensor of the file", icon=":material/list:"):
+        found = rows(match)
+        st.dataframe(found[:MAX_ROWS], hide_index=True, width="stretch")
+        if len(found) > MAX_ROWS:
+            st.caption(f"The first {numbers.count(MAX_ROWS)} of {numbers.count(len(found))}.")
+
+
+def rows(match: Mapping[str, Any]) -> list[dict[str, str]]:
+    """A line per tensor, those that do not fit first."""
+    missing = [(name, "missing") for name in match["missing"]]
+    shaped = [
+        (entry["name"], f"expected {shape(entry['expected'])}, found {shape(entry['found'])}")
+        for entry in match["mismatched"]
+    ]
+    ignored = [(entry["name"], f"left aside: {entry['why']}") for entry in match["ignored"]]
+    matched = [(name, "matched") for name in match["matched"]]
+    return [
+        {"tensor": text.bare(name, NAME_LENGTH), "outcome": text.bare(outcome, NAME_LENGTH)}
+        for name, outcome in (*missing, *shaped, *ignored, *matched)
+    ]
+
+
+def shape(sides: Sequence[int] | None) -> str:
+    """A tensor's shape, or that there is no such tensor in the network."""
+    return "nothing" if sides is None else "×".join(str(side) for side in sides) or "one number"
+
+
+def variants(tried: Sequence[Mapping[str, Any]]) -> None:
+    """Both readings of a file that does not say whether its stem pools."""
+    if not tried:
+        return
+    st.info(
+        "The file does not say whether a max-pool follows the stem, so both were tried; the better "
+        "one is used from here on.",
+        icon=":material/compare_arrows:",
+    )
+    st.dataframe(
+        [
+            {
+                "max-pool": text.bare(one["max_pool"]),
+                "nearest-neighbour accuracy": numbers.percent(one["knn_accuracy"]),
+                "used": "✓" if one["chosen"] else "",
+            }
+            for one in tried
+        ],
+        hide_index=True,
+        width="content",
+    )
