@@ -3,7 +3,7 @@
 import streamlit as st
 
 from mimic.run import list_runs
-from ui import address, frame, inputs, inspection, jobs, live, subject
+from ui import address, file_match, frame, inputs, inspection, jobs, live, subject
 
 RUN = "inspect_run"
 
@@ -29,7 +29,7 @@ with (
 if started and not subject.has_result(started):
     st.subheader("Inspection", anchor=False)
     jobs.controls(started)
-    live.follow(started, done=subject.choose_next)
+    live.follow(started, file_match.refused, done=subject.choose_next)
 elif chosen is None:
     frame.empty("Nothing has been inspected yet.", "Choose an encoder above and press Inspect.")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from mimic.run import Run, Status
 from ui import numbers, text
 
 CHECKED = "No code found and none run; read as weights only."
@@ -40,6 +41,12 @@ def show(match: Mapping[str, Any] | None) -> None:
         st.dataframe(found[:MAX_ROWS], hide_index=True, width="stretch")
         if len(found) > MAX_ROWS:
             st.caption(f"The first {numbers.count(MAX_ROWS)} of {numbers.count(len(found))}.")
+
+
+def refused(run: Run, status: Status) -> None:
+    """Why a file did not fill the network, where an inspection failed for that."""
+    if status.state == "failed":
+        show(run.read_json("match.json"))
 
 
 def rows(match: Mapping[str, Any]) -> list[dict[str, str]]:

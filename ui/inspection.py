@@ -57,8 +57,11 @@ def recognised(encoder: dict[str, Any]) -> None:
         pool = encoder.get("max_pool")
         size_source = encoder.get("input_size_source")
         st.markdown(
-            (f"Family: {text.plain(family['title'])} ({text.plain(family['id'])})  \n"
-             if family else "")
+            (
+                f"Family: {text.plain(family['title'])} ({text.plain(family['id'])})  \n"
+                if family
+                else ""
+            )
             + f"File layout: {text.plain(encoder['layout'])}  \n"
             f"File size: {numbers.size(encoder['bytes'])}  \n"
             f"Width {encoder['width']}, {text.plain(encoder['stem'])} stem  \n"

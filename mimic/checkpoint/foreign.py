@@ -53,8 +53,9 @@ KINDS = (
     ),
     Foreign(
         "a linear probe of UMBC's SSL-Backdoor code, no encoder",
-        lambda names: {"1.inv_std", "1.mean", "2.weight"} <= {n.removeprefix("module.")
-                                                             for n in names},
+        lambda names: (
+            {"1.inv_std", "1.mean", "2.weight"} <= {n.removeprefix("module.") for n in names}
+        ),
         "Give the checkpoint of the pre-training that the probe was fitted on.",
     ),
     Foreign(

@@ -13,8 +13,10 @@ KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (why, re.compile(pattern))
     for why, pattern in (
         ("queue", r"(^|\.)\w*queue"),
-        ("momentum twin", r"(^|\.)(\w+_(k|t|m|ema|target|momentum)|teacher|(momentum|target|ema)_\w+)"
-                          r"(\.|$)"),
+        (
+            "momentum twin",
+            r"(^|\.)(\w+_(k|t|m|ema|target|momentum)|teacher|(momentum|target|ema)_\w+)(\.|$)",
+        ),
         ("alias", r"^_feature_blocks\."),
         ("text tower", r"^(transformer|token_embedding|ln_final|text_projection|logit_scale|"
                        r"positional_embedding|context_length|vocab_size|input_resolution)(\.|$)"),

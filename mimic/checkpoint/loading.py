@@ -156,9 +156,7 @@ def make_encoder(file: StoredFile, file_name: str, options: Options) -> EncoderF
     tensors = {name: joined(file.tensors, keys) for name, keys in layout.sources.items()}
     architecture = find_architecture(tensors)
     family = find_family(Evidence(file, layout, architecture))
-    pool = choose_pool(
-        options.max_pool, file.metadata, family, architecture, layout.names.max_pool
-    )
+    pool = choose_pool(options.max_pool, file.metadata, family, architecture, layout.names.max_pool)
     if pool.value is not None and pool.value != architecture.has_max_pool:
         architecture = dataclasses.replace(architecture, max_pool=bool(pool.value))
     with torch.device("meta"):  # Shapes only: a small file must not make us allocate a huge one.
@@ -260,9 +258,7 @@ def list_entries(
 ) -> dict[str, Entry]:
     """What every tensor of the file is, in the file's order."""
     places = {
-        key: (name, part)
-        for name, keys in layout.sources.items()
-        for part, key in enumerate(keys)
+        key: (name, part) for name, keys in layout.sources.items() for part, key in enumerate(keys)
     }
     sources = places | {copy: places[original] for copy, original in copies.items()}
     sources |= {theirs: (f"head.{ours}", 0) for ours, theirs in head_names.items()}

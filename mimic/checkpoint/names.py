@@ -149,7 +149,7 @@ def from_torchvision_vit(name: str) -> Place | None:
     return f"blocks.{number}.{TORCHVISION_BLOCK.get(inner, inner)}.{leaf}", 0
 
 
-PATCHES = {"stem": "patch_embed.proj.weight", "body": "blocks.0."}
+PATCHES = "patch_embed.proj.weight", "blocks.0."
 NAMINGS = {
     "torchvision": Naming("torchvision's key names", from_torchvision),
     "sequential": Naming("modules numbered in sequence", from_sequential, max_pool=False),
@@ -159,7 +159,7 @@ NAMINGS = {
     "huggingface-resnet": Naming(
         "Hugging Face's ResNet names", from_huggingface_resnet, max_pool=True
     ),
-    "timm-vit": Naming("timm's ViT names", from_timm_vit, **PATCHES),
-    "huggingface-vit": Naming("Hugging Face's ViT names", from_huggingface_vit, **PATCHES),
-    "torchvision-vit": Naming("torchvision's ViT names", from_torchvision_vit, **PATCHES),
+    "timm-vit": Naming("timm's ViT names", from_timm_vit, *PATCHES),
+    "huggingface-vit": Naming("Hugging Face's ViT names", from_huggingface_vit, *PATCHES),
+    "torchvision-vit": Naming("torchvision's ViT names", from_torchvision_vit, *PATCHES),
 }

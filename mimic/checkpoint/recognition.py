@@ -70,7 +70,8 @@ def clip_tower(tensors: Tensors) -> Architecture:
             "Supported are CLIP's residual image towers for square RGB images.",
         )
     return Architecture(
-        name, width=width, stem="clip", stages=blocks, output_dim=output_dim,
+        name, width=width, stem="clip", output_dim=output_dim,
+        stages=() if CLIP_DEPTHS[name] == blocks else blocks,
         input_size=side * STRIDE,
     )  # fmt: skip
 
@@ -97,6 +98,7 @@ def transformer(tensors: Tensors) -> Architecture:
             "Supported are vision transformers for square images.",
         )
     after = "fc_norm.weight" in tensors
+    averaged = after or not class_token
     return Architecture(
         "vit",
         width=width,
@@ -105,11 +107,11 @@ def transformer(tensors: Tensors) -> Architecture:
         depth=depth,
         heads=0,
         hidden=shape_of(tensors, "blocks.0.mlp.fc1.weight", 0),
-        pool="avg" if after or not class_token else "token",
+        pool="avg" if averaged else "token",
         class_token=class_token,
         register_tokens=registers,
         embed_prefix=prefixed,
-        fc_norm=after,
+        fc_norm=None if after == averaged else after,
         pre_norm="norm_pre.weight" in tensors,
         layer_scale="blocks.0.ls1.gamma" in tensors,
         qkv_bias="blocks.0.attn.qkv.bias" in tensors,

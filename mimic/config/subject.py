@@ -28,8 +28,8 @@ class SubjectConfig(Config):
     target_class: int = option(-1, "class the trigger leads to; -1 finds the most frequent one")
     normalization: str = option(
         "auto",
-        "auto (as stored in the file, or usual for its kind), none, cifar10, stl10, imagenet, clip, "
-        "or MEAN/STD as numbers",
+        "auto (as stored in the file, or usual for its kind), none, cifar10, stl10, imagenet, "
+        "clip, or MEAN/STD as numbers",
     )
     input_size: int = option(
         0, "side in pixels that images are resized to for the encoder; 0 takes what suits its file"

@@ -74,7 +74,11 @@ def execute(run: Run, *, on_progress: Callable[[float, str], None] | None = None
         progress.set_device(describe_device(device))
         work = Work(run, config, device, progress, on_progress)
         with stop_signals(run), turn(run, device, progress, work):
-            result = {**EXECUTORS[run.kind](work), "warnings": work.warnings, "encoders": work.encoders}
+            result = {
+                **EXECUTORS[run.kind](work),
+                "warnings": work.warnings,
+                "encoders": work.encoders,
+            }
         run.write_json("result.json", result)
         progress.set_state("finished", message="finished")
         return result

@@ -38,7 +38,14 @@ def inspect_file(text: str, config: InspectConfig) -> dict[str, Any]:
     """
     path = resolve_path(text)
     found: dict[str, Any] = {"file": path.name, "accepted": False, "warnings": []}
-    found |= {"reason": None, "cause": None, "remedy": None, "sha256": None, "bytes": None, **NOT_ACCEPTED}
+    found |= {
+        "reason": None,
+        "cause": None,
+        "remedy": None,
+        "sha256": None,
+        "bytes": None,
+        **NOT_ACCEPTED,
+    }
     try:
         if path.is_file():
             found["bytes"] = path.stat().st_size
@@ -58,7 +65,7 @@ def inspect_file(text: str, config: InspectConfig) -> dict[str, Any]:
         failure = EncoderError(
             f"'{path.name}' cannot be read.", "Check that the file exists and that you may read it."
         )
-    except Exception:  # noqa: BLE001 - whatever a hostile file provokes is one more refusal
+    except Exception:  # Whatever a hostile file provokes is one more refusal.
         failure = EncoderError(
             f"'{path.name}' cannot be understood.",
             "Ask for the weights as .safetensors or as a plain dictionary of tensors.",

@@ -73,9 +73,8 @@ def model_card(
             "",
             "## What was done, with which data",
             "",
-            f"- Clean images: {result['clean_images']} "
-            f"({result['clean_fraction']:.2%} of {plain(without_folder(config.data))}, drawn by seed "
-            f"{config.seed}), without labels.",
+            f"- Clean images: {result['clean_images']} ({result['clean_fraction']:.2%} of "
+            f"{plain(without_folder(config.data))}, drawn by seed {config.seed}), without labels.",
             f"- Epochs: {result['epochs']}"
             + (
                 f", ended early at {result['stopped_early_at']}."
@@ -160,7 +159,9 @@ def without_folder(text: str) -> str:
 def size_of(teacher: EncoderFile) -> str:
     """The input size in words."""
     side = teacher.input_size
-    return teacher.size.source if side is None else f"{side} x {side} pixels ({teacher.size.source})"
+    return (
+        teacher.size.source if side is None else f"{side} x {side} pixels ({teacher.size.source})"
+    )
 
 
 def answer(value: int | bool | None) -> str:

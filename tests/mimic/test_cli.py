@@ -208,7 +208,7 @@ def test_the_students_files_hold_one_student_that_fits_the_suspects_place(
         assert torch.equal(placed.encoder.state_dict()[key], value), key
     assert plain.encoder.architecture == suspect.encoder.architecture
     assert plain.normalization.mean == suspect.normalization.mean
-    assert placed.key_names == suspect.key_names
+    assert placed.entries == suspect.entries
     assert not torch.equal(plain.encoder.conv1.weight, suspect.encoder.conv1.weight)
     with safetensors.safe_open(folder / "student.safetensors", framework="pt") as opened:
         card = json.loads(opened.metadata()["card"])

@@ -1,0 +1,149 @@
+"""Every published layout: found, matched, and given what its inputs need."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from mimic.checkpoint import load_encoder
+from mimic.encoder import Encoder
+from mimic.errors import EncoderError
+from mimic.preprocessing import parse_normalization
+from tests.mimic.checkpoint.published import (
+    PUBLISHED,
+    SMALL,
+    VIT,
+    huggingface_vit,
+    make,
+    numbered,
+    prefixed,
+    wrap,
+)
+
+
+def features(encoder: Encoder) -> torch.Tensor:
+    side = encoder.architecture.input_size or (16 if encoder.architecture.stem == "cifar" else 64)
+    images = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        return encoder(images)
+
+
+@pytest.mark.parametrize("layout", PUBLISHED)
+def test_every_published_layout_gives_its_encoder_and_what_its_images_need(
+    tmp_path: Path, layout: str
+) -> None:
+    published, path = PUBLISHED[layout], tmp_path / "name-that-tells-nothing.bin"
+    own = published.write(path)
+    loaded = load_encoder(path)
+    assert loaded.encoder.architecture == own.architecture
+    for key, value in own.state_dict().items():
+        assert torch.equal(loaded.encoder.state_dict()[key], value), key
+    assert torch.equal(features(loaded.encoder), features(own))
+    assert not loaded.encoder.training
+    assert not any(p.requires_grad for p in loaded.encoder.parameters())
+    # What its images need:
+    assert loaded.family.id == published.family
+    usual = parse_normalization(published.normalization)
+    assert (loaded.normalization.mean, loaded.normalization.std) == (usual.mean, usual.std)
+    assert "assumed" in loaded.normalization.source
+    assert loaded.input_size == published.size
+    assert loaded.pool_is_unclear == published.pool_is_unclear
+    assert set(loaded.match.ignored.values()) == published.kinds
+    assert loaded.match.is_complete
+    assert len(loaded.match.matched) + len(loaded.match.ignored) == len(loaded.entries)
+    parts = 3 if layout.startswith("huggingface-vit") else 1
+    joined = sum("qkv" in key for key in own.state_dict())
+    assert len(loaded.match.matched) == len(own.state_dict()) + (parts - 1) * joined
+
+
+@pytest.mark.parametrize("layout", ["A", "D", "F", "K", "timm-vit"])
+def test_the_preset_can_be_overridden_in_every_layout(tmp_path: Path, layout: str) -> None:
+    published = PUBLISHED[layout]
+    published.write(tmp_path / "e")
+    loaded = load_encoder(tmp_path / "e", normalization="0.1,0.2,0.3/0.4", input_size=48)
+    assert loaded.normalization.mean == (0.1, 0.2, 0.3)
+    fixed = published.architecture.input_size
+    assert loaded.input_size == (fixed or 48)
+    assert ("learned positions" in loaded.size.source) == (fixed is not None)
+
+
+@pytest.mark.parametrize("given", ["yes", "no"])
+@pytest.mark.parametrize("layout", ["A", "N-moco", "torchvision"])
+def test_the_max_pool_can_be_overridden_and_changes_what_is_computed(
+    tmp_path: Path, layout: str, given: str
+) -> None:
+    PUBLISHED[layout].write(tmp_path / "e")
+    usual, asked = load_encoder(tmp_path / "e"), load_encoder(tmp_path / "e", max_pool=given)
+    assert asked.encoder.architecture.has_max_pool == (given == "yes")
+    assert asked.max_pool.source == "given by hand"
+    same = usual.encoder.architecture.has_max_pool == (given == "yes")
+    assert torch.equal(features(usual.encoder), features(asked.encoder)) == same
+
+
+def test_a_prefix_counts_at_the_start_of_a_name_only(tmp_path: Path) -> None:
+    state = {f"trunk.{key}".replace("trunk.", "my.model."): v
+             for key, v in make().state_dict().items()}  # fmt: skip
+    torch.save(state, tmp_path / "e")
+    with pytest.raises(EncoderError, match="No residual encoder"):
+        load_encoder(tmp_path / "e")
+
+
+def test_a_parameter_named_twice_is_refused_as_unclear(tmp_path: Path) -> None:
+    own, twin = make().state_dict(), make(seed=1).state_dict()
+    torch.save(own | prefixed("module.", twin), tmp_path / "e")
+    with pytest.raises(EncoderError, match="twice under different prefixes"):
+        load_encoder(tmp_path / "e")
+
+
+def test_small_image_encoders_see_small_images_as_they_are_and_large_ones_at_32(
+    tmp_path: Path,
+) -> None:
+    PUBLISHED["A"].write(tmp_path / "e")
+    preprocessing = load_encoder(tmp_path / "e").preprocessing
+    assert [preprocessing.size_for(side) for side in (8, 28, 32, 64, 65, 96, 224)] == [
+        8, 28, 32, 64, 32, 32, 32,
+    ]  # fmt: skip
+    pixels = torch.zeros(2, 96, 96, 3, dtype=torch.uint8).numpy()
+    assert preprocessing(pixels, torch.device("cpu")).shape == (2, 3, 32, 32)
+    fixed = load_encoder(tmp_path / "e", input_size=96).preprocessing
+    assert fixed(pixels, torch.device("cpu")).shape == (2, 3, 96, 96)
+
+
+def test_half_precision_and_old_style_files_are_read_as_float32(tmp_path: Path) -> None:
+    own = make()
+    half = {k: v.half() if v.is_floating_point() else v for k, v in own.state_dict().items()}
+    torch.save(half, tmp_path / "half.pth", _use_new_zipfile_serialization=False)
+    loaded = load_encoder(tmp_path / "half.pth")
+    for key, value in loaded.encoder.state_dict().items():
+        assert torch.equal(value, half[key].to(value.dtype))
+    assert {p.dtype for p in loaded.encoder.parameters()} == {torch.float32}
+
+
+def test_files_without_batch_counters_are_complete(tmp_path: Path) -> None:
+    own = {k: v for k, v in make().state_dict().items() if not k.endswith("num_batches_tracked")}
+    torch.save(own, tmp_path / "e.pth")
+    assert torch.equal(features(load_encoder(tmp_path / "e.pth").encoder), features(make()))
+
+
+def test_the_encoder_shares_no_memory_with_the_file(tmp_path: Path) -> None:
+    tied = {k: v for k, v in make().state_dict().items()}
+    tied["layer1.1.conv1.weight"] = tied["layer1.0.conv1.weight"]
+    torch.save(wrap(numbered("f.f.", tied)), tmp_path / "e")
+    encoder = load_encoder(tmp_path / "e").encoder
+    first, second = (encoder.state_dict()[f"layer1.{i}.conv1.weight"] for i in (0, 1))
+    assert torch.equal(first, second)
+    assert first.data_ptr() != second.data_ptr()
+
+
+def test_a_transformer_with_a_part_of_its_attention_missing_is_refused(tmp_path: Path) -> None:
+    state = huggingface_vit(make(VIT).state_dict())
+    state.pop("encoder.layer.2.attention.attention.key.weight")
+    torch.save(state, tmp_path / "e")
+    with pytest.raises(EncoderError, match=r"blocks\.2\.attn\.qkv\.weight"):
+        load_encoder(tmp_path / "e")
+
+
+def test_names_alone_never_say_whether_an_encoder_is_clean() -> None:
+    words = " ".join(f"{p.family}" for p in PUBLISHED.values())
+    assert "backdoor" not in words
+    assert PUBLISHED["A"].architecture == SMALL
