@@ -1,11 +1,16 @@
 """The one gate through which a stranger's file enters.
 
-Nothing else in the project may call ``torch.load``. Files are read weights-only, with no fallback.
+This process hashes a suspect file and reads nothing else of it: a child process parses it
+(``mimic.parsing``) and hands back plain numbered tensors, which are checked like a stranger's.
 """
 
 from __future__ import annotations
 
-import zipfile
+import contextlib
+import hashlib
+import os
+import stat
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +20,19 @@ import safetensors
 import torch
 
 from mimic.errors import EncoderError
+from mimic.parsing import answer, client
+from mimic.parsing.opcodes import shorten
 
 MAX_FILE_BYTES = 4 * 2**30
-MAX_TENSORS = 20_000
-WRAPPERS = ("state_dict", "model", "network", "model_state_dict")
 SAFE_REMEDY = "Ask for the weights as .safetensors or as a plain dictionary of tensors."
+AGAIN = "Download or copy the file again."
+OUTCOMES = {
+    "timeout": "Reading '{name}' took longer than {seconds:.0f} seconds and was stopped.",
+    "memory": "Reading '{name}' needed more memory than three times its size and 1 GiB.",
+    "forbidden": "Reading '{name}' tried to leave the process that reads it and was stopped.",
+    "killed": "The process that read '{name}' was stopped from outside, perhaps for its memory.",
+}
+CRASHED = "The process that read '{name}' crashed; nothing of the file was taken over."
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,9 @@ class StoredFile:
         kind: the format, decided from the file's bytes.
         tensors: the state dict under the file's own names, in the file's order and number formats;
             dense tensors in main memory.
+        sha256: of the very bytes that were parsed, in hexadecimal.
+        bytes: the file's size.
+        legacy: whether it is a torch checkpoint from before zip archives.
         wrapper: numbers and words that stood beside the state dict; empty if it was bare.
         state_key: the key the state dict stood under; empty if it was bare.
         top_level: the file's outermost keys, for explaining what an unknown file is.
@@ -38,6 +54,9 @@ class StoredFile:
 
     kind: Literal["safetensors", "torch", "torchscript"]
     tensors: Mapping[str, torch.Tensor]
+    sha256: str = ""
+    bytes: int = 0
+    legacy: bool = False
     wrapper: dict[str, Any] = field(default_factory=dict)
     state_key: str = ""
     top_level: tuple[str, ...] = ()
@@ -48,110 +67,105 @@ def read_file(path: Path) -> StoredFile:
     """Read a stranger's file.
 
     Raises:
-        EncoderError: if the file is missing, too large, damaged, or not readable weights-only.
+        EncoderError: if the file is missing, too large, damaged, not readable weights-only, or
+            takes more time or memory than an honest one.
     """
-    check_file(path)
-    with path.open("rb") as file:
-        is_zip = file.read(4) == b"PK\x03\x04"
-        file.seek(8)
-        is_safetensors = file.read(1) == b"{" and not is_zip
-    if is_safetensors:
-        tensors, metadata = read_safetensors(path)
-        return StoredFile("safetensors", tensors, metadata=metadata)
-    tensors, wrapper, state_key = read_checkpoint(path, is_zip=is_zip)
-    return StoredFile("torch", tensors, wrapper=wrapper or {}, state_key=state_key)
+    name = shorten(path.name)
+    with open_file(path, name) as file, tempfile.TemporaryDirectory(prefix="mimic-gate-") as made:
+        size = os.fstat(file.fileno()).st_size
+        folder = Path(made).resolve()
+        outcome = client.parse_apart(path, folder, name, size)
+        if outcome != "done":
+            text = OUTCOMES.get(outcome, CRASHED)
+            raise EncoderError(text.format(name=name, seconds=client.PARSE_SECONDS), SAFE_REMEDY)
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return take_over(folder, name, size, sha256)
 
 
-def check_file(path: Path) -> None:
-    """Refuse what is no regular file of a bearable size."""
-    if not path.is_file():
-        raise EncoderError(f"There is no encoder file '{path.name}'.", "Check the path.")
-    size = path.stat().st_size
-    if size > MAX_FILE_BYTES:
+def open_file(path: Path, name: str) -> Any:
+    """Open what is a regular file of a bearable size, without waiting for a pipe's writer.
+
+    Raises:
+        EncoderError: if it is something else.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        if isinstance(error, PermissionError):
+            raise EncoderError(f"'{name}' may not be read.", "Check its permissions.") from error
+        raise EncoderError(f"There is no encoder file '{name}'.", "Check the path.") from error
+    try:
+        return check_opened(descriptor, name)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def check_opened(descriptor: int, name: str) -> Any:
+    """The opened file as a reader, unless its kind or size is out of question."""
+    about = os.fstat(descriptor)
+    if not stat.S_ISREG(about.st_mode):
         raise EncoderError(
-            f"'{path.name}' has {size / 2**30:.1f} GiB, above the limit of 4 GiB.",
+            f"There is no encoder file '{name}': it is a folder, pipe or device.", "Check the path."
+        )
+    if about.st_size > MAX_FILE_BYTES:
+        raise EncoderError(
+            f"'{name}' has {about.st_size / 2**30:.1f} GiB, above the limit of "
+            f"{MAX_FILE_BYTES / 2**30:.0f} GiB.",
             "Store the weights alone, without optimiser state.",
         )
-    if size == 0:
-        raise EncoderError(f"'{path.name}' is empty.", "Download or copy the file again.")
+    if about.st_size == 0:
+        raise EncoderError(f"'{name}' is empty.", AGAIN)
+    return os.fdopen(descriptor, "rb")
 
 
-def read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """All tensors and the metadata of a safetensors file."""
+def take_over(folder: Path, name: str, size: int, sha256: str) -> StoredFile:
+    """The child's answer, checked.
+
+    Raises:
+        EncoderError: the child's refusal, or ours of an answer no honest child gives.
+    """
     try:
-        with safetensors.safe_open(path, framework="pt") as opened:
-            metadata = opened.metadata() or {}
-            tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
-    except Exception as error:  # The reader raises several kinds; each means refusal.
-        raise EncoderError(
-            f"'{path.name}' is a damaged safetensors file.", "Download or copy the file again."
-        ) from error
-    return tensors, metadata
-
-
-def read_checkpoint(
-    path: Path, *, is_zip: bool
-) -> tuple[dict[str, torch.Tensor], dict[str, Any] | None, str]:
-    """The state dict of a torch checkpoint, what surrounded it, and under which key it was."""
-    if is_zip:
-        check_archive(path)
-    try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # At least six kinds (safety.md); each means refusal, none a retry.
-        raise EncoderError(
-            f"'{path.name}' cannot be read as plain weights: it is damaged, no checkpoint, or asks "
-            "to run code.",
-            SAFE_REMEDY,
-        ) from error
-    if not isinstance(loaded, Mapping):
-        raise EncoderError(
-            f"'{path.name}' holds a {type(loaded).__name__}, no state dict.", SAFE_REMEDY
-        )
-    for key in WRAPPERS:
-        if isinstance(loaded.get(key), Mapping):
-            around = {k: v for k, v in loaded.items() if isinstance(v, int | float | str)}
-            return tensors_only(loaded[key]), around, key
-    return tensors_only(loaded), None, ""
-
-
-def check_archive(path: Path) -> None:
-    """Refuse archives that torch.save does not write: compressed, duplicate or damaged members."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            names = [member.filename for member in members]
-            odd = (
-                len(members) > MAX_TENSORS
-                or len(set(names)) < len(names)
-                or any(member.compress_type != zipfile.ZIP_STORED for member in members)
-                or sum(member.file_size for member in members) > path.stat().st_size
+        about = answer.read_about(folder)
+        if "cause" in about:
+            raise EncoderError(shorten(about["cause"], 600), shorten(about["remedy"], 300))
+        if about["sha256"] != sha256:
+            raise EncoderError(
+                f"'{name}' changed while it was being read.", "Try again once nothing writes to it."
             )
-            damaged = None if odd else archive.testzip()
-    except Exception as error:
-        raise EncoderError(
-            f"'{path.name}' is a damaged archive.", "Download or copy the file again."
-        ) from error
-    if odd:
-        raise EncoderError(
-            f"'{path.name}' is packed in a way that torch.save never does.", SAFE_REMEDY
-        )
-    if damaged is not None:
-        raise EncoderError(
-            f"'{path.name}' is damaged: a checksum is wrong.", "Download or copy the file again."
-        )
+        numbered = read_tensors(folder / answer.TENSOR_FILE, len(about["names"]), size)
+    except answer.AnswerError as error:
+        raise EncoderError(CRASHED.format(name=name), SAFE_REMEDY) from error
+    return StoredFile(
+        kind=about["kind"],
+        tensors=dict(zip(about["names"], numbered, strict=True)),
+        sha256=sha256,
+        bytes=size,
+        legacy=about["legacy"],
+        wrapper=about["wrapper"],
+        state_key=about["state_key"],
+        top_level=tuple(about["top_level"]),
+        metadata=about["metadata"],
+    )
 
 
-def tensors_only(state: Mapping[Any, Any]) -> dict[str, torch.Tensor]:
-    """The plain dense tensors of a state dict."""
-    if len(state) > MAX_TENSORS:
-        raise EncoderError(f"The file holds {len(state)} entries.", SAFE_REMEDY)
-    return {
-        key: value
-        for key, value in state.items()
-        if isinstance(key, str)
-        and isinstance(value, torch.Tensor)
-        and value.layout == torch.strided
-        and not value.is_quantized
-        and value.device.type == "cpu"
-        and value.numel() * value.element_size() <= max(64, value.untyped_storage().nbytes())
-    }
+def read_tensors(path: Path, count: int, size: int) -> list[torch.Tensor]:
+    """The tensors a child wrote, in order.
+
+    Raises:
+        AnswerError: if the file is not one that an honest child writes.
+    """
+    try:
+        with contextlib.closing(answer.OwnFile(path)) as opened:
+            written = os.fstat(opened.descriptor).st_size
+        if written > 2 * size + 16 * 2**20:
+            raise answer.AnswerError("size")
+        with safetensors.safe_open(path, framework="pt") as stored:
+            if set(stored.keys()) != {f"t{index}" for index in range(count)}:
+                raise answer.AnswerError("names")
+            # Copies: the reader's tensors are a view of a file that is about to be deleted.
+            return [stored.get_tensor(f"t{index}").clone() for index in range(count)]
+    except answer.AnswerError:
+        raise
+    except Exception as error:  # The reader raises several kinds; each means refusal.
+        raise answer.AnswerError("unreadable") from error
