@@ -15,9 +15,21 @@ class PretrainConfig(Config):
     """SimCLR pre-training of an encoder."""
 
     data: str = option("digits", "unlabelled training images, as in --data of the other verbs")
-    architecture: str = option("resnet10", "resnet10, resnet18, resnet34 or resnet50")
-    width: int = option(16, "channels of the first stage; 64 is the standard network")
-    stem: str = option("cifar", "cifar (3x3, no max-pool) or imagenet (7x7 with max-pool)")
+    architecture: str = option(
+        "resnet10", "resnet10, resnet18, resnet34, resnet50, resnet101, resnet152, clip_resnet50, "
+        "clip_resnet101 or vit"
+    )
+    width: int = option(
+        16, "channels of the first stage, 64 in the standard network; of a vit, of all its tokens"
+    )
+    stem: str = option("cifar", "of a resnet: cifar (3x3, no max-pool) or imagenet (7x7, max-pool)")
+    patch: int = option(4, "of a vit: side of its patches in pixels")
+    depth: int = option(6, "of a vit: its blocks, 4 to 64")
+    heads: int = option(2, "of a vit: attention heads; their number divides the width")
+    input_size: int = option(
+        0, "side the images are resized to; 0 keeps them. A vit's is a multiple of its patch, a "
+        "clip_resnet's of 32"
+    )
     epochs: int = option(100, "passes over the images")
     batch_size: int = option(256, "images per update")
     learning_rate: float = option(3e-3, "peak learning rate of Adam")

@@ -25,9 +25,10 @@ def pretrain_encoder(work: Work[PretrainConfig]) -> dict[str, Any]:
         if config.normalization == "auto"
         else parse_normalization(config.normalization)
     )
-    architecture = Architecture(config.architecture, config.width, cast(Stem, config.stem))
+    size = config.input_size or data.size[0]
+    architecture = choose_architecture(config, size)
     encoder, head = new_network(architecture, work.device, config.seed)
-    images = Preprocessing(normalization).unit(data.images, work.device)
+    images = Preprocessing(normalization, size).unit(data.images, work.device)
     recipe = choose_recipe(config.views, config.data)
     record = None
     for record in pretrain(
@@ -41,7 +42,6 @@ def pretrain_encoder(work: Work[PretrainConfig]) -> dict[str, Any]:
         on_step=work.steps(0.0, 1.0, "pre-training"),
     ):
         work.run.record(asdict(record))
-    size = data.size[0]
     encoder.eval(), head.eval()
     work.run.write_file(
         "encoder.safetensors",

@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import pytest
+import timm
 import torch
 import torchvision
 from torch import nn
@@ -37,6 +38,20 @@ def test_features_equal_torchvisions_with_the_same_weights(name: str) -> None:
     with torch.no_grad():
         expected, features = theirs.eval()(images), ours.eval()(images)
     assert features.shape == (2, ours.architecture.feature_dim)
+    scale = expected.abs().mean()
+    torch.testing.assert_close(features / scale, expected / scale, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet50"])
+def test_features_equal_timms_with_the_same_weights(name: str) -> None:
+    torch.manual_seed(0)
+    theirs = timm.create_model(name, pretrained=False, num_classes=0)
+    shuffle_statistics(theirs)
+    ours = build_encoder(Architecture(name, stem="imagenet"))
+    ours.load_state_dict(theirs.state_dict())
+    images = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        expected, features = theirs.eval()(images), ours.eval()(images)
     scale = expected.abs().mean()
     torch.testing.assert_close(features / scale, expected / scale, atol=1e-5, rtol=1e-5)
 
