@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mimic.checkpoint.gate import StoredFile
+from mimic.parsing.opcodes import shorten
 
 SUPPORTED = (
     "Supported are ResNets, CLIP's ResNet tower and vision transformers, under the names that "
@@ -109,7 +110,7 @@ def explain(file: StoredFile) -> tuple[str, str]:
         return f"The file holds {kind.holds}.", kind.remedy
     if not file.tensors:
         return "The file holds no tensors, no encoder.", SUPPORTED
-    shown = ", ".join(short(name) for name in sorted(file.tensors)[:5])
+    shown = ", ".join(shorten(name) for name in sorted(file.tensors)[:5])
     return (
         f"No residual encoder or vision transformer was recognised; the first of "
         f"{len(file.tensors)} tensors are: {shown}.",
@@ -126,9 +127,3 @@ def misleading(file: StoredFile) -> Foreign | None:
 def names_in(file: StoredFile) -> list[str]:
     """Names of tensors and outermost keys, of a bearable number and length."""
     return [name[:200] for name in (*file.top_level, *file.wrapper, *file.tensors)]
-
-
-def short(name: str, limit: int = 80) -> str:
-    """A stranger's tensor name, printable and short."""
-    plain = "".join(c if c.isprintable() else "?" for c in name)
-    return plain if len(plain) <= limit else f"{plain[: limit - 1]}…"

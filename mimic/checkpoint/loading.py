@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from mimic.checkpoint.families import MINE, Evidence, Family, find_family
-from mimic.checkpoint.foreign import misleading, short
+from mimic.checkpoint.foreign import misleading
 from mimic.checkpoint.gate import StoredFile, read_file
 from mimic.checkpoint.ignored import sort_ignored
 from mimic.checkpoint.layouts import Layout, find_layout, joined
@@ -29,6 +29,7 @@ from mimic.checkpoint.recognition import find_architecture, in_words
 from mimic.checkpoint.soundness import demand_sound
 from mimic.encoder import Architecture, Encoder, ProjectionHead, build_encoder
 from mimic.errors import ConfigError, EncoderError
+from mimic.parsing.opcodes import shorten
 from mimic.preprocessing import Normalization, Preprocessing
 
 MAX_NAMED = 5
@@ -113,7 +114,7 @@ class EncoderFile:
             "torchscript": "TorchScript archive read without running it",
         }  # fmt: skip
         prefix = self.layout.written_prefix
-        wrapped = f"state dict under '{short(self.file.state_key)}'"
+        wrapped = f"state dict under '{shorten(self.file.state_key)}'"
         return ", ".join(
             [
                 kinds[self.file.kind],
@@ -163,8 +164,8 @@ def make_encoder(file: StoredFile, file_name: str, options: Options) -> EncoderF
         encoder = build_encoder(architecture)
     ignored, copies = sort_ignored(file.tensors, layout)
     match = compare(encoder.state_dict(), layout, file.tensors, ignored)
-    demand_complete(match, in_words(architecture), short(file_name))
-    doubts = demand_sound(tensors, short(file_name))
+    demand_complete(match, in_words(architecture), shorten(file_name))
+    doubts = demand_sound(tensors, shorten(file_name))
     fill(encoder, tensors)
     head, head_names = find_head(file.tensors, architecture)
     return EncoderFile(
@@ -200,7 +201,7 @@ def settled_normalization(
 def doubts_of(family: Family, ignored: Mapping[str, str], options: Options) -> list[str]:
     """What a reader of any result should know of the file."""
     doubts = [family.doubt] if family.doubt and options.normalization == "auto" else []
-    unknown = [short(name) for name, why in ignored.items() if why == "other"]
+    unknown = [shorten(name) for name, why in ignored.items() if why == "other"]
     if unknown:
         more = f" and {len(unknown) - MAX_NAMED} more" if len(unknown) > MAX_NAMED else ""
         doubts.append(

@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from mimic.checkpoint.foreign import short
 from mimic.checkpoint.layouts import Layout, joined
 from mimic.errors import EncoderError
+from mimic.parsing.opcodes import shorten
 
 Shape = tuple[int, ...]
 COUNTER = "num_batches_tracked"
@@ -110,7 +110,7 @@ def demand_complete(match: Match, network: str, file_name: str) -> None:
     ):  # fmt: skip
         if keys:
             raise MatchError(
-                f"'{file_name}' {what} {', '.join(short(key) for key in sorted(keys)[:5])}"
+                f"'{file_name}' {what} {', '.join(shorten(key) for key in sorted(keys)[:5])}"
                 f"{f' and {len(keys) - 5} more' if len(keys) > 5 else ''}.",
                 f"It does not match {network}; check that the file is complete.",
                 match,

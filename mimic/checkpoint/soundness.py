@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import torch
 
-from mimic.checkpoint.foreign import short
 from mimic.checkpoint.match import COUNTER
 from mimic.errors import EncoderError
+from mimic.parsing.opcodes import shorten
 
 REMEDY = "The training that wrote it failed or the file is damaged; choose another checkpoint."
 
@@ -33,12 +33,12 @@ def demand_sound(tensors: Mapping[str, torch.Tensor], file_name: str) -> list[st
             continue
         fault = fault_of(name, tensor)
         if fault:
-            raise EncoderError(f"'{file_name}' {fault} {short(name)}.", REMEDY)
+            raise EncoderError(f"'{file_name}' {fault} {shorten(name)}.", REMEDY)
         if is_weight(tensor) and bool((tensor == tensor.flatten()[0]).all()):
             constant.append(name)
     if not constant:
         return []
-    shown = ", ".join(short(name) for name in constant[:3])
+    shown = ", ".join(shorten(name) for name in constant[:3])
     more = f" and {len(constant) - 3} more" if len(constant) > 3 else ""
     return [f"The encoder file holds one and the same number throughout {shown}{more}."]
 

@@ -14,6 +14,7 @@ from mimic.checkpoint.gate import MAX_FILE_BYTES
 from mimic.config import InspectConfig, resolve_path
 from mimic.encoder import Encoder
 from mimic.errors import EncoderError, MimicError
+from mimic.parsing.opcodes import shorten
 from mimic.run import file_sha256
 
 CHECKED = "no code found and none run; read as weights only"
@@ -37,7 +38,7 @@ def inspect_file(text: str, config: InspectConfig) -> dict[str, Any]:
         ``match`` and what else was recognised.
     """
     path = resolve_path(text)
-    found: dict[str, Any] = {"file": path.name, "accepted": False, "warnings": []}
+    found: dict[str, Any] = {"file": shorten(path.name), "accepted": False, "warnings": []}
     found |= {
         "reason": None,
         "cause": None,
@@ -55,6 +56,7 @@ def inspect_file(text: str, config: InspectConfig) -> dict[str, Any]:
             path, normalization=config.normalization, input_size=config.input_size,
             max_pool=config.max_pool,
         )  # fmt: skip
+        found |= {"sha256": loaded.file.sha256, "bytes": loaded.file.bytes}
         return found | describe(loaded) | {"accepted": True, "checked": CHECKED}
     except MatchError as error:
         report = None if error.match is None else error.match.to_json()
@@ -63,11 +65,12 @@ def inspect_file(text: str, config: InspectConfig) -> dict[str, Any]:
         return found | reason_of(error)
     except OSError:
         failure = EncoderError(
-            f"'{path.name}' cannot be read.", "Check that the file exists and that you may read it."
+            f"'{shorten(path.name)}' cannot be read.",
+            "Check that the file exists and that you may read it.",
         )
     except Exception:  # Whatever a hostile file provokes is one more refusal.
         failure = EncoderError(
-            f"'{path.name}' cannot be understood.",
+            f"'{shorten(path.name)}' cannot be understood.",
             "Ask for the weights as .safetensors or as a plain dictionary of tensors.",
         )
     return found | reason_of(failure)

@@ -18,7 +18,7 @@ from mimic.datasets import ImageSet, Split, clean_subset, load_images
 from mimic.errors import ConfigError, RunError
 from mimic.evaluation import Judge
 from mimic.evaluation.judge import find_target
-from mimic.run import Progress, Run, file_sha256
+from mimic.run import Progress, Run
 from mimic.trigger import Trigger
 from mimic.views import Recipe, choose_recipe
 
@@ -152,7 +152,7 @@ class Work(Generic[C]):
         for doubt in loaded.warnings:
             self.warn(doubt)
         self.encoders[name] = {
-            "sha256": file_sha256(resolve_path(text)),
+            "sha256": loaded.file.sha256,
             "family": loaded.family.id,
             "architecture": loaded.encoder.architecture.name,
             "normalization": loaded.normalization.to_json(),

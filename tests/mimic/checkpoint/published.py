@@ -62,7 +62,10 @@ def wrap(state: State, **more: Any) -> dict[str, Any]:
 
 
 def head(prefix: str, dim: int = 16) -> State:
-    return prefixed(prefix, {k: v.clone() for k, v in ProjectionHead(dim, 8).state_dict().items()})
+    state = {}
+    for key, value in ProjectionHead(dim, 8).state_dict().items():
+        state[prefix + key] = random(*value.shape).abs() if value.ndim else value
+    return state
 
 
 def classifier(prefix: str = "fc.", dim: int = 16, classes: int = 10) -> State:

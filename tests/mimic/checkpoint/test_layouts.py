@@ -126,7 +126,7 @@ def test_files_without_batch_counters_are_complete(tmp_path: Path) -> None:
 
 
 def test_the_encoder_shares_no_memory_with_the_file(tmp_path: Path) -> None:
-    tied = {k: v for k, v in make().state_dict().items()}
+    tied = dict(make().state_dict())
     tied["layer1.1.conv1.weight"] = tied["layer1.0.conv1.weight"]
     torch.save(wrap(numbered("f.f.", tied)), tmp_path / "e")
     encoder = load_encoder(tmp_path / "e").encoder
