@@ -70,8 +70,10 @@ def place_of(text: str, folder: Path, allowed: tuple[Path, ...], where: str) -> 
     """The file a line names.
 
     Raises:
-        DataError: if the line leads outside the allowed folders: nobody writes that by accident.
+        DataError: if it names no image, or leads outside the allowed folders.
     """
+    if PurePosixPath(text).suffix.lower() not in SUFFIXES:  # The list may be any secret's text:
+        raise DataError(f"{where} names no image file.", REMEDY)  # none of it is repeated.
     try:
         place = folder / text
         inside = "\0" not in text and is_below(place, allowed)

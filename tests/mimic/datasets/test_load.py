@@ -189,7 +189,7 @@ def test_damaged_files_are_refused(tmp_path: Path, pictures: Pictures) -> None:
             load_images(str(path), "train")
     for content in (b"", b"x", b"label,pixel", b"<html>"):
         path.write_bytes(content)
-        with pytest.raises(DataError, match="names no image|cannot be used"):
+        with pytest.raises(DataError, match=r"names no image|cannot be used"):
             load_images(str(path), "train")
 
 
