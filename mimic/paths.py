@@ -15,13 +15,14 @@ from typing import BinaryIO
 from mimic.errors import ConfigError, MimicError
 
 ROOTS = "MIMIC_ROOTS"
+RUNS = "MIMIC_RUNS"
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 NON_BLOCKING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 def runs_folder() -> Path:
     """Where runs and uploads are written: ``$MIMIC_RUNS`` or ``runs`` in the current folder."""
-    return Path(os.environ.get("MIMIC_RUNS", "runs")).expanduser()
+    return Path(os.environ.get(RUNS, "runs")).expanduser()
 
 
 def lent_folders() -> tuple[Path, ...]:

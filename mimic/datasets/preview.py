@@ -22,7 +22,7 @@ from mimic.config import resolve_path
 from mimic.datasets.listing import Listing, Picture
 from mimic.datasets.load import arrays_file, existing, open_listing
 from mimic.errors import DataError, MimicError
-from mimic.paths import ROOTS
+from mimic.paths import ROOTS, RUNS, lent_folders, runs_folder
 
 SECONDS = 20
 MEMORY = 4 * 2**30
@@ -67,11 +67,14 @@ def preview(text: str) -> Preview:
         MimicError: if it cannot be read, or not quickly.
     """
     path = resolve_path(text).absolute()
-    keep = {key: os.environ[key] for key in (ROOTS, "MIMIC_RUNS", "PATH") if key in os.environ}
+    # The child starts in another folder, so what is relative here has to be made absolute.
+    kept = {"PATH": os.environ.get("PATH", ""), RUNS: str(runs_folder().absolute())}
+    if lent_folders():
+        kept[ROOTS] = os.pathsep.join(map(str, lent_folders()))
     try:
         done = subprocess.run(
             [sys.executable, "-m", "mimic.datasets.preview", str(path)],
-            env={**keep, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            env={**kept, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
             cwd=Path(__file__).resolve().parents[2],
             stdin=subprocess.DEVNULL,
             capture_output=True,

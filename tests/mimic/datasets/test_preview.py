@@ -17,7 +17,9 @@ from tests.mimic.datasets.pictures_on_disk import huge_png, png, two_classes, wr
 
 
 def test_a_preview_shows_images_of_each_class_and_counts_them(tmp_path: Path) -> None:
-    files = two_classes(30) | {f"cow/{i}.png": png(250) for i in range(3)}
+    files = {f"ant/{i}.png": png(i) for i in range(30)}
+    files |= {f"bee/{i}.png": png(100 + i) for i in range(30)}
+    files |= {f"cow/{i}.png": png(250) for i in range(3)}
     folder = write_tree(tmp_path / "zoo", files)
     with zipfile.ZipFile(tmp_path / "zoo.zip", "w") as archive:
         for name, content in files.items():
