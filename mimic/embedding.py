@@ -52,14 +52,14 @@ def fit_umap(vectors: np.ndarray, *, neighbors: int, seed: int) -> np.ndarray:
 
 
 def separation(
-    clean: np.ndarray, triggered: np.ndarray, labels: np.ndarray, *, target: int | None
+    clean: np.ndarray, triggered: np.ndarray, labels: np.ndarray | None, *, target: int | None
 ) -> dict[str, Any]:
     """Numbers that say how far the trigger moves images, measured on the full vectors.
 
     Args:
         clean: unit vectors (N, D) of clean images.
         triggered: unit vectors (N, D) of the same images with the trigger.
-        labels: true classes (N,).
+        labels: true classes (N,); without them only the silhouette is known.
         target: the attacker's class, or None.
 
     Returns:
@@ -71,14 +71,21 @@ def separation(
     """
     from sklearn.metrics import silhouette_score
 
+    side = np.r_[np.zeros(len(clean)), np.ones(len(triggered))]
+    silhouette = float(silhouette_score(np.concatenate([clean, triggered]), side))
+    if labels is None:
+        return {
+            "nearest_clean_is_target": None,
+            "silhouette": silhouette,
+            "same_class_neighbours": None,
+        }
     similarity = triggered @ clean.T  # (N, N)
     np.fill_diagonal(similarity, -np.inf)
     nearest = labels[similarity.argmax(1)]
     others = labels != target
-    side = np.r_[np.zeros(len(clean)), np.ones(len(triggered))]
     known = target is not None and others.any()
     return {
         "nearest_clean_is_target": float((nearest[others] == target).mean()) if known else None,
-        "silhouette": float(silhouette_score(np.concatenate([clean, triggered]), side)),
+        "silhouette": silhouette,
         "same_class_neighbours": float((nearest == labels).mean()),
     }

@@ -36,6 +36,7 @@ import psutil
 
 from mimic.config import ASSETS, VERB_CONFIGS, Config
 from mimic.errors import MimicError, RunError, StorageError
+from mimic.paths import runs_folder
 
 LIBRARIES = ("torch", "torchvision", "numpy", "scikit-learn", "umap-learn", "safetensors")
 ACTIVE_STATES = ("starting", "queued", "running", "stopping")
@@ -44,7 +45,7 @@ RUN_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 def default_root() -> Path:
     """Where runs are written: ``$MIMIC_RUNS`` or ``runs`` in the current folder."""
-    return Path(os.environ.get("MIMIC_RUNS", "runs")).expanduser()
+    return runs_folder()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,5 +34,6 @@ live.follow(run, distillation.Drawing(chosen))
 with frame.errors_as_cards():
     result = run.result()
     if result:
+        frame.warnings(result)
         distillation.show(result)
         frame.link("embeddings", "See the embeddings before and after", student=run.id)

@@ -37,6 +37,7 @@ else:
             comparison.gallery(chosen, points, selected)
             result = run.result()
             if result:
+                frame.warnings(result)
                 st.subheader("Numbers beside the pictures", anchor=False)
                 embedding_jobs.numbers_table(chosen, result, view.layer)
 

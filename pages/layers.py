@@ -45,6 +45,7 @@ elif shown is None:
 if shown:
     with frame.errors_as_cards():
         result = shown.result() or {}
+        frame.warnings(result)
         measurement.show(shown, result)
         weights.choose(chosen, shown.id, measurement.suspect_on_clean(result))
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from mimic.run import list_runs
-from ui import address, file_match, frame, inputs, inspection, jobs, live, subject
+from ui import address, class_balance, file_match, frame, inputs, inspection, jobs, live, subject
 
 RUN = "inspect_run"
 
@@ -37,6 +37,7 @@ if chosen:
     st.header(chosen.title, anchor=False)
     with frame.errors_as_cards():
         inspection.show(chosen)
+        class_balance.show(chosen.result)
     with st.container(horizontal=True):
         frame.link("layers", "Next: measure its layers")
         frame.link("distil", "Or clean it right away")

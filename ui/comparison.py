@@ -151,7 +151,7 @@ def answers(subject: Subject, points: Arrays, index: int) -> str:
     """Class of an image, and what each encoder takes it for, clean and stamped."""
 
     def name(field: str) -> str:
-        return subject.class_name(int(points[field][index]))
+        return subject.class_name(int(points[field][index]) if field in points else -1)
 
     text = f"class {name('labels')} · before {name('before_clean')} → {name('before_triggered')}"
     if "after_clean" in points:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -32,6 +33,16 @@ def head(title: str, *, see: str, why: str) -> None:
 def error_card(cause: str, remedy: str) -> None:
     """One sentence of cause, one of remedy."""
     st.error(f"**{text.sentence(cause)}**  \n{text.sentence(remedy)}", icon=":material/error:")
+
+
+def warnings(result: Mapping[str, Any]) -> None:
+    """The doubts beside a result, all in one card, where there are any."""
+    found = [text.sentence(doubt) for doubt in result.get("warnings") or ()]
+    if found:
+        st.warning(
+            "To be read with care:\n" + "\n".join(f"- {doubt}" for doubt in found),
+            icon=":material/warning:",
+        )
 
 
 @contextlib.contextmanager

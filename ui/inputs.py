@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import streamlit as st
 
 from mimic.config import Config, InspectConfig
-from mimic.datasets import TORCHVISION
 from mimic.subjects import builtin_subjects, subject_fields
-from ui import text, trigger_inputs, uploads
+from ui import data_inputs, text, trigger_inputs, uploads
+from ui.fields import help_of, typed
 
 SOURCES = {"builtin": "Built-in", "upload": "Upload a file", "path": "File on this machine"}
-OTHER = "other"
 MAX_SIDE = 1024
 DEVICES = ("auto", "cpu", "cuda", "mps")
-
-
-def help_of(config: type[Config], name: str) -> str:
-    """A setting's help text, as the command line shows it."""
-    field = next(f for f in dataclasses.fields(config) if f.name == name)
-    return str(field.metadata["help"])
 
 
 def suspect() -> InspectConfig | None:
@@ -40,14 +32,16 @@ def suspect() -> InspectConfig | None:
     encoder = encoder_file(source or "path", "suspect_encoder", "Encoder file")
     left, right = st.columns(2, gap="large")
     with left:
-        fields = images()
+        fields = data_inputs.images()
         fields["clean_twin"] = twin()
     with right:
         fields["trigger"] = trigger_inputs.trigger(fields["data"] or "")
         fields["target_class"] = target_class()
     fields |= advanced()
     if not fields["data"] or fields["downstream"] is None:
-        st.info("Give the path of the images to go on.", icon=":material/image:")
+        st.info(
+            "Give the images to go on: upload them or name their path.", icon=":material/image:"
+        )
         return None
     if not encoder:
         st.info("Choose an encoder file to go on.", icon=":material/upload_file:")
@@ -71,7 +65,12 @@ def builtin() -> InspectConfig | None:
     st.caption(text.sentence(subjects[name].get("description", "")))
     with st.expander("More settings"):
         return InspectConfig(
-            **{"subject": name, **subject_fields(name), **places(), **machine("suspect")}
+            **{
+                "subject": name,
+                **subject_fields(name),
+                **data_inputs.places(),
+                **machine("suspect"),
+            }
         )
 
 
@@ -87,44 +86,6 @@ def encoder_file(source: str, key: str, label: str) -> str:
             "code is refused.",
         )
     return typed(label, f"{key}_path", "/path/to/encoder.pth")
-
-
-def typed(label: str, key: str, placeholder: str) -> str:
-    """A path typed by the user."""
-    value = st.text_input(label, key=key, placeholder=placeholder, persist_state="session")
-    return (value or "").strip()
-
-
-def data_set(label: str, key: str, help_text: str, *, same: bool = False) -> str | None:
-    """A data set by name or path, None while the path is missing; "" stands for the same one."""
-    names = {"": "the same images"} if same else {}
-    names |= {"digits": "digits (ships with the project)"}
-    names |= {n: f"{title} (torchvision)" for n, title in TORCHVISION.items()}
-    names |= {OTHER: "a .npz file or a folder…"}
-    chosen = st.selectbox(
-        label,
-        list(names),
-        format_func=lambda n: names.get(n, n),
-        key=key,
-        help=help_text,
-        persist_state="session",
-    )
-    if chosen == OTHER:
-        path = typed(f"{label}: path", f"{key}_path", "/path/to/images or /path/to/data.npz")
-        return path or None
-    return str(chosen)
-
-
-def images() -> dict[str, Any]:
-    """The pre-training-like and the downstream data."""
-    data = data_set("Images", "suspect_data", help_of(InspectConfig, "data"))
-    downstream = data_set(
-        "Labelled images for scores",
-        "suspect_downstream",
-        help_of(InspectConfig, "downstream"),
-        same=True,
-    )
-    return {"data": data, "downstream": downstream}
 
 
 def twin() -> str:
@@ -178,24 +139,9 @@ def advanced() -> dict[str, Any]:
             persist_state="session", help=help_of(InspectConfig, "max_pool"),
         )  # fmt: skip
         fields = {"normalization": normalization or "auto", "input_size": int(side or 0)}
-        return {**fields, "max_pool": str(pool), **places(), **machine("suspect")}
-
-
-def places() -> dict[str, Any]:
-    """Where torchvision data lie, and whether they may be fetched."""
-    root = st.text_input(
-        "Folder of torchvision data",
-        "data",
-        key="suspect_root",
-        persist_state="session",
-        help=help_of(InspectConfig, "data_root"),
-    )
-    download = st.checkbox(
-        "Allow torchvision to download a missing data set",
-        key="suspect_download",
-        persist_state="session",
-    )
-    return {"data_root": root or "data", "download": download}
+        return {
+            **fields, "max_pool": str(pool), **data_inputs.places(), **machine("suspect"),
+        }  # fmt: skip
 
 
 def machine(prefix: str) -> dict[str, Any]:

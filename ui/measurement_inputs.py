@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from mimic.config import INFORMATION_PRESETS, InformationConfig
-from ui.inputs import help_of, machine
+from ui.fields import help_of
+from ui.inputs import machine
 from ui.setting_widgets import clean_share, one_of, real, several, whole
 from ui.subject import Subject
 

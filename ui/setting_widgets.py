@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from ui import palette
-from ui.inputs import help_of
+from ui.fields import help_of
 
 
 def default_of(kind: type[Any], name: str) -> Any:

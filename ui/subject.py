@@ -42,7 +42,7 @@ class Subject:
     def settings(self) -> dict[str, Any]:
         """Settings for further runs of this subject, a built-in one's name among them."""
         stored = self.run.about()["config"]
-        places = {k: stored[k] for k in ("data_root", "download") if k in stored}
+        places = {k: stored[k] for k in ("data_root", "download", "image_size") if k in stored}
         return {"subject": stored.get("subject", ""), **self.fields, **places}
 
     @property

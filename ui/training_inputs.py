@@ -10,7 +10,8 @@ import streamlit as st
 from mimic.config import DistillConfig
 from mimic.subjects import recommended_distillation
 from ui import weights
-from ui.inputs import help_of, machine
+from ui.fields import help_of
+from ui.inputs import machine
 from ui.setting_widgets import clean_share, one_of, real, switch, whole
 from ui.subject import Subject
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from mimic.config.information import INFORMATION_PRESETS, InformationConfig
 from mimic.config.settings import (
     ASSET_PREFIX,
-    ASSETS,
     DEFAULT_LAYERS,
     Config,
     check_training,
@@ -22,6 +21,7 @@ from mimic.config.subject import (
     SubjectConfig,
 )
 from mimic.config.training import AttackConfig, DistillConfig, PretrainConfig, SweepConfig
+from mimic.paths import ASSETS
 
 VERB_CONFIGS: dict[str, type[Config]] = {
     "pretrain": PretrainConfig,

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from mimic.errors import ConfigError
+from mimic.paths import ASSETS, is_below, typed_path
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 ASSET_PREFIX = "asset:"
 """Marks a path inside ``assets/``, so that stored runs name no directory of one machine."""
 
@@ -32,10 +32,16 @@ def same_as(kind: type[Any], name: str) -> Any:
 
 
 def resolve_path(text: str) -> Path:
-    """Turn a stored path into a real one; ``asset:x`` means ``assets/x``."""
-    if text.startswith(ASSET_PREFIX):
-        return ASSETS / text.removeprefix(ASSET_PREFIX)
-    return Path(text).expanduser()
+    """Turn a stored or typed path into a real one; ``asset:x`` means ``assets/x``.
+
+    Raises:
+        ConfigError: if it leads outside the folders that may be read, see ``mimic.paths``.
+    """
+    if not text.startswith(ASSET_PREFIX):
+        return typed_path(text)
+    path = ASSETS / text.removeprefix(ASSET_PREFIX)
+    require("\0" not in text and is_below(path, (ASSETS,)), "That is no asset.", "Check its name.")
+    return path
 
 
 def require(condition: bool, cause: str, remedy: str) -> None:
@@ -55,12 +61,22 @@ class Config:
     )
     data_root: str = option("data", "folder that torchvision data sets are read from")
     download: bool = option(False, "allow torchvision to download a missing data set")
+    image_size: int = option(
+        0,
+        "side in pixels to which images of a folder, zip or list are cropped and resized; "
+        "0 takes the encoder's own input size, or 32",
+    )
 
     def __post_init__(self) -> None:
         require(
             0 <= self.seed < 2**31,
             f"The seed {self.seed} is outside 0 to 2147483647.",
             "Choose a seed in that range.",
+        )
+        require(
+            self.image_size == 0 or 8 <= self.image_size <= 1024,
+            f"Images of {self.image_size} pixels a side cannot be used.",
+            "Choose 8 to 1024, or 0 for the encoder's own input size.",
         )
         require(
             self.precision in {"auto", "float32", "bfloat16"},

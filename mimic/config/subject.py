@@ -21,7 +21,8 @@ class SubjectConfig(Config):
     data: str = option(
         "digits",
         "images like the encoder was trained on: digits, cifar10, stl10, svhn, gtsrb, "
-        "a .npz, a folder with train.npz, or a folder of images",
+        "an .npz, a folder with train.npz, a folder of images or a .zip of one, "
+        "or a list of paths and labels (.csv, .tsv, .txt)",
     )
     downstream: str = option("", "labelled images the probes are scored on; default: data")
     trigger: str = option("", "trigger .npz, or square:ROW:COLUMN:SIZE for a white square")

@@ -9,7 +9,7 @@ import numpy as np
 
 from mimic.attack import implant
 from mimic.checkpoint import save_badencoder, save_encoder
-from mimic.config import AttackConfig, resolve_path
+from mimic.config import AttackConfig
 from mimic.datasets import ImageSet, load_npz
 from mimic.encoder import new_network
 from mimic.errors import ConfigError
@@ -75,7 +75,10 @@ def choose_reference(work: Work[AttackConfig]) -> ImageSet:
     """The reference image: from a file, or the most typical one of the target class."""
     config = work.config
     if config.reference:
-        return load_npz(resolve_path(config.reference)).take(np.array([0]))
+        given = load_npz(work.file("reference", config.reference))
+        for sentence in given.warnings:
+            work.warn(sentence)
+        return given.take(np.array([0]))
     data = work.images(config.reference_data or config.data, "train")
     members = np.flatnonzero(data.need_classes() == config.target_class)
     if len(members) == 0:

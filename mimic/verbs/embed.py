@@ -34,10 +34,9 @@ def embed(work: Work[EmbedConfig]) -> dict[str, Any]:
     chosen = subject.test.draw(config.points, seed=config.seed)
     points = subject.test.take(chosen)
     labels = points.labels
-    if subject.trigger is None or labels is None:
+    if subject.trigger is None:
         raise DataError(
-            "An embedding compares labelled images with and without the trigger.",
-            "Give a trigger and labelled downstream data.",
+            "An embedding compares images with and without the trigger.", "Give a trigger."
         )
     pictures = {"clean": points.images, "triggered": subject.trigger.apply(points.images)}
     judge = subject.judge()
@@ -52,7 +51,11 @@ def embed(work: Work[EmbedConfig]) -> dict[str, Any]:
         for kind, attribute in (("clean", "clean"), ("triggered", "stamped"))
     }
     work.run.write_arrays(
-        "points", images=points.images, stamped=pictures["triggered"], labels=labels, **predicted
+        "points",
+        images=points.images,
+        stamped=pictures["triggered"],
+        labels=np.full(len(points), -1) if labels is None else labels,  # -1 is shown as unknown.
+        **predicted,
     )
     vectors = {
         f"{when}_{kind}": layer_vectors(loaded, images, config.layers, work.device)

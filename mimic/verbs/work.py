@@ -14,7 +14,7 @@ import torch
 from mimic.checkpoint import EncoderFile, MatchError, load_encoder
 from mimic.compute import choose_precision
 from mimic.config import CleanSubsetConfig, Config, SubjectConfig, resolve_path
-from mimic.datasets import ImageSet, Split, clean_subset, load_images
+from mimic.datasets import ImageSet, Split, clean_subset, doubts_between, load_images
 from mimic.errors import ConfigError, RunError
 from mimic.evaluation import Judge
 from mimic.evaluation.judge import find_target
@@ -25,7 +25,7 @@ from mimic.views import Recipe, choose_recipe
 C = TypeVar("C", bound=Config, covariant=True)
 
 STOP_CHECK_SECONDS = 0.25
-FOLDER_IMAGE_SIZE = 32
+USUAL_IMAGE_SIZE = 32
 LIVE_PROBE_IMAGES = 4_000
 LIVE_TEST_IMAGES = 2_000
 EXAMPLES = 24
@@ -62,6 +62,9 @@ class Work(Generic[C]):
         self.started = time.perf_counter()
         self.warnings: list[str] = []
         self.encoders: dict[str, dict[str, Any]] = {}
+        self.encoder_side: int | None = None
+        """Input size of the suspect encoder, once it is loaded and if its file tells."""
+        self._halves: dict[str, dict[Split, ImageSet]] = {}
         self._checked = 0.0
 
     def warn(self, sentence: str) -> None:
@@ -111,13 +114,13 @@ class Work(Generic[C]):
         return path
 
     def images(self, text: str, split: Split) -> ImageSet:
-        """Load a data set; its SHA-256 is recorded."""
+        """Load a data set; its SHA-256 is recorded, and its doubts go beside the result."""
         data = load_images(
             text,
             split,
             data_root=self.config.data_root,
             download=self.config.download,
-            image_size=FOLDER_IMAGE_SIZE,
+            image_size=self.config.image_size or self.encoder_side or USUAL_IMAGE_SIZE,
         )
         about, name = self.run.about(), f"{text} ({split})"
         now = {"images": len(data), "sha256": data.sha256()}
@@ -128,6 +131,11 @@ class Work(Generic[C]):
             )
         about["inputs"][name] = now
         self.run.write_json("run.json", about)
+        halves = self._halves.setdefault(text, {})
+        halves[split] = data
+        doubts = doubts_between(halves["train"], halves["test"]) if len(halves) == 2 else ()
+        for sentence in (*data.warnings, *doubts):
+            self.warn(sentence)
         return data
 
     def encoder(self, name: str, text: str, **instead: str) -> EncoderFile:
@@ -159,6 +167,8 @@ class Work(Generic[C]):
             "input_size": loaded.size.to_json(),
             "max_pool": loaded.max_pool.to_json(),
         }
+        if name == "encoder":
+            self.encoder_side = loaded.input_size
         loaded.encoder.to(self.device)
         if loaded.head is not None:
             loaded.head.to(self.device)
@@ -189,7 +199,8 @@ class Subject:
 
     @cached_property
     def data(self) -> ImageSet:
-        """Images like the encoder was trained on."""
+        """Images like the encoder was trained on, at its own size."""
+        _ = self.teacher
         return self.work.images(self.config.data, "train")
 
     @property
@@ -210,12 +221,14 @@ class Subject:
 
     def downstream(self, split: Split) -> ImageSet:
         """One half of the downstream data."""
+        _ = self.teacher  # Its input size decides how large image files are read.
         return self.work.images(self.downstream_name, split)
 
     @property
     def is_labelled(self) -> bool:
-        """Whether probes can be fitted."""
-        return self.train.labels is not None and self.test.labels is not None
+        """Whether probes can be fitted: at least two classes on both sides."""
+        labels = (self.train.labels, self.test.labels)
+        return all(found is not None and len(np.unique(found)) > 1 for found in labels)
 
     @cached_property
     def trigger(self) -> Trigger | None:
@@ -227,11 +240,16 @@ class Subject:
 
     @cached_property
     def target(self) -> int | None:
-        """The class the trigger leads to: as given, or found with the suspect and a probe."""
+        """The class the trigger leads to: as given, or found with the suspect and a probe.
+
+        None without a trigger, and where it would have to be found without labels.
+        """
         if self.trigger is None:
             return None
         if self.config.target_class >= 0:
             return self.config.target_class
+        if not self.is_labelled:
+            return None
         judge = Judge(
             self.train, self.test, self.trigger, None, self.work.device, self.work.precision
         )
@@ -282,7 +300,9 @@ class Subject:
 
     def describe(self, data: ImageSet, test: ImageSet) -> dict[str, Any]:
         """Name, sizes and class balance of a data set, for the result."""
-        counts = [] if data.labels is None else np.bincount(data.labels).tolist()
+        counts: list[int] = []
+        if data.labels is not None:
+            counts = np.bincount(data.labels, minlength=data.classes).tolist()
         return {
             "name": data.name,
             "images": len(data),

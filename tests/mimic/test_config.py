@@ -32,6 +32,7 @@ def changed(kind: type[Config]) -> Config:
         "layer_sets": ("stem+layer2.0", "none"),
         "scales": ("gentle",), "seeds": ("4", "7"), "losses": ("no-clone", "attention-only"),
         "estimator": "ksg", "preset": "authors", "input_size": 64, "max_pool": "yes",
+        "image_size": 64,
     }  # fmt: skip
     values: dict[str, Any] = {}
     for field in dataclasses.fields(kind):

@@ -132,15 +132,22 @@ def test_grey_and_transparent_pictures_become_rgb(tmp_path: Path) -> None:
 
 BROKEN = {
     "empty": {"x": np.zeros((0, 8, 8, 3), np.uint8), "y": np.zeros(0, int)},
-    "no-x": {"images": np.zeros((4, 8, 8, 3), np.uint8)},
-    "float": {"x": np.random.default_rng(0).random((4, 8, 8, 3)) * 255},
+    "no-x": {"pixels": np.zeros((4, 8, 8, 3), np.uint8)},
+    "normalised": {"x": np.random.default_rng(0).normal(0, 1, (4, 8, 8, 3))},
+    "beyond-255": {"x": np.full((4, 8, 8, 3), 300, np.int16)},
+    "not-finite": {"x": np.full((4, 8, 8, 3), np.nan)},
+    "truth-values": {"x": np.ones((4, 8, 8, 3), bool)},
+    "one-image": {"x": np.full((8, 8, 3), 9, np.uint8)},
+    "flattened": {"x": np.full((4, 192), 9, np.uint8)},
+    "five-channels": {"x": np.full((4, 8, 8, 5), 9, np.uint8)},
+    "channels-anywhere": {"x": np.full((4, 3, 8, 3), 9, np.uint8)},
     "zero-to-one": {"x": np.eye(8, dtype=np.uint8)[None, ..., None].repeat(4, 0).repeat(3, 3)},
-    "grey": {"x": np.full((4, 8, 8), 9, np.uint8)},
-    "channels-first": {"x": np.full((4, 3, 8, 8), 9, np.uint8)},
     "too-few-labels": {"x": np.full((4, 8, 8, 3), 9, np.uint8), "y": np.arange(3)},
     "negative-label": {"x": np.full((4, 8, 8, 3), 9, np.uint8), "y": np.array([0, 1, -1, 2])},
     "float-labels": {"x": np.full((4, 8, 8, 3), 9, np.uint8), "y": np.array([0.5, 1, 1, 2])},
     "huge-label": {"x": np.full((4, 8, 8, 3), 9, np.uint8), "y": np.array([0, 1, 2, 2**40])},
+    "one-hot": {"x": np.full((4, 8, 8, 3), 9, np.uint8), "y": np.eye(4, dtype=int)},
+    "endless-labels": {"x": np.full((4, 8, 8, 3), 9, np.uint8), "y": np.array([0, 1, np.inf, 2])},
     "objects": {"x": np.array([{"a": 1}, None], dtype=object), "y": np.arange(2)},
 }
 
@@ -176,16 +183,20 @@ def test_damaged_files_are_refused(tmp_path: Path, pictures: Pictures) -> None:
     path = tmp_path / "set.npz"
     middle = len(whole) // 2
     flipped = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
-    for content in (b"", b"x", whole[:100], whole[:middle], whole[:-1], flipped, b"label,pixel"):
+    for content in (whole[:100], whole[:middle], whole[:-1], flipped, b"\xff\xfe\x00x"):
         path.write_bytes(content)
         with pytest.raises(DataError, match="cannot be read"):
+            load_images(str(path), "train")
+    for content in (b"", b"x", b"label,pixel", b"<html>"):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=r"names no image|cannot be used"):
             load_images(str(path), "train")
 
 
 def test_archives_that_unpack_to_too_much_are_refused_unread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mimic.datasets.MAX_ARRAY_BYTES", 10**6)
+    monkeypatch.setattr("mimic.datasets.limits.MAX_ARRAY_BYTES", 10**6)
     with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("x.npy", bytes(2 * 10**6))
     with pytest.raises(DataError, match="unpacks to"):

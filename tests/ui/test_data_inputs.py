@@ -1,0 +1,59 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mimic.run import list_runs
+from tests.mimic.datasets.pictures_on_disk import two_classes, write_tree
+from tests.ui.test_pages import open_page, without_escapes
+from ui import frame
+
+
+def choose_path(path: Path) -> str:
+    """The words of the Suspect page once a path is typed for the images."""
+    app = open_page("suspect")
+    app.get_by_key("suspect_source").set_value("path").run()
+    app.selectbox(key="suspect_data").set_value("other").run()
+    app.text_input(key="suspect_data_path").set_value(str(path)).run()
+    assert not app.exception
+    return without_escapes(app)
+
+
+def test_own_images_are_shown_before_a_job_starts(runs_root: Path, tmp_path: Path) -> None:
+    told = choose_path(write_tree(tmp_path / "zoo", two_classes()))
+    assert "20 images. 2 classes of 10 images each." in told
+
+
+def test_s12_images_that_cannot_be_read_are_refused_at_once(
+    runs_root: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "secret.txt").write_text("s3cret")
+    told = choose_path(tmp_path / "secret.txt")
+    assert "names no image" in told
+    assert "s3cret" not in told
+    assert "Traceback" not in told
+
+
+def test_an_upload_of_images_is_offered(runs_root: Path) -> None:
+    app = open_page("suspect")
+    app.get_by_key("suspect_source").set_value("path").run()
+    app.selectbox(key="suspect_data").set_value("upload").run()
+    assert not app.exception
+    assert "Give the images to go on" in without_escapes(app)
+
+
+@pytest.mark.parametrize("page", ["layers", "distil", "embeddings"])
+def test_s9_doubts_stand_on_every_page_that_shows_figures(
+    page: str, runs_root: Path, fabricate: Callable[[Path], None]
+) -> None:
+    fabricate(runs_root)
+    for run in list_runs(runs_root):
+        run.write_json("result.json", {**(run.result() or {}), "warnings": ["The `data` are odd."]})
+    told = without_escapes(open_page(page))
+    assert "To be read with care:\n- The `data` are odd." in told
+
+
+def test_results_without_doubts_show_no_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamlit.warning", lambda *_, **__: pytest.fail("shown"))
+    frame.warnings({"warnings": []})
+    frame.warnings({})

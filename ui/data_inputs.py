@@ -1,0 +1,132 @@
+"""Widgets that name images: a built-in set, an upload, or a path, shown before any job starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from mimic.config import Config, InspectConfig, resolve_path
+from mimic.datasets import TORCHVISION
+from mimic.datasets.preview import Preview, preview
+from mimic.errors import MimicError
+from ui import class_balance, frame, numbers, pictures, text, uploads
+from ui.fields import help_of, typed
+
+UPLOAD, OTHER = "upload", "other"
+DATA_SUFFIXES = ("zip", "npz")
+DATA_MEGABYTES = 500
+MAX_SIDE = 1024
+
+
+def images() -> dict[str, Any]:
+    """The pre-training-like and the downstream data."""
+    data = data_set("Images", "suspect_data", help_of(InspectConfig, "data"))
+    downstream = data_set(
+        "Labelled images for scores",
+        "suspect_downstream",
+        help_of(InspectConfig, "downstream"),
+        same=True,
+    )
+    return {"data": data, "downstream": downstream}
+
+
+def data_set(label: str, key: str, help_text: str, *, same: bool = False) -> str | None:
+    """A data set by name or path, None while the path is missing; "" stands for the same one."""
+    names = {"": "the same images"} if same else {}
+    names |= {"digits": "digits (ships with the project)"}
+    names |= {n: f"{title} (torchvision)" for n, title in TORCHVISION.items()}
+    names |= {UPLOAD: "upload a .zip of images or an .npz…"}
+    names |= {OTHER: "a file or folder on this machine…"}
+    chosen = st.selectbox(
+        label,
+        list(names),
+        format_func=lambda n: names.get(n, n),
+        key=key,
+        help=help_text,
+        persist_state="session",
+    )
+    if chosen not in (UPLOAD, OTHER):
+        return str(chosen)
+    path = own(label, key, chosen)
+    if path:
+        show_preview(path)
+    return path or None
+
+
+def own(label: str, key: str, kind: str) -> str:
+    """A set of the user's own, uploaded or named."""
+    if kind == UPLOAD:
+        return uploads.picker(
+            f"{label}: file",
+            f"{key}_file",
+            allowed=DATA_SUFFIXES,
+            megabytes=DATA_MEGABYTES,
+            hint="A zip of a folder of images (one sub-folder per class, or none), or an .npz with "
+            "x (images) and y (labels). Read in memory, never unpacked.",
+        )
+    return typed(
+        f"{label}: path", f"{key}_path", "/path/to/images, images.zip, data.npz or list.csv"
+    )
+
+
+def show_preview(path: str) -> None:
+    """Some of the images with their classes, and what is doubtful about them."""
+    try:
+        with st.spinner("Looking at the images"):
+            found = seen(path, changed(path))
+    except MimicError as error:
+        frame.error_card(error.cause, error.remedy)
+        return
+    several = len(found.counts)
+    names = ", ".join(text.bare(name, 20) for name in found.classes)
+    st.image(
+        pictures.strip_png(found.images, 64),
+        caption=names or "unlabelled",
+        alt=f"Images of the set; classes: {names or 'unknown'}",
+    )
+    st.caption(f"{numbers.count(found.total)} images. {class_balance.told(found.counts)}")
+    frame.warnings({"warnings": found.warnings})
+    if several == 1:
+        st.caption("With one class there is nothing to tell apart: it counts as unlabelled.")
+
+
+@st.cache_data(show_spinner=False, max_entries=32, ttl=300)
+def seen(path: str, version: float) -> Preview:  # noqa: ARG001 - a part of the cache key
+    """A preview, kept while the file does not change."""
+    return preview(path)
+
+
+def changed(path: str) -> float:
+    """When a file was changed last; 0 where that is unknown."""
+    try:
+        return Path(resolve_path(path)).stat().st_mtime
+    except (OSError, ValueError):
+        return 0.0
+
+
+def places() -> dict[str, Any]:
+    """Where torchvision data lie, whether they may be fetched, and how large images are read."""
+    root = st.text_input(
+        "Folder of torchvision data",
+        "data",
+        key="suspect_root",
+        persist_state="session",
+        help=help_of(InspectConfig, "data_root"),
+    )
+    download = st.checkbox(
+        "Allow torchvision to download a missing data set",
+        key="suspect_download",
+        persist_state="session",
+    )
+    side = st.number_input(
+        "Side of own images in pixels (0: as the encoder needs)",
+        0,
+        MAX_SIDE,
+        value=0,
+        key="suspect_image_size",
+        persist_state="session",
+        help=help_of(Config, "image_size"),
+    )
+    return {"data_root": root or "data", "download": download, "image_size": int(side or 0)}
