@@ -16,8 +16,9 @@ class PretrainConfig(Config):
 
     data: str = option("digits", "unlabelled training images, as in --data of the other verbs")
     architecture: str = option(
-        "resnet10", "resnet10, resnet18, resnet34, resnet50, resnet101, resnet152, clip_resnet50, "
-        "clip_resnet101 or vit"
+        "resnet10",
+        "resnet10, resnet18, resnet34, resnet50, resnet101, resnet152, clip_resnet50, "
+        "clip_resnet101 or vit",
     )
     width: int = option(
         16, "channels of the first stage, 64 in the standard network; of a vit, of all its tokens"
@@ -27,8 +28,9 @@ class PretrainConfig(Config):
     depth: int = option(6, "of a vit: its blocks, 4 to 64")
     heads: int = option(2, "of a vit: attention heads; their number divides the width")
     input_size: int = option(
-        0, "side the images are resized to; 0 keeps them. A vit's is a multiple of its patch, a "
-        "clip_resnet's of 32"
+        0,
+        "side the images are resized to; 0 keeps them. A vit's is a multiple of its patch, a "
+        "clip_resnet's of 32",
     )
     epochs: int = option(100, "passes over the images")
     batch_size: int = option(256, "images per update")
@@ -41,6 +43,11 @@ class PretrainConfig(Config):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_training(self.epochs, self.batch_size, self.learning_rate)
+        require(
+            0 <= self.input_size <= 1024,
+            f"Images cannot be resized to a side of {self.input_size} pixels.",
+            "Choose 4 to 1,024, or 0 to keep their size.",
+        )
         require(self.temperature > 0, "The temperature is not positive.", "Choose for example 0.5.")
 
 

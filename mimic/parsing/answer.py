@@ -76,7 +76,8 @@ def read_about(folder: Path) -> dict[str, Any]:
     """
     try:
         with contextlib.closing(OwnFile(folder / ABOUT_FILE)) as opened:
-            content = os.read(opened.descriptor, MAX_ABOUT_BYTES + 1)
+            require(os.fstat(opened.descriptor).st_size <= MAX_ABOUT_BYTES, "size")
+            content = os.read(opened.descriptor, MAX_ABOUT_BYTES)
         about = json.loads(content)
     except (OSError, ValueError, RecursionError) as error:
         raise AnswerError("unreadable") from error

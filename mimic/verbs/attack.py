@@ -54,16 +54,18 @@ def attack(work: Work[AttackConfig]) -> dict[str, Any]:
             path, backdoored, head=kept, normalization=clean.normalization, input_size=size
         ),
     )
-    work.run.write_file(
-        "encoder.pth", lambda path: save_badencoder(path, backdoored, kept, epoch=config.epochs)
-    )
+    badencoder = clean.encoder.architecture.kind == "resnet"
+    if badencoder:
+        work.run.write_file(
+            "encoder.pth", lambda path: save_badencoder(path, backdoored, kept, epoch=config.epochs)
+        )
     work.run.write_file("trigger.npz", trigger.save)
     work.run.write_arrays(
         "reference", x=reference.images, y=np.array([[config.target_class]], dtype=np.int64)
     )
     return {
         "encoder_file": "encoder.safetensors",
-        "badencoder_file": "encoder.pth",
+        "badencoder_file": "encoder.pth" if badencoder else None,
         "trigger_file": "trigger.npz",
         "target_class": config.target_class,
         "losses": asdict(record) if record else None,

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from mimic.checkpoint import save_badencoder, save_encoder
 from mimic.config import PretrainConfig
-from mimic.encoder import Architecture, Stem, new_network
+from mimic.encoder import CLIP_DEPTHS, VIT, Architecture, Stem, new_network
 from mimic.preprocessing import Preprocessing, measured_normalization, parse_normalization
 from mimic.pretrain import pretrain
 from mimic.verbs.work import Work
@@ -28,7 +28,7 @@ def pretrain_encoder(work: Work[PretrainConfig]) -> dict[str, Any]:
     size = config.input_size or data.size[0]
     architecture = choose_architecture(config, size)
     encoder, head = new_network(architecture, work.device, config.seed)
-    images = Preprocessing(normalization, size).unit(data.images, work.device)
+    images = Preprocessing(normalization, config.input_size or None).unit(data.images, work.device)
     recipe = choose_recipe(config.views, config.data)
     record = None
     for record in pretrain(
@@ -49,14 +49,41 @@ def pretrain_encoder(work: Work[PretrainConfig]) -> dict[str, Any]:
             path, encoder, head=head, normalization=normalization, input_size=size
         ),
     )
-    work.run.write_file(
-        "encoder.pth", lambda path: save_badencoder(path, encoder, head, epoch=config.epochs)
-    )
+    badencoder = architecture.kind == "resnet"  # Its layout numbers a ResNet's modules.
+    if badencoder:
+        work.run.write_file(
+            "encoder.pth", lambda path: save_badencoder(path, encoder, head, epoch=config.epochs)
+        )
     return {
         "encoder_file": "encoder.safetensors",
-        "badencoder_file": "encoder.pth",
+        "badencoder_file": "encoder.pth" if badencoder else None,
         "normalization": normalization.to_json(),
         "images": len(data),
         "contrastive": record.contrastive if record else None,
         "seconds": work.seconds,
     }
+
+
+def choose_architecture(config: PretrainConfig, side: int) -> Architecture:
+    """What to build.
+
+    Args:
+        config: the verb's settings.
+        side: of the images, in pixels, for encoders with learned positions.
+
+    Raises:
+        ConfigError: if there is no such architecture.
+    """
+    name, width = config.architecture, config.width
+    if name == VIT:
+        return Architecture(
+            name,
+            width,
+            input_size=side,
+            patch=config.patch,
+            depth=config.depth,
+            heads=config.heads,
+        )
+    if name in CLIP_DEPTHS:
+        return Architecture(name, width, input_size=side)
+    return Architecture(name, width, cast(Stem, config.stem))

@@ -100,8 +100,52 @@ def test_layers_are_measured_and_described(cli: Cli, architecture: Architecture)
     if architecture.kind == "vit":
         assert {(layer["height"], layer["channels"]) for layer in layers} == {(4, 32)}
     measured = cli(
-        "information", "--clean-fraction", "0.4", "--pairs", "60", "--critic-epochs", "2", "--networks", "teacher", "random",
+        "information", "--clean-fraction", "0.4", "--pairs", "60", "--critic-epochs", "2",
+        "--networks", "teacher", "random",
     )  # fmt: skip
     for curve in measured["curves"]:
         assert set(curve["layers"]) >= {"layer1", "layer2", "layer3", "layer4"}
         assert all(np.isfinite(value) and value >= 0 for value in curve["layers"].values())
+
+
+@pytest.mark.parametrize(
+    ("options", "layer"),
+    [
+        (["--architecture", "vit", "--width", "16", "--depth", "4"], "blocks.3.mlp.fc2.weight"),
+        (["--architecture", "clip_resnet50", "--width", "2", "--input-size", "32"],
+         "attnpool.c_proj.weight"),
+    ],
+)  # fmt: skip
+def test_clean_encoders_of_new_kinds_are_trained(
+    options: list[str],
+    layer: str,
+    subject_files: SubjectFiles,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = ["pretrain", "--data", str(subject_files.data), "--epochs", "1", "--images", "24",
+               "--batch-size", "12", "--device", "cpu", *options]  # fmt: skip
+    assert main([*command, "--root", str(tmp_path), "--json"]) == 0
+    done = json.loads(capsys.readouterr().out.strip().split("\n")[-1])
+    assert done["badencoder_file"] is None
+    assert np.isfinite(done["contrastive"])
+    tensors = safetensors.torch.load_file(Path(done["directory"]) / done["encoder_file"])
+    assert np.isfinite(tensors[layer].numpy()).all()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--architecture", "vit", "--patch", "5"], ["--architecture", "vit", "--depth", "2"],
+     ["--architecture", "clip_resnet50"], ["--architecture", "vgg"], ["--input-size", "-1"]],
+)  # fmt: skip
+def test_encoders_that_cannot_be_built_are_refused_in_a_sentence(
+    options: list[str],
+    subject_files: SubjectFiles,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = ["pretrain", "--data", str(subject_files.data), "--device", "cpu", *options]
+    assert main([*command, "--root", str(tmp_path), "--json"]) != 0
+    shown = capsys.readouterr()
+    assert "Choose" in shown.err
+    assert "Traceback" not in shown.err
