@@ -71,7 +71,6 @@ def bad_options(kind: str, files: SubjectFiles, folder: Path) -> list[str]:
         "unknown subject": lambda: ["--subject", "nobody"],
         "missing data": lambda: ["--data", str(folder / "absent")],
         "empty data": lambda: ["--data", save_images(folder / "none.npz", x[:0], y[:0])],
-        "one class": lambda: ["--data", save_images(folder / "one.npz", x, np.zeros_like(y))],
         "scaled data": lambda: ["--data", save_images(folder / "unit.npz", x // 255, y)],
         "few data": lambda: ["--data", save_images(folder / "few.npz", x[:20], y[:20])],
         "missing trigger": lambda: ["--trigger", str(folder / "absent.npz")],
@@ -101,7 +100,7 @@ def bad_options(kind: str, files: SubjectFiles, folder: Path) -> list[str]:
 
 BAD = [
     "missing encoder", "truncated encoder", "text for an encoder", "mismatching encoder",
-    "no subject", "unknown subject", "missing data", "empty data", "one class", "scaled data",
+    "no subject", "unknown subject", "missing data", "empty data", "scaled data",
     "few data", "missing trigger", "large trigger", "trigger outside", "data for a trigger",
     "fraction 0", "fraction above 1", "layer that does not exist", "layer weight for no layer",
     "malformed layer weight", "target that does not exist", "device that is not there",

@@ -76,7 +76,7 @@ def test_a_flat_folder_serves_every_verb_that_needs_no_labels(
         assert told["scores"]["teacher"] is None
 
 
-@pytest.mark.parametrize("verb", ["inspect", "embed"])
+@pytest.mark.parametrize("verb", ["inspect", "distill", "embed"])
 def test_s9_a_single_class_counts_as_unlabelled_and_is_told(
     perform: Any, tmp_path: Path, verb: str
 ) -> None:
