@@ -20,6 +20,7 @@ from mimic.run import file_sha256, portable
 from mimic.verbs.work import Subject, Work
 
 HEALTH_IMAGES = 2_000
+TRIGGER_IMAGES = 256
 
 
 def inspect(work: Work[InspectConfig]) -> dict[str, Any]:
@@ -47,13 +48,7 @@ def inspect(work: Work[InspectConfig]) -> dict[str, Any]:
         "encoder": describe_encoder(work, teacher, test),
         "data": subject.describe(subject.data, work.images(work.config.data, "test")),
         "downstream": subject.describe(subject.train, test),
-        "trigger": None
-        if trigger is None
-        else {
-            "shape": list(trigger.mask.shape),
-            "changed_pixels": trigger.changed_pixels,
-            "share": trigger.changed_pixels / (trigger.shape[0] * trigger.shape[1]),
-        },
+        "trigger": None if trigger is None else trigger.report(test.images[:TRIGGER_IMAGES]),
         "target_class": target,
         "target_name": None if target is None else test.class_name(target),
         "health": health,
