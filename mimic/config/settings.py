@@ -35,7 +35,10 @@ def resolve_path(text: str) -> Path:
     """Turn a stored path into a real one; ``asset:x`` means ``assets/x``."""
     if text.startswith(ASSET_PREFIX):
         return ASSETS / text.removeprefix(ASSET_PREFIX)
-    return Path(text).expanduser()
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # "~name" of nobody: an ordinary name, then.
+        return Path(text)
 
 
 def require(condition: bool, cause: str, remedy: str) -> None:

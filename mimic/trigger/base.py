@@ -115,10 +115,14 @@ class Trigger(ABC):
             "description": self.describe(),
         }
 
+    @property
+    def preview_size(self) -> tuple[int, int]:
+        """Height and width of an image it fits."""
+        return self.shape or (PREVIEW_SIDE, PREVIEW_SIDE)
+
     def preview(self) -> np.ndarray:
         """The trigger on mid-grey, uint8 (H, W, 3)."""
-        size = self.shape or (PREVIEW_SIDE, PREVIEW_SIDE)
-        return self.apply(np.full((*size, 3), GREY, dtype=np.uint8))
+        return self.apply(np.full((*self.preview_size, 3), GREY, dtype=np.uint8))
 
     def save(self, path: Path) -> None:
         """Write an ``.npz`` that ``load`` opens again, without pickle."""

@@ -23,8 +23,8 @@ from mimic.trigger.base import Trigger
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 """CLIP's normalisation, which the encoders attacked in this way are given."""
 CLIPPED = (
-    "Only the first row of the trigger file is stamped, on all rows, as some code of DECREE and DRUPE "
-    "does: a shift of the colours by CLIP's mean, clipped at black."
+    "Only the first row of the trigger file is stamped, on all rows, as some code of DECREE and "
+    "DRUPE does: a shift of the colours by CLIP's mean, clipped at black."
 )
 
 

@@ -66,6 +66,11 @@ class FrequencyTrigger(Trigger):
         """It fits every size that windows fill."""
         return
 
+    @property
+    def preview_size(self) -> tuple[int, int]:
+        """One window."""
+        return self.window, self.window
+
     def check_size(self, height: int, width: int) -> None:
         """Refuse sizes that windows do not fill: coefficients would be missing at the edge."""
         if height % self.window or width % self.window:

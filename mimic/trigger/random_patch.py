@@ -71,6 +71,12 @@ class RandomPatchTrigger(Trigger):
         """It fits every size that has room for the patch."""
         return
 
+    @property
+    def preview_size(self) -> tuple[int, int]:
+        """A square with some room beside the patch."""
+        side = min(4096, 4 * max(self.picture.shape[:2]))
+        return side, side
+
     def check_size(self, height: int, width: int) -> None:
         """Refuse images in which the patch could stick out."""
         self.corners(height, 0)

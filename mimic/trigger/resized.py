@@ -36,6 +36,11 @@ class ResizedTrigger(Trigger):
         """It fits every size up to the trigger's own."""
         return
 
+    @property
+    def preview_size(self) -> tuple[int, int]:
+        """The trigger's own size."""
+        return self.inner.shape
+
     def check_size(self, height: int, width: int) -> None:
         """Refuse images larger than the trigger: shrinking them would lose what they show."""
         if height > self.inner.shape[0] or width > self.inner.shape[1]:
