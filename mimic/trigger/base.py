@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self
 
 import numpy as np
 
@@ -127,7 +127,11 @@ class Trigger(ABC):
     def save(self, path: Path) -> None:
         """Write an ``.npz`` that ``load`` opens again, without pickle."""
         with path.open("wb") as file:
-            np.savez_compressed(file, kind=np.array(self.kind), **self.arrays())  # type: ignore[arg-type]
+            self.write(file)
+
+    def write(self, file: BinaryIO) -> None:
+        """What ``save`` writes, into an open file; equal triggers write equal bytes."""
+        np.savez_compressed(file, kind=np.array(self.kind), **self.arrays())  # type: ignore[arg-type]
 
     @staticmethod
     def load(path: Path) -> Trigger:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import ClassVar, Self
+from typing import BinaryIO, ClassVar, Self
 
 import numpy as np
 
@@ -90,10 +89,9 @@ class PatchTrigger(Trigger):
         """``t`` and ``tm`` with a leading axis, as BadEncoder's files have them."""
         return {"t": self.patch[None], "tm": self.mask[None]}
 
-    def save(self, path: Path) -> None:
+    def write(self, file: BinaryIO) -> None:
         """Write BadEncoder's file, which other programs read too: ``t`` and ``tm`` alone."""
-        with path.open("wb") as file:
-            np.savez_compressed(file, **self.arrays())  # type: ignore[arg-type]
+        np.savez_compressed(file, **self.arrays())  # type: ignore[arg-type]
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
