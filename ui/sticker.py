@@ -18,7 +18,7 @@ from mimic.trigger import PatchTrigger
 FINE_SIDE = 48
 """Up to this side every pixel is a cell; larger images get at most some 56 cells a side."""
 COARSE_CELLS = 56
-PLOT = 420
+PLOT = 336
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,11 @@ def as_trigger(strokes: Iterable[Stroke], side: int) -> PatchTrigger | None:
     return None if mask.all() else PatchTrigger(mask=mask, patch=patch)
 
 
-def canvas(picture: np.ndarray) -> go.Figure:
+PICKS = {"select": "Box", "lasso": "Loop", "pan": "Single squares"}
+"""Plotly's drag modes by what they let a person pick; clicks are only heard in the last one."""
+
+
+def canvas(picture: np.ndarray, pick: str = "select") -> go.Figure:
     """The image, uint8 (S, S, 3), as squares that can be picked; each knows its cell's number."""
     side = len(picture)
     edge, across = cell_side(side), cells_across(side)
@@ -102,6 +106,6 @@ def canvas(picture: np.ndarray) -> go.Figure:
     figure.update_yaxes(range=reach[::-1], **look)
     figure.update_layout(
         width=PLOT + 40, height=PLOT + 40, margin={"l": 36, "r": 4, "t": 4, "b": 36},
-        dragmode="select", showlegend=False,
+        dragmode=pick, clickmode="event+select", hovermode="closest", showlegend=False,
     )  # fmt: skip
     return figure

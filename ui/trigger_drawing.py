@@ -11,7 +11,7 @@ import streamlit as st
 
 from mimic.trigger import PatchTrigger
 from ui import charts, frame, maps, uploads
-from ui.sticker import Stroke, as_trigger, canvas, rectangle
+from ui.sticker import PICKS, Stroke, as_trigger, canvas, rectangle
 
 
 def draw(side: int, image: np.ndarray | None, key: str) -> str:
@@ -27,19 +27,18 @@ def draw(side: int, image: np.ndarray | None, key: str) -> str:
     """
     strokes: list[Stroke] = st.session_state.setdefault(f"{key}_strokes", [])
     background = np.full((side, side, 3), 128, np.uint8) if image is None else image
-    brush(key)
+    pick = brush(key)
     trigger = as_trigger(strokes, side)
     name = f"{key}_canvas_{st.session_state.get(f'{key}_turn', 0)}"
     st.plotly_chart(
-        canvas(background if trigger is None else trigger.apply(background)),
+        canvas(background if trigger is None else trigger.apply(background), pick),
         width="content",
-        config=charts.LASSO_TOOLS,
+        config=charts.NO_TOOLS,
         key=name,
         on_select=lambda: paint(key, tuple(maps.selected_ids(st.session_state[name]))),
         selection_mode=("points", "box", "lasso"),
         alt="The image as squares; picking squares paints them.",
     )
-    st.caption("Click a square, or drag a box or a loop around several, to paint.")
     by_keyboard(side, key)
     stored = ""
     if trigger is not None:
@@ -48,14 +47,19 @@ def draw(side: int, image: np.ndarray | None, key: str) -> str:
     return stored
 
 
-def brush(key: str) -> None:
-    """Colour, eraser, undo and clear."""
+def brush(key: str) -> str:
+    """Colour, eraser, undo and clear; how squares are picked is the answer."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.color_picker("Colour", "#FFFFFF", key=f"{key}_colour", persist_state="session")
         st.toggle("Erase", key=f"{key}_erase")
         empty = not st.session_state[f"{key}_strokes"]
         st.button("Undo", key=f"{key}_undo", on_click=undo, args=(key,), disabled=empty)
         st.button("Clear", key=f"{key}_clear", on_click=clear, args=(key,), disabled=empty)
+    pick = st.segmented_control(
+        "Paint by dragging or clicking on the image", list(PICKS), default="select", required=True,
+        format_func=lambda name: PICKS.get(name, name), key=f"{key}_pick", persist_state="session",
+    )  # fmt: skip
+    return pick or "select"
 
 
 def by_keyboard(side: int, key: str) -> None:

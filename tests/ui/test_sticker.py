@@ -67,3 +67,11 @@ def test_the_canvas_shows_every_cell_once_in_the_images_colours(side: int) -> No
     assert trace.marker.color[1] == f"rgb({r},{g},{b})"
     assert (trace.x[1], trace.y[1]) == (edge, 0)
     assert max(trace.x) < side
+
+
+@pytest.mark.parametrize("pick", sticker.PICKS)
+def test_the_canvas_hears_the_chosen_way_of_picking(pick: str) -> None:
+    layout = sticker.canvas(np.zeros((16, 16, 3), np.uint8), pick).layout
+    assert layout.dragmode == pick
+    assert layout.xaxis.fixedrange
+    assert layout.yaxis.fixedrange  # Otherwise "pan" would move the image.

@@ -1,5 +1,6 @@
 """Every kind of trigger as the app asks for it; a chart's selection is played by its callback."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -184,3 +185,24 @@ def test_the_same_drawing_is_stored_once(runs_root: Path) -> None:
     app.button(key="pen_undo").click().run()
     assert app.session_state["value"] == first
     assert len(list((runs_root / "uploads").iterdir())) == 2
+
+
+def test_a_selection_in_the_chart_paints_its_squares_and_ends(
+    monkeypatch: pytest.MonkeyPatch, runs_root: Path
+) -> None:
+    """AppTest cannot select in a chart, so the chart is replaced by one that reports a click."""
+    import streamlit as st
+
+    shown: list[str] = []
+
+    def chart(_figure: object, *, key: str, on_select: Callable[[], None], **_: object) -> None:
+        shown.append(key)
+        if len(shown) == 1:
+            points = [{"customdata": 17}, {"customdata": [18]}]
+            st.session_state[key] = {"selection": {"points": points}}
+            on_select()
+
+    monkeypatch.setattr("ui.trigger_drawing.st.plotly_chart", chart)
+    app = AppTest.from_function(drawing, default_timeout=20).run().run()
+    assert drawn(app).changed_pixels == 2
+    assert shown[0] != shown[1]  # A new chart, in which nothing is selected.
