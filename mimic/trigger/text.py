@@ -71,7 +71,8 @@ def from_text(text: str, *, image_size: int) -> Trigger:
         TriggerError: if the text or the file it names is none of a trigger, or does not fit.
     """
     word, match = parse(text)
-    path = resolve_path(trigger_file(text))
+    file = trigger_file(text)
+    path = resolve_path(file) if file else Path()  # No path, where none is named.
     if match is None:
         if not path.is_file():
             raise TriggerError(

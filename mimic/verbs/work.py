@@ -131,7 +131,8 @@ class Work(Generic[C]):
 
     def trigger(self, text: str, images: ImageSet) -> Trigger:
         """Make the trigger for images; its file is recorded, doubts about it become warnings."""
-        self.file("trigger", trigger_file(text))
+        if file := trigger_file(text):
+            self.file("trigger", file)
         trigger = Trigger.from_text(text, image_size=images.size[0])
         for doubt in trigger.warnings:
             self.warn(doubt)
