@@ -126,7 +126,7 @@ def data_used(subject: Subject) -> None:
         stamp = (
             f"The trigger changes {trigger['changed_pixels']} pixels "
             f"({numbers.percent(trigger['share'])} of the image) and leads to class "
-            f"{text.plain(subject.target_name)}."
+            f"{text.plain(subject.target_name)}. {text.sentence(trigger.get('description', ''))}"
         )
     st.caption(
         f"Images: {text.plain(data['name'])}, {numbers.count(data['images'])} to train on. "

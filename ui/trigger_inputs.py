@@ -6,18 +6,25 @@ import numpy as np
 import streamlit as st
 
 from mimic import datasets
-from mimic.config import ASSET_PREFIX, ASSETS
 from mimic.errors import MimicError
 from mimic.run import list_runs
 from mimic.trigger import Trigger
-from ui import frame, pictures, uploads
+from ui import frame, pictures, text, trigger_drawing, trigger_kinds
 
+DRAWN = "draw"
 KINDS = {
-    "none": "None",
-    "square": "Square",
-    "builtin": "Built-in",
-    "upload": "Upload",
-    "path": "File",
+    "none": "No trigger is known",
+    "square": "White square",
+    DRAWN: "Draw a sticker",
+    "patch": "Picture at one place",
+    "random": "Picture at a random place",
+    "blend": "Picture blended in",
+    "pattern": "Pattern added to the whole image",
+    "sinusoid": "Waves (SIG)",
+    "frequency": "Colour frequencies (CTRL)",
+    "builtin": "One that ships with the project",
+    "upload": "Upload a trigger file",
+    "path": "Trigger file on this machine",
 }
 SIDES = {"digits": 16}
 USUAL_SIDE = 32
@@ -25,85 +32,48 @@ USUAL_SIDE = 32
 
 def trigger(data: str) -> str:
     """The trigger as a setting, shown at once on images of ``data``."""
-    kind = st.segmented_control(
+    kind = st.selectbox(
         "Trigger",
         list(KINDS),
-        default="square",
-        required=True,
+        index=1,
         format_func=lambda name: KINDS.get(name, name),
         key="suspect_trigger",
-        wrap=True,
         persist_state="session",
         help="Without a trigger, attack success cannot be measured.",
     )
-    side = SIDES.get(data, USUAL_SIDE)
-    ask = {"square": square, "builtin": builtin, "upload": upload, "path": path}.get(kind or "")
-    value = ask(side) if ask else ""
+    images = preview_images(data)
+    if images is not None and images.shape[1] != images.shape[2]:
+        images = None  # Triggers made here are square.
+    side = images.shape[1] if images is not None else SIDES.get(data, USUAL_SIDE)
+    value = ""
+    if kind == DRAWN:
+        value = drawn(side, images)
+    elif kind in trigger_kinds.ASK:
+        value = trigger_kinds.ASK[kind](side)
     if value:
-        preview(value, data, side)
+        preview(value, images, side)
     return value
 
 
-def square(side: int) -> str:
-    """A white square by its corner and size."""
-    columns = st.columns(3)
-    start = {"row": side - 6, "column": side - 6, "size": 5}
-    row, column, size = (
-        columns[i].number_input(
-            name.capitalize(), 0 if name != "size" else 1, 1024, value=value,
-            key=f"suspect_square_{name}_{side}", persist_state="session",
-        )
-        for i, (name, value) in enumerate(start.items())
-    )  # fmt: skip
-    return f"square:{row}:{column}:{size}"
+def drawn(side: int, images: np.ndarray | None) -> str:
+    """A sticker drawn by hand, on the first image where one is at hand."""
+    if images is None:
+        given = st.number_input(
+            "Side of the images in pixels", 4, 512, value=side, key="suspect_draw_side",
+            persist_state="session",
+        )  # fmt: skip
+        return trigger_drawing.draw(int(given), None, f"suspect_draw_{given}")
+    return trigger_drawing.draw(side, images[0], f"suspect_draw_{side}")
 
 
-def builtin(_side: int) -> str:
-    """A trigger that ships with the project."""
-    files = sorted(ASSETS.glob("*/trigger*.npz"))
-    if not files:
-        st.caption("No trigger ships with this copy of the project.")
-        return ""
-    names = {f"{ASSET_PREFIX}{f.relative_to(ASSETS).as_posix()}": f.parent.name for f in files}
-    chosen = st.selectbox(
-        "Built-in trigger",
-        list(names),
-        format_func=lambda n: names.get(n, n),
-        key="suspect_trigger_builtin",
-        persist_state="session",
-    )
-    return str(chosen or "")
-
-
-def upload(_side: int) -> str:
-    """A trigger file from the visitor's machine."""
-    return uploads.picker(
-        "Trigger file",
-        "suspect_trigger_file",
-        allowed=("npz",),
-        megabytes=uploads.TRIGGER_MEGABYTES,
-        hint="An .npz with the arrays t (patch) and tm (mask), as BadEncoder writes it.",
-    )
-
-
-def path(_side: int) -> str:
-    """A trigger file on this machine."""
-    value = st.text_input(
-        "Trigger file",
-        key="suspect_trigger_path",
-        placeholder="/path/to/trigger.npz",
-        persist_state="session",
-    )
-    return (value or "").strip()
-
-
-def preview(value: str, data: str, side: int) -> None:
+def preview(value: str, images: np.ndarray | None, side: int) -> None:
     """The trigger on a few images, or on mid-grey where none of its size are at hand."""
     with frame.errors_as_cards():
-        images = preview_images(data)
-        size = side if images is None else images.shape[1]
-        stamp = Trigger.from_text(value, image_size=size)
-        if images is None or images.shape[1:3] != stamp.shape:
+        stamp = Trigger.from_text(value, image_size=side)
+        for doubt in stamp.warnings:
+            st.warning(text.sentence(doubt), icon=":material/warning:")
+        st.caption(text.sentence(stamp.describe()))
+        if images is None or stamp.shape not in (None, images.shape[1:3]):
             st.image(pictures.png(stamp.preview(), 96), caption="the trigger on mid-grey")
             return
         st.image(

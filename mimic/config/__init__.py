@@ -14,6 +14,7 @@ from mimic.config.settings import (
     same_as,
 )
 from mimic.config.subject import (
+    TRIGGER_FORMS,
     CleanSubsetConfig,
     EmbedConfig,
     EvaluateConfig,
@@ -39,6 +40,7 @@ __all__ = [
     "ASSET_PREFIX",
     "DEFAULT_LAYERS",
     "INFORMATION_PRESETS",
+    "TRIGGER_FORMS",
     "VERB_CONFIGS",
     "AttackConfig",
     "CleanSubsetConfig",

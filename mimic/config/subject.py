@@ -7,6 +7,13 @@ from dataclasses import dataclass
 from mimic.config.settings import DEFAULT_LAYERS, Config, option, require
 
 MIN_SIDE, MAX_SIDE = 8, 1024
+TRIGGER_FORMS = (
+    "FILE.npz, square:ROW:COLUMN:SIZE, patch:FILE.png:ROW:COLUMN:SIZE, "
+    "random-patch:FILE.png:SIZE[:LOW:HIGH], blend:FILE.png:ALPHA, pattern:FILE.png (grey 128 adds "
+    "nothing), sig:AMPLITUDE:FREQUENCY, ctrl[:MAGNITUDE[:WINDOW]], npz-resize:FILE.npz (images are "
+    "enlarged for the stamp), or npz-row:FILE.npz (its first row alone)"
+)
+"""The texts that name a trigger; ``mimic.trigger.text`` reads them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +32,7 @@ class SubjectConfig(Config):
         "or a list of paths and labels (.csv, .tsv, .txt)",
     )
     downstream: str = option("", "labelled images the probes are scored on; default: data")
-    trigger: str = option("", "trigger .npz, or square:ROW:COLUMN:SIZE for a white square")
+    trigger: str = option("", f"what is stamped on images: {TRIGGER_FORMS}")
     target_class: int = option(-1, "class the trigger leads to; -1 finds the most frequent one")
     normalization: str = option(
         "auto",

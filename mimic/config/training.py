@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mimic.config.settings import DEFAULT_LAYERS, Config, check_training, option, require, same_as
-from mimic.config.subject import CleanSubsetConfig
+from mimic.config.subject import TRIGGER_FORMS, CleanSubsetConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class AttackConfig(Config):
 
     encoder: str = option("", "file of the clean encoder")
     data: str = option("digits", "shadow images: unlabelled images the attacker has")
-    trigger: str = option("square:10:10:5", "trigger .npz, or square:ROW:COLUMN:SIZE")
+    trigger: str = option("square:10:10:5", f"what is stamped on images: {TRIGGER_FORMS}")
     reference: str = option("", "reference .npz (x, y); default: drawn from --reference-data")
     reference_data: str = option(
         "", "labelled set the reference image is drawn from; default: data"

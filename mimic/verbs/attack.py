@@ -13,7 +13,6 @@ from mimic.config import AttackConfig
 from mimic.datasets import ImageSet, load_npz
 from mimic.encoder import new_network
 from mimic.errors import ConfigError
-from mimic.trigger import Trigger
 from mimic.verbs.work import Work
 
 
@@ -26,7 +25,7 @@ def attack(work: Work[AttackConfig]) -> dict[str, Any]:
     shadow = replace(work.images(config.data, "train"), labels=None)
     if config.images:
         shadow = shadow.sample(config.images, seed=config.seed)
-    trigger = Trigger.from_text(config.trigger, image_size=shadow.size[0])
+    trigger = work.trigger(config.trigger, shadow)
     reference = choose_reference(work)
     see = clean.preprocessing
     backdoored, training = implant(

@@ -24,6 +24,7 @@ CONSTANT = 1e-6
 """Features that vary less over images tell nothing."""
 COLLAPSED = 0.01
 """Below this spread all images look alike to the encoder."""
+TRIGGER_IMAGES = 256
 
 
 def inspect(work: Work[InspectConfig]) -> dict[str, Any]:
@@ -53,13 +54,7 @@ def inspect(work: Work[InspectConfig]) -> dict[str, Any]:
         "variants": variants,
         "data": subject.describe(subject.data, work.images(work.config.data, "test")),
         "downstream": subject.describe(subject.train, test),
-        "trigger": None
-        if trigger is None
-        else {
-            "shape": list(trigger.mask.shape),
-            "changed_pixels": trigger.changed_pixels,
-            "share": trigger.changed_pixels / (trigger.shape[0] * trigger.shape[1]),
-        },
+        "trigger": None if trigger is None else trigger.report(test.images[:TRIGGER_IMAGES]),
         "target_class": target,
         "target_name": None if target is None else test.class_name(target),
         "health": health,

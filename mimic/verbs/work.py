@@ -19,7 +19,7 @@ from mimic.errors import ConfigError, RunError
 from mimic.evaluation import Judge
 from mimic.evaluation.judge import find_target
 from mimic.run import Progress, Run
-from mimic.trigger import Trigger
+from mimic.trigger import Trigger, trigger_file
 from mimic.views import Recipe, choose_recipe
 
 C = TypeVar("C", bound=Config, covariant=True)
@@ -138,6 +138,15 @@ class Work(Generic[C]):
             self.warn(sentence)
         return data
 
+    def trigger(self, text: str, images: ImageSet) -> Trigger:
+        """Make the trigger for images; its file is recorded, doubts about it become warnings."""
+        if file := trigger_file(text):
+            self.file("trigger", file)
+        trigger = Trigger.from_text(text, image_size=images.size[0])
+        for doubt in trigger.warnings:
+            self.warn(doubt)
+        return trigger
+
     def encoder(self, name: str, text: str, **instead: str) -> EncoderFile:
         """Load an encoder file onto the device.
 
@@ -235,8 +244,7 @@ class Subject:
         """The suspected trigger, if one is given."""
         if not self.config.trigger:
             return None
-        self.work.file("trigger", self.config.trigger)
-        return Trigger.from_text(self.config.trigger, image_size=self.test.size[0])
+        return self.work.trigger(self.config.trigger, self.test)
 
     @cached_property
     def target(self) -> int | None:

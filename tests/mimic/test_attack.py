@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch.nn import functional
 
 from mimic.attack import implant
@@ -116,3 +119,28 @@ def test_a_loss_that_is_not_finite_ends_the_attack(tiny_encoder: Encoder, inputs
     )
     with pytest.raises(TrainingError, match="BadEncoder"):
         list(training)
+
+
+@pytest.mark.parametrize(
+    "text", ["{patch}", "random-patch:{png}:4", "blend:{png}:0.3", "pattern:{png}", "sig:20:3",
+             "ctrl:100:16", "npz-resize:{large}", "npz-row:{patch}"],
+)  # fmt: skip
+def test_an_update_with_every_kind_of_trigger_moves_the_encoder(
+    tiny_encoder: Encoder, pictures: tuple[np.ndarray, np.ndarray], tmp_path: Path, text: str
+) -> None:
+    images, labels = pictures
+    for name, side in (("patch", 16), ("large", 32)):
+        tm = np.ones((side, side, 3))
+        tm[9:14, 9:14] = 0
+        np.savez(tmp_path / f"{name}.npz", t=(1 - tm) * 255, tm=tm)
+    Image.fromarray(images[0]).save(tmp_path / "p.png")
+    names = {"png": "p.png", "patch": "patch.npz", "large": "large.npz"}
+    files = {key: tmp_path / name for key, name in names.items()}
+    trigger = Trigger.from_text(text.format(**files), image_size=16)
+    inputs = (images, trigger.apply(images), images[labels == 1][:1])
+    backdoored, training = implant(
+        tiny_encoder, *(to_unit(i, CPU) for i in inputs), SEE, AttackConfig(epochs=1, batch_size=48)
+    )
+    (record,) = training
+    assert -1 <= record.backdoor < 1
+    assert not torch.equal(backdoored.conv1.weight, tiny_encoder.conv1.weight)

@@ -364,7 +364,11 @@ def test_inspect_describes_everything_it_was_given(cli: Cli, subject_files: Subj
             np.load(subject_files.data, allow_pickle=False)["y"][:, 0][train_positions()]
         ).tolist()
     )
-    assert told["trigger"] == {"shape": [16, 16, 3], "changed_pixels": 25, "share": 25 / 256}
+    description = told["trigger"].pop("description")
+    assert description.startswith("A patch replaces 25 pixels in rows 10 to 14")
+    assert told["trigger"] == {
+        "kind": "patch", "shape": [16, 16, 3], "changed_pixels": 25, "share": 25 / 256,
+    }  # fmt: skip
     assert (told["target_class"], told["target_name"]) == (1, "1")
     assert told["health"].keys() >= {
         "knn_accuracy", "random_knn_accuracy", "feature_spread", "random_feature_spread",

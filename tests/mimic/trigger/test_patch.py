@@ -1,3 +1,4 @@
+import io
 import zipfile
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mimic.errors import TriggerError
-from mimic.trigger import Trigger
+from mimic.trigger import PatchTrigger, Trigger
 
 
 def badencoder_stamp(image: np.ndarray, tm: np.ndarray, t: np.ndarray) -> np.ndarray:
@@ -67,7 +68,7 @@ def test_a_coloured_patch_of_odd_shape_is_stamped_as_by_the_loop() -> None:
     mask = (rng.random((8, 6, 3)) < 0.7).astype(np.uint8)
     patch = ((1 - mask) * rng.integers(0, 256, mask.shape)).astype(np.uint8)
     image = rng.integers(0, 256, mask.shape).astype(np.uint8)
-    stamped = Trigger(mask=mask, patch=patch).apply(image[None])[0]
+    stamped = PatchTrigger(mask=mask, patch=patch).apply(image[None])[0]
     np.testing.assert_array_equal(stamped, badencoder_stamp(image, mask, patch))
 
 
@@ -133,11 +134,17 @@ def test_negative_corners_are_refused() -> None:
         Trigger.square(row=-1, column=0, size=2, image_size=16)
 
 
-def test_an_inverted_mask_is_refused_with_the_remedy(tmp_path: Path) -> None:
+def test_a_patch_that_reaches_beyond_its_mask_is_refused_with_the_remedy(tmp_path: Path) -> None:
     arrays = published_arrays()
-    path = write(tmp_path / "t.npz", t=arrays["t"], tm=1 - arrays["tm"])
+    arrays["t"][0, 3, 4, 1] = 9
     with pytest.raises(TriggerError, match="1 - tm"):
-        Trigger.load(path)
+        Trigger.load(write(tmp_path / "t.npz", **arrays))
+
+
+def test_a_mask_that_keeps_every_pixel_is_refused(tmp_path: Path) -> None:
+    empty = {"t": np.zeros((8, 8, 3)), "tm": np.ones((8, 8, 3))}
+    with pytest.raises(TriggerError, match="change no pixel"):
+        Trigger.load(write(tmp_path / "t.npz", **empty))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, -1.0, 256.0, 1e30])
@@ -184,7 +191,7 @@ class Payload:
         return (type(self.marker).touch, (self.marker,))  # type: ignore[return-value]
 
 
-def test_pickled_arrays_are_refused_and_not_executed(tmp_path: Path) -> None:
+def test_s1_pickled_arrays_are_refused_and_not_executed(tmp_path: Path) -> None:
     marker = tmp_path / "executed"
     path = write(tmp_path / "t.npz", t=np.array([Payload(marker)], dtype=object), tm=np.ones(1))
     with pytest.raises(TriggerError, match="without pickle"):
@@ -192,7 +199,7 @@ def test_pickled_arrays_are_refused_and_not_executed(tmp_path: Path) -> None:
     assert not marker.exists()
 
 
-def test_truncated_and_foreign_files_are_refused(tmp_path: Path) -> None:
+def test_s4_truncated_and_foreign_files_are_refused(tmp_path: Path) -> None:
     whole = write(tmp_path / "whole.npz", **published_arrays()).read_bytes()
     path = tmp_path / "t.npz"
     for kept in (0, 1, 3, 40, len(whole) // 2, len(whole) - 30, len(whole) - 1):
@@ -208,10 +215,36 @@ def test_truncated_and_foreign_files_are_refused(tmp_path: Path) -> None:
         Trigger.load(tmp_path / "absent.npz")
 
 
-def test_archives_that_unpack_to_too_much_are_refused_unread(tmp_path: Path) -> None:
+def test_s10_archives_that_unpack_to_too_much_are_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "bomb.npz"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("t.npy", bytes(65 * 2**20))
     assert path.stat().st_size < 2**20
     with pytest.raises(TriggerError, match="65 MiB"):
+        Trigger.load(path)
+
+
+def npy(header_shape: tuple[int, ...], body: bytes) -> bytes:
+    header = {"descr": "|u1", "fortran_order": False, "shape": header_shape}
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(buffer, header)
+    return buffer.getvalue() + body
+
+
+def test_s10_arrays_that_declare_more_than_their_member_holds_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("t.npy", npy((2**40, 2**20), b"abc"))
+        archive.writestr("tm.npy", npy((1,), b"a"))
+    with pytest.raises(TriggerError, match="cannot be read"):
+        Trigger.load(path)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_s10_archives_that_hold_a_name_twice_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        for _ in range(2):
+            archive.writestr("t.npy", npy((1,), b"a"))
+    with pytest.raises(TriggerError, match="twice"):
         Trigger.load(path)

@@ -1,0 +1,109 @@
+"""Reading the arrays of a trigger file within bounds, and what each of them must be."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from mimic.errors import TriggerError
+
+MAX_TRIGGER_BYTES = 64 * 2**20
+MAX_MEMBERS = 64
+
+
+def read_arrays(path: Path, keys: Iterable[str]) -> dict[str, np.ndarray]:
+    """Those of the named arrays that an ``.npz`` holds, read without pickle.
+
+    Raises:
+        TriggerError: if the file is missing, damaged, too large, or needs pickle.
+    """
+    if not path.is_file():
+        raise TriggerError(f"There is no trigger file '{path.name}'.", "Check the path.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            check_sizes(archive)
+            held = set(archive.namelist())
+            for key in keys:
+                if f"{key}.npy" in held:
+                    check_header(archive, f"{key}.npy")
+        with np.load(path, allow_pickle=False) as stored:
+            return {key: np.asarray(stored[key]) for key in keys if f"{key}.npy" in held}
+    except TriggerError:
+        raise
+    except Exception as error:  # A hostile archive can raise nearly anything; all mean refusal.
+        raise TriggerError(
+            f"'{path.name}' cannot be read as a trigger.",
+            "A trigger is an .npz with the arrays t and tm, written without pickle.",
+        ) from error
+
+
+def check_sizes(archive: zipfile.ZipFile) -> None:
+    """Refuse archives that unpack to much, or hold one name twice."""
+    members = archive.infolist()
+    declared = sum(info.file_size for info in members)
+    if declared > MAX_TRIGGER_BYTES:
+        raise TriggerError(
+            f"The trigger file unpacks to {declared / 2**20:.0f} MiB.",
+            "A trigger needs well below 64 MiB; check that this is the right file.",
+        )
+    if len(members) > MAX_MEMBERS or len({info.filename for info in members}) < len(members):
+        raise TriggerError(
+            "The trigger file holds one array twice, or too many arrays.",
+            "Write it anew with numpy.savez.",
+        )
+
+
+def check_header(archive: zipfile.ZipFile, name: str) -> None:
+    """Refuse an array that declares more values than its member holds, before room is made."""
+    with archive.open(name) as member:
+        version = np.lib.format.read_magic(member)
+        read = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }[version]
+        shape, _, dtype = read(member)
+    count = 1
+    for side in shape:
+        count *= side
+    if count * dtype.itemsize > archive.getinfo(name).file_size:
+        raise ValueError(name)
+
+
+def values(arrays: Mapping[str, np.ndarray], key: str) -> np.ndarray:
+    """An array of finite numbers.
+
+    Raises:
+        TriggerError: if it holds anything else.
+    """
+    array = arrays[key]
+    if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
+        raise TriggerError(
+            f"The trigger's {key} holds something other than finite numbers.",
+            "Save the trigger again with MIMIC Studio.",
+        )
+    return array
+
+
+def number(arrays: Mapping[str, np.ndarray], key: str) -> float:
+    """A single finite number."""
+    array = values(arrays, key)
+    if array.shape != ():
+        raise TriggerError(
+            f"The trigger's {key} is not one number.", "Save the trigger again with MIMIC Studio."
+        )
+    return float(array)
+
+
+def picture(arrays: Mapping[str, np.ndarray], key: str, channels: int) -> np.ndarray:
+    """A picture, uint8 (h, w, channels)."""
+    array = arrays[key]
+    good = array.ndim == 3 and array.shape[-1] == channels and array.size > 0
+    if not good or array.dtype != np.uint8:
+        raise TriggerError(
+            f"The trigger's {key} is {array.dtype} of shape {array.shape}.",
+            f"Store it as uint8 (height, width, {channels}).",
+        )
+    return array
