@@ -15,6 +15,7 @@ from mimic.run.directory import Run
 from mimic.run.status import Status, oom_kills
 
 BEAT_SECONDS = 3.0
+TICK_SECONDS = 1.0
 WRITE_SECONDS = 0.5
 
 
@@ -86,19 +87,21 @@ class Progress:
             self._write()
 
     @contextlib.contextmanager
-    def beating(self, on_beat: Callable[[], None] = lambda: None) -> Iterator[None]:
-        """Write the heartbeat every few seconds while the block lasts, from a thread of its own.
+    def beating(self, on_tick: Callable[[], None] | None = None) -> Iterator[None]:
+        """Write the heartbeat every 3 seconds while the block lasts, from a thread of its own.
 
         Args:
-            on_beat: called after each beat.
+            on_tick: called every second.
         """
         ended = threading.Event()
 
         def beat() -> None:
-            while not ended.wait(BEAT_SECONDS):
+            while not ended.wait(TICK_SECONDS):
                 with contextlib.suppress(MimicError):  # The work itself meets a full disk soon.
-                    self._write()
-                on_beat()
+                    if time.time() - self._written > BEAT_SECONDS - TICK_SECONDS:
+                        self._write()
+                if on_tick is not None:
+                    on_tick()
 
         thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
         thread.start()

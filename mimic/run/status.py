@@ -97,7 +97,9 @@ def explain_vanished(status: Status, batch_size: int | None, *, resumable: bool)
     counted = now is not None and status.oom_kills is not None and now > status.oom_kills
     if counted or status.memory_mb > LIKELY_SHARE * memory_limit_mb():
         smaller = (
-            "fewer images" if batch_size is None else f"a batch of at most {max(2, batch_size // 2)}"
+            "fewer images"
+            if batch_size is None
+            else f"a batch of at most {max(2, batch_size // 2)}"
         )
         return (
             "The run's process was ended from outside, most likely because memory ran out "
