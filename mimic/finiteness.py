@@ -61,15 +61,12 @@ class Finiteness:
         if self.device.type == "cuda":
             host = torch.empty(finite.shape, dtype=torch.bool, pin_memory=True)
             finite = host.copy_(finite, non_blocking=True)
-            arrived = torch.cuda.Event()
+            arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]
             arrived.record()
         self.pending.append(Answer(epoch, step, finite, arrived))
         if self.device.type == "cpu":
             self.settle()
-        while self.pending and arrived is not None:
-            oldest = self.pending[0].arrived
-            if len(self.pending) <= PENDING and oldest is not None and not oldest.query():
-                break
+        while arrived is not None and self.pending and self._has_arrived(self.pending[0]):
             self._read()
 
     def gradient(self) -> torch.Tensor:
@@ -91,6 +88,12 @@ class Finiteness:
         """
         while self.pending:
             self._read()
+
+    def _has_arrived(self, answer: Answer) -> bool:
+        """Whether an answer can be read without waiting, or has been waited for long enough."""
+        if answer.arrived is None or len(self.pending) > PENDING:
+            return True
+        return bool(answer.arrived.query())  # type: ignore[no-untyped-call]
 
     def _read(self) -> None:
         answer = self.pending.popleft()

@@ -101,7 +101,7 @@ class Distillation:
     def size(self) -> int:
         """Bytes of a saved state, or a little more: values with Adam's two moments of each."""
         tensors = [*self.student.state_dict().values(), *self.head.state_dict().values()]
-        return 3 * sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        return 3 * sum(int(tensor.nbytes) for tensor in tensors)
 
     def save(self, path: Path) -> None:
         """Write the whole state as safetensors; nothing in it depends on the kind of device."""

@@ -63,7 +63,8 @@ class Checkpoints:
         Raises:
             RunError: if there are checkpoints and all of them are damaged.
         """
-        known, damaged = self._known(), []
+        known = self._known()
+        damaged: list[str] = []
         for name in (NEWEST, PREVIOUS):
             path = self.run.directory / name
             if not path.is_file():
