@@ -52,10 +52,10 @@ def options(files: SubjectFiles) -> dict[str, Any]:
 
 @pytest.fixture
 def distillation(subject_files: SubjectFiles) -> DistillConfig:
-    """Eight epochs of three updates, judged once in the middle."""
+    """Six epochs of three updates, judged once in the middle."""
     return DistillConfig(
         **options(subject_files), clean_fraction=0.3, information="uniform", batch_size=16,
-        epochs=8, evaluate_every=4,
+        epochs=6, evaluate_every=3,
     )  # fmt: skip
 
 

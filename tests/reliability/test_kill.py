@@ -131,9 +131,9 @@ def test_r1_r3_a_hundred_kills_at_random_moments(
     assert told["resumed"] == told["kills"] >= 100
     assert told["mid"] >= 10  # Kills in the middle of the work, not of its preparations.
     count(
-        f"R1 and R3, {kind}: {told['kills']} kills -9 ({told['mid']} of them after the first metric "
-        f"line), {told['resumed']} resumed, {told['finished']} runs ended bit-equal to the straight "
-        "one, 0 lost, 0 shown as running"
+        f"R1 and R3, {kind}: {told['kills']} kills -9 ({told['mid']} after the first metric line), "
+        f"{told['resumed']} resumed, {told['finished']} runs ended bit-equal to the straight one, "
+        "0 lost, 0 shown as running"
     )
 
 
@@ -173,7 +173,7 @@ def test_r14_the_same_seed_gives_the_same_bits_twice(
 def test_r3_nothing_of_an_epoch_that_was_not_saved_remains(
     jobs: Jobs, distillation: DistillConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The metric log is ahead of the checkpoint when the process dies; resuming redoes the lines."""
+    """The metric log is ahead of the checkpoint when the process dies: lines are redone."""
     expected, _ = straight(jobs, "distill", distillation)
     run = jobs.make("distill", distillation)
     save, record = Checkpoints.save, Run.record
