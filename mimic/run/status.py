@@ -99,7 +99,7 @@ def explain_vanished(status: Status, batch_size: int | None, *, resumable: bool)
         smaller = (
             "fewer images"
             if batch_size is None
-            else f"a batch of at most {max(2, batch_size // 2)}"
+            else f"a batch of at most {max(2, batch_size // 2)} images"
         )
         return (
             "The run's process was ended from outside, most likely because memory ran out "

@@ -18,7 +18,7 @@ import torch
 from mimic.compute import choose_device, describe_device, is_out_of_memory
 from mimic.config import Config
 from mimic.errors import MimicError, RunError, StorageError, TrainingError
-from mimic.run import Progress, Run, require_space
+from mimic.run import RESUMABLE, Progress, Run, require_space
 from mimic.run.unchanged import require_unchanged
 from mimic.turns import POLL_SECONDS, Ticket, own_run
 from mimic.verbs.attack import attack
@@ -98,6 +98,8 @@ def _execute(
         config = run.config()
         require_unchanged(run)
         require_space(run.directory)
+        if run.kind not in RESUMABLE:
+            run.keep_metrics(lambda _line: False)  # It begins anew, wherever it was interrupted.
         device = choose_device(config.device)
         progress.set_device(describe_device(device))
         work = Work(run, config, device, progress, on_progress)

@@ -64,7 +64,7 @@ def small_sweep(subject_files: SubjectFiles) -> SweepConfig:
     """Four cells of two epochs."""
     return SweepConfig(
         **options(subject_files), clean_fraction=0.2, epochs=2, batch_size=16,
-        layer_sets=("layer1", "layer3"), scales=("10",), seeds=2,
+        layer_sets=("layer1", "layer3"), scales=("10",), seeds=("2",),
     )  # fmt: skip
 
 
