@@ -105,7 +105,7 @@ def test_r4_a_changed_input_is_named(
 @pytest.mark.parametrize(
     "error",
     [
-        MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory"), ValueError("odd"),
+        MemoryError(), RuntimeError("can't allocate memory: 2 GiB"), ValueError("odd"),
         OSError(28, "No space left on device"), KeyError("x"), RunError("Cause.", "Remedy."),
     ],
     ids=str,
