@@ -10,7 +10,7 @@ import torch
 
 from mimic.config import DistillConfig
 from mimic.errors import TrainingError
-from mimic.finiteness import Finiteness, non_finite
+from mimic.finiteness import Answer, Finiteness, non_finite
 from mimic.run import Checkpoints
 from mimic.training_state import Distillation
 from mimic.update import Objective
@@ -50,6 +50,33 @@ def test_r6_the_first_quantity_of_an_update_is_blamed() -> None:
     bad = torch.tensor(float("nan"))
     with pytest.raises(TrainingError, match="A feature is no longer"):
         finiteness.look(1, 1, features=bad, loss=bad)
+
+
+class Event:
+    """Stands for a CUDA event: has an answer arrived at the host?"""
+
+    def __init__(self) -> None:
+        self.arrived = self.waited_for = False
+
+    def query(self) -> bool:
+        return self.arrived
+
+    def synchronize(self) -> None:
+        self.waited_for = not self.arrived
+
+
+def test_r6_answers_of_an_accelerator_are_read_as_they_arrive_and_all_at_the_end() -> None:
+    _, finiteness = watched()
+    good, bad = torch.tensor([True, True, True]), torch.tensor([True, False, True])
+    events = [Event() for _ in range(3)]
+    for step, (event, answer) in enumerate(zip(events, (good, good, bad), strict=True), start=1):
+        finiteness.pending.append(Answer(1, step, answer, event))  # type: ignore[arg-type]
+    assert not finiteness._has_arrived(finiteness.pending[0])
+    events[0].arrived = True
+    assert finiteness._has_arrived(finiteness.pending[0])
+    with pytest.raises(TrainingError, match=r"The loss .* non-finite at step 3"):
+        finiteness.settle()
+    assert [event.waited_for for event in events] == [False, True, True]
 
 
 def test_the_error_for_a_lost_loss_tells_epoch_and_remedy() -> None:
