@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from mimic.config import VERB_CONFIGS, Config, DistillConfig, SweepConfig
@@ -61,11 +62,17 @@ def distillation(subject_files: SubjectFiles) -> DistillConfig:
 
 @pytest.fixture
 def small_sweep(subject_files: SubjectFiles) -> SweepConfig:
-    """Four cells of two epochs."""
+    """Four cells of one epoch."""
     return SweepConfig(
-        **options(subject_files), clean_fraction=0.2, epochs=2, batch_size=16,
+        **options(subject_files), clean_fraction=0.2, epochs=1, batch_size=16,
         layer_sets=("layer1", "layer3"), scales=("10",), seeds=("2",),
     )  # fmt: skip
+
+
+def note_process(run: Run, pid: int) -> None:
+    """What ``job.spawn`` writes of the process it has started."""
+    created = psutil.Process(pid).create_time()
+    run.write_json("process.json", {"pid": pid, "pid_created": created})
 
 
 class Child:
@@ -85,6 +92,7 @@ class Child:
                 os._exit(1)
             finally:
                 os._exit(2)
+        note_process(run, self.pid)
 
     def kill(self) -> None:
         """SIGKILL, and the parent collects it."""

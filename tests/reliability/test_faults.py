@@ -18,7 +18,7 @@ from mimic.config import DistillConfig
 from mimic.errors import MimicError, RunError, StorageError
 from mimic.run import Checkpoints, Run, list_runs, require_space
 from mimic.run.checkpoints import NEWEST, PREVIOUS, RECORD
-from tests.reliability.conftest import Jobs, metric_lines, timeless, unfinished_files
+from tests.reliability.conftest import Jobs, metric_lines, note_process, timeless, unfinished_files
 
 Counted = Callable[[str], None]
 FAULTS: dict[str, Callable[[], BaseException]] = {
@@ -246,6 +246,7 @@ def full_disk(run: Run, number: int) -> int:
             os._exit(1)
         finally:
             os._exit(2)
+    note_process(run, pid)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 

@@ -24,6 +24,8 @@ from tests.reliability.conftest import (
 )
 
 MOST_KILLS_OF_A_RUN = 6
+KILLS = int(os.environ.get("MIMIC_KILLS", "100"))
+"""Of each kind of job; fewer only to try the tests out."""
 
 
 def straight(jobs: Jobs, kind: str, config: Config) -> tuple[Run, float]:
@@ -87,11 +89,9 @@ def kill_often(
 def check_remains(run: Run, kind: str, lines_before: int) -> None:
     """What a killed job leaves: no pretence of work, and state that loads."""
     status = run.status()
-    assert status.state in ("interrupted", "starting"), status
-    if status.pid:
-        assert status.state == "interrupted"
-        assert status.cause
-        assert status.remedy
+    assert status.state == "interrupted", status
+    assert status.cause
+    assert status.remedy
     assert run.id in [known.id for known in list_runs(run.directory.parent)]
     if kind == "distill" and run.metrics():
         checkpoint = Checkpoints(run).latest()
@@ -127,9 +127,9 @@ def test_r1_r3_a_hundred_kills_at_random_moments(
     kind: str,
 ) -> None:
     config: Config = distillation if kind == "distill" else small_sweep
-    told = kill_often(jobs, kind, config, 100, dice)
-    assert told["resumed"] == told["kills"] >= 100
-    assert told["mid"] >= 10  # Kills in the middle of the work, not of its preparations.
+    told = kill_often(jobs, kind, config, KILLS, dice)
+    assert told["resumed"] == told["kills"] >= KILLS
+    assert told["mid"] >= KILLS // 10  # Kills in the middle of the work, not of its preparations.
     count(
         f"R1 and R3, {kind}: {told['kills']} kills -9 ({told['mid']} after the first metric line), "
         f"{told['resumed']} resumed, {told['finished']} runs ended bit-equal to the straight one, "
@@ -148,14 +148,14 @@ def test_r1_a_killed_training_that_saves_no_state_restarts_cleanly(
     expected, duration = straight(jobs, "pretrain", config)
     encoder = (expected.directory / "encoder.safetensors").read_bytes()
     kills = 0
-    while kills < 100:
+    while kills < KILLS:
         run = jobs.make("pretrain", config)
         if not jobs.killed_after(run, dice.uniform(0, 0.9 * duration)):
             continue
         state = run.status().state
         if state == "finished":
             continue
-        assert state in ("interrupted", "starting")
+        assert state == "interrupted"
         kills += 1
         if kills % 5 == 0:
             job.prepare_resume(run)
