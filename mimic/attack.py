@@ -18,9 +18,10 @@ import torch
 from mimic.compute import autocast, hand_over, host_generator
 from mimic.config import AttackConfig
 from mimic.encoder import Encoder
+from mimic.finiteness import Finiteness, non_finite
 from mimic.losses import clone_loss
 from mimic.preprocessing import Normalization
-from mimic.training import batches, batches_per_epoch, non_finite
+from mimic.training import batches, batches_per_epoch
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def implant(
         ``-cos(f'(x+e), f'(r)) - lambda1 cos(f'(r), f(r)) - lambda2 cos(f'(x), f(x))``.
 
     Raises:
-        TrainingError: while iterating, if a loss is no longer finite.
+        TrainingError: while iterating, if a feature, a loss or a gradient is no longer finite.
     """
     backdoored = copy.deepcopy(clean).requires_grad_(True).eval()  # eval: batch-norm stays frozen
 
@@ -77,6 +78,7 @@ def implant(
         with torch.no_grad():
             clean_reference = clean(r)
         per_epoch = batches_per_epoch(len(images), config.batch_size)
+        finiteness = Finiteness(backdoored.parameters(), "BadEncoder")
         for epoch in range(1, config.epochs + 1):
             started = time.perf_counter()
             summed = torch.zeros(3, device=device)
@@ -103,9 +105,12 @@ def implant(
                 )
                 optimizer.zero_grad()
                 total.backward()  # type: ignore[no-untyped-call]
+                step = (epoch - 1) * per_epoch + number + 1
+                finiteness.look(epoch, step, features=features, loss=losses)
                 optimizer.step()
                 summed += losses.detach()
-                on_step(((epoch - 1) * per_epoch + number + 1) / (per_epoch * config.epochs))
+                on_step(step / (per_epoch * config.epochs))
+            finiteness.settle()
             means = [float(value) / per_epoch for value in summed]
             if not all(map(math.isfinite, means)):
                 raise non_finite(epoch, "BadEncoder")

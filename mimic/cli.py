@@ -23,6 +23,7 @@ from mimic.subjects import recommended_distillation, subject_fields
 EXIT_FAILED = 1
 EXIT_REFUSED = 2
 EXIT_STOPPED = 3
+EXIT_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         0 if it succeeded, 1 if it failed (cause and remedy are printed), 2 if an inspected file was
-        refused, 3 if it was stopped.
+        refused, 3 if it was stopped, 130 if it was interrupted twice.
     """
     share_processors()
     parser = build_parser()
@@ -44,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if as_json:
             print(json.dumps({"verb": verb, "error": error.cause, "remedy": error.remedy}))
         return EXIT_FAILED
+    except KeyboardInterrupt:
+        print("Ended at once; work since the last checkpoint is lost.", file=sys.stderr)
+        return EXIT_INTERRUPTED
     if "files" in outcome:
         return tell_files(outcome["files"], as_json=as_json)
     printed = outcome.pop("printed", None)
@@ -237,11 +241,28 @@ def prepare(verb: str, options: dict[str, Any], resumed: str | None, root: Path)
         run = find_run(resumed, root)
         if run.kind != verb:
             raise RunError(f"Run {run.id} is no {verb} run.", "Name a run of that kind.")
+        require_same_options(run, options)
         job.prepare_resume(run)
     else:
         run = Run.create(root, verb, make_config(verb, options))
     print(f"run {run.directory}", file=sys.stderr)
     return run
+
+
+def require_same_options(run: Run, options: dict[str, Any]) -> None:
+    """Refuse options that contradict the settings of the run to resume, instead of ignoring them.
+
+    Raises:
+        ConfigError: if there is one.
+    """
+    config = run.config()
+    for name, value in options.items():
+        known = getattr(config, name)
+        if (tuple(value) if isinstance(value, list) else value) != known:
+            raise ConfigError(
+                f"Run {run.id} was started with another --{name.replace('_', '-')} ({known}).",
+                "Leave the option out to resume the run, or start a new run.",
+            )
 
 
 class ProgressLine:
@@ -265,7 +286,7 @@ def run_execute(_verb: str, options: dict[str, Any], _root: Path) -> dict[str, A
     """Execute a run directory that the app prepared."""
     from mimic.verbs import execute
 
-    return execute(Run.open(options["directory"]))
+    return execute(Run.open(options["directory"]), may_exit=True)
 
 
 def run_runs(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""Jobs: runs executed in a process of their own, so that no page has to stay open for them."""
+"""Jobs: runs executed in a process of their own, so that no page has to stay open for them.
+
+A job does not end with the server that started it: any later server finds it by its run directory,
+process id and start time, follows it and can stop it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,8 @@ from pathlib import Path
 import psutil
 
 from mimic.config import Config, resolve_path
-from mimic.errors import RunError
+from mimic.errors import RunError, StorageError
+from mimic.run import RESUMABLE as RESUMABLE
 from mimic.run import (
     Run,
     default_root,
@@ -24,16 +29,17 @@ from mimic.run import (
     list_runs,
     process_lives,
     python_command,
+    require_space,
     storage_errors,
 )
+from mimic.run.durable import remove_unfinished
+from mimic.run.unchanged import require_unchanged
 from mimic.subjects import recommended_distillation
 
 STOP_GRACE_SECONDS = 10.0
 CODE_ROOT = Path(__file__).resolve().parent.parent
 
 
-RESUMABLE = ("distill", "sweep")
-"""Verbs that save their state, so that a stopped or killed run continues where it was."""
 REPEATABLE = ("embed",)
 """Verbs whose finished run answers the same question again: seeded, and slow to warm up."""
 
@@ -48,6 +54,7 @@ def start(kind: str, config: Config, *, root: Path | None = None) -> Run:
     known = repeat_of(kind, config, root=folder)
     if known is not None:
         return known
+    require_space(folder)
     run = Run.create(folder, kind, config)
     spawn(run)
     return run
@@ -88,7 +95,8 @@ def prepare_resume(run: Run) -> None:
     """Make a run ready to be executed once more.
 
     Raises:
-        RunError: if the run is finished, at work, or bundled.
+        RunError: if the run is finished, at work, bundled, or no longer the run that began.
+        StorageError: if the disk is nearly full.
     """
     if is_bundled(run):
         raise RunError("This run ships with the project.", "Start a new run instead.")
@@ -96,11 +104,15 @@ def prepare_resume(run: Run) -> None:
         raise RunError(f"Run {run.id} is at work already.", "Wait for it or stop it first.")
     if run.status().state == "finished":
         raise RunError(f"Run {run.id} is finished.", "Start a new run instead.")
+    require_unchanged(run)
+    require_space(run.directory)
     with storage_errors():
-        (run.directory / "stop").unlink(missing_ok=True)
+        for name in ("stop", "process.json"):
+            (run.directory / name).unlink(missing_ok=True)
+        remove_unfinished(run.directory)
     now = time.time()
     run.write_status(
-        replace(run.status(), state="starting", cause="", remedy="", pid=0, updated=now)
+        replace(run.status(), state="starting", cause="", remedy="", pid=0, beat=0.0, updated=now)
     )
 
 
@@ -120,13 +132,10 @@ def spawn(run: Run) -> None:
         )
     CHILDREN.append(process)
     reap()
-    status = run.status()
-    if status.state == "starting":
-        with contextlib.suppress(psutil.Error):
-            created = psutil.Process(process.pid).create_time()
-            run.write_status(
-                replace(status, pid=process.pid, pid_created=created, updated=time.time())
-            )
+    # In a file of its own: the new process may be writing its status at this moment.
+    with contextlib.suppress(psutil.Error, StorageError):
+        created = psutil.Process(process.pid).create_time()
+        run.write_json("process.json", {"pid": process.pid, "pid_created": created})
 
 
 CHILDREN: list[subprocess.Popen[bytes]] = []

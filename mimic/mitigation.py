@@ -21,8 +21,9 @@ from mimic.agreement import Agreement
 from mimic.compute import hand_over, keep_freed_memory
 from mimic.config import DistillConfig, require
 from mimic.encoder import Encoder
+from mimic.finiteness import Finiteness, non_finite
 from mimic.preprocessing import Normalization
-from mimic.training import batches, batches_per_epoch, learning_rate_at, non_finite
+from mimic.training import batches, batches_per_epoch, learning_rate_at
 from mimic.training_state import Distillation
 from mimic.update import Objective, gradient_in_memory
 from mimic.views import Recipe, ViewParameters, apply_views, draw_views
@@ -82,8 +83,8 @@ def distill(
     Raises:
         ConfigError: if the teacher lacks a layer that is given a weight, or several processes
             cannot share a batch.
-        TrainingError: if the loss is no longer finite or memory runs out for good; the state is
-            then not to be kept.
+        TrainingError: if a feature, the loss or a gradient is no longer finite, or memory runs out
+            for good; the state is then not to be kept.
     """
     active = {k: w * config.attention_weight for k, w in weights.items()}
     active = {k: w for k, w in active.items() if w > 0}
@@ -103,6 +104,7 @@ def distill(
     wrapped = distributed.averaged_gradients(objective, unused=config.contrastive_weight == 0)
     clean = normalization(images).contiguous(memory_format=layout)
     agreement = Agreement(teacher, clean, precision)
+    finiteness = Finiteness(state.parameters, "distillation")
     per_epoch = batches_per_epoch(len(images), config.batch_size)
     total = per_epoch * config.epochs
     rows = distributed.own_rows(min(config.batch_size, len(images)))
@@ -121,9 +123,11 @@ def distill(
             views = two_views(images, index, rows, recipe, state.random)
             inputs = normalization(views).contiguous(memory_format=layout)
             terms, state.parts = gradient_in_memory(objective, wrapped, inputs, state.parts)
+            finiteness.look(epoch, step + 1, features=objective.seen, loss=terms)
             optimizer.step()
             summed += terms
             on_step((step + 1) / total)
+        finiteness.settle()
         means = (distributed.mean(summed) / per_epoch).tolist()
         if not all(map(math.isfinite, means)):
             raise non_finite(epoch, "distillation")

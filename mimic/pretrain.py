@@ -12,9 +12,10 @@ import torch
 from mimic.compute import autocast, hand_over, host_generator
 from mimic.config import PretrainConfig
 from mimic.encoder import Encoder, ProjectionHead
+from mimic.finiteness import Finiteness, non_finite
 from mimic.losses import nt_xent_loss
 from mimic.preprocessing import Normalization
-from mimic.training import batches, batches_per_epoch, learning_rate_at, non_finite
+from mimic.training import batches, batches_per_epoch, learning_rate_at
 from mimic.views import Recipe, random_views
 
 
@@ -56,7 +57,7 @@ def pretrain(
         One record per epoch.
 
     Raises:
-        TrainingError: if the loss is no longer finite.
+        TrainingError: if a projection, the loss or a gradient is no longer finite.
     """
     device = images.device
     random = host_generator(config.seed)
@@ -66,6 +67,7 @@ def pretrain(
     head.train()
     per_epoch = batches_per_epoch(len(images), config.batch_size)
     total = per_epoch * config.epochs
+    finiteness = Finiteness(parameters, "NT-Xent")
     for epoch in range(1, config.epochs + 1):
         started, summed = time.perf_counter(), torch.zeros((), device=device)
         for number, index in enumerate(batches(len(images), config.batch_size, random)):
@@ -79,9 +81,11 @@ def pretrain(
             loss = nt_xent_loss(*projections.chunk(2), temperature=config.temperature)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
+            finiteness.look(epoch, step + 1, features=projections, loss=loss)
             optimizer.step()
             summed += loss.detach()
             on_step((step + 1) / total)
+        finiteness.settle()
         mean = float(summed) / per_epoch
         if not math.isfinite(mean):
             raise non_finite(epoch, "NT-Xent")

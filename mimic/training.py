@@ -1,12 +1,10 @@
-"""What every training here shares: batch order, learning-rate schedule, and the end on NaN."""
+"""What every training here shares: batch order and learning-rate schedule."""
 
 from __future__ import annotations
 
 import math
 
 import torch
-
-from mimic.errors import TrainingError
 
 WARM_UP = 0.1
 
@@ -50,11 +48,3 @@ def batches(count: int, size: int, random: torch.Generator) -> list[torch.Tensor
     size = min(size, count)
     order = torch.randperm(count, generator=random, device=random.device)
     return [order[start : start + size] for start in range(0, count - size + 1, size)]
-
-
-def non_finite(epoch: int, what: str) -> TrainingError:
-    """The error for a loss that became NaN or infinite."""
-    return TrainingError(
-        f"The loss is no longer a finite number at epoch {epoch} ({what}).",
-        "Choose a lower learning rate or smaller layer weights, or float32 precision.",
-    )

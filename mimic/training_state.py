@@ -97,6 +97,12 @@ class Distillation:
         """Whether no epoch of the training is left."""
         return self.epoch >= epochs or self.stopped_early_at is not None
 
+    @property
+    def size(self) -> int:
+        """Bytes of a saved state, or a little more: values with Adam's two moments of each."""
+        tensors = [*self.student.state_dict().values(), *self.head.state_dict().values()]
+        return 3 * sum(int(tensor.nbytes) for tensor in tensors)
+
     def save(self, path: Path) -> None:
         """Write the whole state as safetensors; nothing in it depends on the kind of device."""
         tensors = {f"student.{k}": v for k, v in self.student.state_dict().items()}

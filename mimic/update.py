@@ -17,6 +17,7 @@ from mimic.config import DistillConfig
 from mimic.distributed import count, gather
 from mimic.encoder import Encoder, ProjectionHead
 from mimic.errors import TrainingError
+from mimic.finiteness import total
 from mimic.losses import attention_loss, clone_loss, nt_xent_loss
 
 SMALLEST_PART = 2
@@ -47,6 +48,9 @@ class Objective(nn.Module):
         active: weight of each layer's attention loss, all positive.
         config: the losses' weights and NT-Xent's temperature.
         precision: number format of the matrix products; losses are always float32.
+
+    Attributes:
+        seen: a sum over all features since it was last set to zero; not finite if one was not.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class Objective(nn.Module):
         device = next(student.parameters()).device
         self.weights = torch.tensor([*self.active.values()], device=device)
         self.zero = torch.zeros((), device=device)
+        self.seen = self.zero
 
     def forward(self, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The loss of both views of a batch.
@@ -98,6 +103,7 @@ class Objective(nn.Module):
             projections = self.head(features) if config.contrastive_weight > 0 else None
             with torch.no_grad():
                 teacher_features = teacher(inputs[:own])
+        self.seen = self.seen + total(features) + total(teacher_features)
         by_layer = [
             attention_loss(student_maps[layer][:own], teacher_maps[layer]) for layer in self.active
         ]
@@ -215,6 +221,7 @@ def gradient_in_memory(
     images = len(inputs) // 2
     while True:
         objective.zero_grad()
+        objective.seen = objective.zero
         try:
             if parts > 1:
                 return split_gradient(objective, inputs, parts), parts

@@ -25,6 +25,8 @@ STATES: dict[str, tuple[str, Colour, str]] = {
     "failed": ("failed", "red", ":material/error:"),
     "finished": ("finished", "green", ":material/check_circle:"),
 }
+SILENT: tuple[str, Colour, str] = ("not responding", "orange", ":material/heart_broken:")
+"""Instead of an active state whose process has not given a sign of life for half a minute."""
 KINDS = {
     "inspect": "Inspection",
     "information": "Layer measurement",
@@ -41,6 +43,8 @@ ENDED_EARLY = ("stopped", "interrupted", "failed")
 def badge(status: Status) -> None:
     """The run's state as a badge: colour, sign and word."""
     label, colour, icon = STATES.get(status.state, ("unknown", "gray", ":material/help:"))
+    if not status.is_responding:
+        label, colour, icon = SILENT
     st.badge(label, color=colour, icon=icon)
 
 

@@ -55,10 +55,15 @@ def state_line(run: Run, status: Status) -> None:
         frame.error_card(status.cause or "The run failed.", status.remedy or "Start it again.")
     elif status.state == "interrupted":
         frame.error_card(
-            "The run's process ended before its work was done.",
-            "Resume it." if run.kind in RESUMABLE else "Start it again.",
+            status.cause or "The run's process ended before its work was done.",
+            status.remedy or ("Resume it." if run.kind in RESUMABLE else "Start it again."),
         )
-    if status.is_active:
+    if status.is_active and not status.is_responding:
+        frame.error_card(
+            "The run is not responding: its process lives but gives no sign of life.",
+            "Wait if the machine is busy or was asleep; otherwise stop the run and resume it.",
+        )
+    elif status.is_active:
         left = (
             ""
             if status.seconds_left is None
@@ -75,7 +80,8 @@ def work(status: Status) -> str:
     if status.state == "starting":
         return "Starting; loading the libraries takes a few seconds"
     if status.state == "queued":
-        return "Waiting: another run is using the device"
+        place = f", at place {status.place} of the queue" if status.place else ""
+        return f"Waiting: another run is using the device{place}"
     if status.state == "stopping":
         return "Stopping after the current step"
     return text.plain(status.message) or "Working"

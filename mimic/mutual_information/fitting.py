@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import torch
 
 from mimic.compute import autocast, generator, one_thread
+from mimic.finiteness import non_finite
 from mimic.mutual_information.bounds import log_mean_exp, mine_objective
 from mimic.mutual_information.critics import CRITICS
 from mimic.mutual_information.estimators import Estimator
-from mimic.training import batches, non_finite
+from mimic.training import batches
 
 MOVING_RATE = 0.1
 LARGEST_BLOCK = 1_024

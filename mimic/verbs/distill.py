@@ -16,13 +16,15 @@ from mimic.evaluation import Judge
 from mimic.layer_weights import layer_weights, parse_weights, preset_scale
 from mimic.mitigation import Distillation, distill
 from mimic.mutual_information import Measurement, PairSource, measure_layers
-from mimic.run import find_run
+from mimic.run import Checkpoints, find_run, require_space
+from mimic.run.durable import RESERVE_BYTES
 from mimic.verbs.cleaned import CARD_FILE, original_layout_name, write_student
 from mimic.verbs.work import Stopped, Subject, Work
 
-STATE_FILE = "state.safetensors"
 MEASURING_SHARE = 0.1
 SAVE_SECONDS = 2.0
+"""Between two checkpoints; longer where saving is slow, so that it takes about a twentieth."""
+MOST_SAVE_SECONDS = 30.0
 LIVE_KEYS = ("accuracy", "asr", "asr_all")
 
 
@@ -46,6 +48,7 @@ def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
         work.device,
         projection_dim=0 if teacher.head is None else teacher.head.projection_dim,
     )
+    require_space(work.run.directory, 2 * state.size + RESERVE_BYTES)
     continue_from_checkpoint(work, state)
     if distributed.rank() > 0:  # Helps to train; the first process judges and writes.
         train(work, subject, state, None, weights, subset)
@@ -88,10 +91,9 @@ def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
 def make_plan(work: Work[DistillConfig], subject: Subject, subset: ImageSet) -> dict[str, Any]:
     """Layer weights and where they come from; a resumed run keeps those it began with.
 
-    Of several processes the first one decides, and hands the others a saved state too.
+    Of several processes the first one decides.
     """
-    path = work.run.directory / STATE_FILE
-    plan, saved = None, None
+    plan = None
     if distributed.rank() == 0:
         plan = work.run.read_json("plan.json")
         if plan is None:
@@ -99,11 +101,7 @@ def make_plan(work: Work[DistillConfig], subject: Subject, subset: ImageSet) -> 
             notes = information_notes(work) if information else []
             plan = {"weights": weights, "information": information, "notes": notes}
             work.run.write_json("plan.json", plan)
-        saved = path.read_bytes() if distributed.count() > 1 and path.is_file() else None
-    plan, saved = distributed.from_first((plan, saved))
-    if distributed.rank() > 0 and saved is not None:
-        path.write_bytes(saved)
-    return dict(plan)
+    return dict(distributed.from_first(plan))
 
 
 def training_notes(state: Distillation) -> list[str]:
@@ -209,8 +207,18 @@ def information_notes(work: Work[DistillConfig]) -> list[str]:
 
 
 def continue_from_checkpoint(work: Work[DistillConfig], state: Distillation) -> None:
-    """Take over a saved state, if there is one, and drop metric lines written after it."""
-    path = work.run.directory / STATE_FILE
+    """Take over a saved state, if there is one, and drop metric lines written after it.
+
+    Of several processes the first one finds it and hands it to the others.
+    """
+    found = Checkpoints(work.run).latest() if distributed.rank() == 0 else None
+    for name in found.damaged if found else ():
+        work.warn(f"The checkpoint {name} was damaged; the run continued from the one before it.")
+    path = found.path if found else work.run.directory / "received.safetensors"
+    if distributed.count() > 1:
+        received = distributed.from_first(path.read_bytes() if found else None)
+        if distributed.rank() > 0 and received is not None:
+            path.write_bytes(received)
     if path.is_file():
         state.restore(path)
         work.run.keep_metrics(lambda metric: int(metric["epoch"]) <= state.epoch)
@@ -229,12 +237,17 @@ def train(
     """Run the remaining epochs; record each, score every few, save every few seconds."""
     config = work.config
     images = subject.teacher.preprocessing.unit(subset.images, work.device)
-    saved = time.monotonic()
     first = distributed.rank() == 0
+    checkpoints, due = Checkpoints(work.run), time.monotonic() + SAVE_SECONDS
 
-    def save() -> None:
+    def save() -> float:
+        """Save the state, and tell when to do so next."""
+        began = time.monotonic()
         if first:
-            work.run.write_file(STATE_FILE, state.save)
+            work.run.sync_metrics()  # A state without its metric lines could not be resumed.
+            checkpoints.save(state.save)
+        ended = time.monotonic()
+        return ended + min(max(SAVE_SECONDS, 20 * (ended - began)), MOST_SAVE_SECONDS)
 
     def tell(share: float) -> None:
         split = f", batches split in {state.parts} to fit the memory" if state.parts > 1 else ""
@@ -260,9 +273,8 @@ def train(
         if first and (record.epoch % config.evaluate_every == 0 or is_last):
             values["evaluation"] = evaluation(live, state, subject)
         work.run.record(values)
-        if time.monotonic() - saved > SAVE_SECONDS or is_last:
-            save()
-            saved = time.monotonic()
+        if time.monotonic() > due or is_last:
+            due = save()
         if distributed.from_first(work.run.stop_requested()):
             save()
             raise Stopped

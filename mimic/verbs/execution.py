@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import signal
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import filelock
 import torch
 
-from mimic.compute import choose_device, describe_device
+from mimic.compute import choose_device, describe_device, is_out_of_memory
 from mimic.config import Config
-from mimic.errors import MimicError, RunError, TrainingError
-from mimic.run import Progress, Run, storage_errors
+from mimic.errors import MimicError, RunError, StorageError, TrainingError
+from mimic.run import RESUMABLE, Progress, Run, require_space
+from mimic.run.unchanged import require_unchanged
+from mimic.turns import POLL_SECONDS, Ticket, own_run
 from mimic.verbs.attack import attack
 from mimic.verbs.distill import distill_encoder
 from mimic.verbs.embed import embed
@@ -39,6 +43,9 @@ EXECUTORS: dict[str, Callable[[Work[Any]], dict[str, Any]]] = {
 }
 TRAININGS = ("pretrain", "attack", "distill", "sweep")
 """Verbs that take turns on a device; the others are short and may run beside them."""
+STOP_SECONDS = 7.5
+"""How long a request to stop may go unheeded; the process is to be gone within 10 seconds."""
+EXIT_STOPPED = 3
 
 
 def perform(kind: str, config: Config, *, root: Path, run_id: str | None = None) -> Run:
@@ -54,12 +61,19 @@ def perform(kind: str, config: Config, *, root: Path, run_id: str | None = None)
     return run
 
 
-def execute(run: Run, *, on_progress: Callable[[float, str], None] | None = None) -> dict[str, Any]:
+def execute(
+    run: Run,
+    *,
+    on_progress: Callable[[float, str], None] | None = None,
+    may_exit: bool = False,
+) -> dict[str, Any]:
     """Execute a run directory in this process and write its result.
 
     Args:
         run: a new run, or one to continue.
         on_progress: called with the share done and what is being done.
+        may_exit: whether this process exists for the run alone, so that it may end itself where a
+            request to stop is not obeyed in time.
 
     Returns:
         The result; empty if the run was stopped.
@@ -67,9 +81,25 @@ def execute(run: Run, *, on_progress: Callable[[float, str], None] | None = None
     Raises:
         MimicError: if it failed; the run's status then carries the same cause and remedy.
     """
-    config = run.config()
-    progress = Progress(run)
+    with own_run(run.directory) as is_own:
+        if not is_own:
+            raise RunError(f"Run {run.id} is at work already.", "Wait for it or stop it first.")
+        progress = Progress(run)
+        watch = Overdue(progress) if may_exit else None
+        with progress.beating(watch):
+            return _execute(run, progress, on_progress)
+
+
+def _execute(
+    run: Run, progress: Progress, on_progress: Callable[[float, str], None] | None
+) -> dict[str, Any]:
+    """Do the work of a run whose lock is held, and write down how it ended."""
     try:
+        config = run.config()
+        require_unchanged(run)
+        require_space(run.directory)
+        if run.kind not in RESUMABLE:
+            run.keep_metrics(lambda _line: False)  # It begins anew, wherever it was interrupted.
         device = choose_device(config.device)
         progress.set_device(describe_device(device))
         work = Work(run, config, device, progress, on_progress)
@@ -81,25 +111,77 @@ def execute(run: Run, *, on_progress: Callable[[float, str], None] | None = None
             }
         run.write_json("result.json", result)
         progress.set_state("finished", message="finished")
+        run.log("finished.")
         return result
     except Stopped:
         progress.set_state("stopped", message="stopped")
+        run.log("stopped.")
         return {}
+    except KeyboardInterrupt:
+        progress.set_state("interrupted", message="ended at once")
+        run.log("ended at once by a second Ctrl-C.")
+        raise
     except Exception as error:
         with contextlib.suppress(OSError), (run.directory / "log.txt").open("a") as log:
             traceback.print_exc(file=log)  # Pages and terminals show the two sentences only.
-        failure = explain_failure(error)
+        failure = explain_failure(error, batch_size(run))
+        run.log(f"failed: {failure}")
         with contextlib.suppress(MimicError):  # A full disk must not hide why the run failed.
             progress.set_state("failed", error=failure)
         raise failure from error
 
 
-def explain_failure(error: Exception) -> MimicError:
-    """Cause and remedy of any exception."""
+class Overdue:
+    """Ends this process where a request to stop is not obeyed: asked every second.
+
+    The work looks for the request at every step; this is for a step that takes too long. What is
+    lost is what came after the last checkpoint.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.seen: float | None = None
+
+    def __call__(self) -> None:
+        """Look at the request and the clock."""
+        if not self.progress.run.stop_requested():
+            return
+        if self.seen is None:
+            self.seen = time.monotonic()
+        if time.monotonic() - self.seen < STOP_SECONDS:
+            return
+        telling = threading.Thread(target=self.tell, daemon=True)
+        telling.start()
+        telling.join(timeout=1.0)  # Where the disk hangs too, the process ends without a word.
+        os._exit(EXIT_STOPPED)
+
+    def tell(self) -> None:
+        """Write that the run was stopped."""
+        with contextlib.suppress(MimicError):
+            self.progress.set_state("stopped", message="stopped in the middle of a step")
+        self.progress.run.log("stopped in the middle of a step, which took too long to wait for.")
+
+
+def batch_size(run: Run) -> int | None:
+    """Images per update, where the run has such a setting that can be read."""
+    with contextlib.suppress(MimicError):
+        return getattr(run.config(), "batch_size", None)
+    return None
+
+
+def explain_failure(error: Exception, batch: int | None = None) -> MimicError:
+    """Cause and remedy of any exception; ``batch`` is the number of images per update, if any."""
     if isinstance(error, MimicError):
         return error
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "alloc" in str(error).lower():
-        return TrainingError("Memory ran out.", "Choose a smaller batch size or fewer images.")
+    if is_out_of_memory(error) or "alloc" in str(error).lower():
+        if batch is None or batch < 4:
+            return TrainingError("Memory ran out.", "Close other programs, or choose fewer images.")
+        return TrainingError(
+            f"Memory ran out with batches of {batch} images.",
+            f"Start a new run with a batch of at most {batch // 2}, or close other programs.",
+        )
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageError("The disk is full.", "Free some space, then resume or repeat the run.")
     if isinstance(error, torch.distributed.DistError) or "gloo" in str(error):
         return RunError(
             "Another process of the training failed or ended.",
@@ -113,37 +195,42 @@ def explain_failure(error: Exception) -> MimicError:
 
 @contextlib.contextmanager
 def turn(run: Run, device: torch.device, progress: Progress, work: Work[Any]) -> Iterator[None]:
-    """Wait for the device: one training per device and runs folder at a time."""
+    """Wait for the device: one training per device and runs folder at a time, in order."""
     if run.kind not in TRAININGS:
         yield
         return
     name = f"{device.type}-{device.index or 0}"  # cuda and cuda:0 are one device.
-    with storage_errors():
-        lock = filelock.FileLock(run.directory.parent / f".{name}.lock")
-        while not lock.is_locked:
-            try:
-                lock.acquire(timeout=0.5)
-            except filelock.Timeout:
-                if progress.status.state != "queued":
-                    progress.set_state("queued", message="waiting for another training to end")
-                work.check_stop()
+    ticket = Ticket(run.directory.parent, name, run.id)
     try:
+        while not ticket.try_turn():
+            place = ticket.place()
+            if (progress.status.state, progress.status.place) != ("queued", place):
+                waits = f"waiting for another training to end, at place {place} of the queue"
+                progress.set_state("queued", message=waits, place=place)
+            work.check_stop()
+            time.sleep(POLL_SECONDS)
         if progress.status.state == "queued":
             progress.set_state("running", message="starting")
         yield
     finally:
-        lock.release()
+        ticket.give_back()
 
 
 @contextlib.contextmanager
 def stop_signals(run: Run) -> Iterator[None]:
-    """Turn Ctrl-C and termination into a request to stop, so that state is saved."""
+    """Turn Ctrl-C and termination into a request to stop; a second Ctrl-C ends the work at once."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     handlers = {}
+
+    def ask(number: int, _frame: object) -> None:
+        run.request_stop()
+        if number == signal.SIGINT:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
     for name in (signal.SIGTERM, signal.SIGINT):
-        handlers[name] = signal.signal(name, lambda *_: run.request_stop())
+        handlers[name] = signal.signal(name, ask)
     try:
         yield
     finally:

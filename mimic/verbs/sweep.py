@@ -36,6 +36,7 @@ def sweep(work: Work[SweepConfig]) -> dict[str, Any]:
     todo = [cell for cell in planned if cell not in ended]
     for record in outcomes(work, bench, todo, len(planned), plan["nats"]):
         work.run.record(record)
+        work.run.sync_metrics()
     lines = {Cell.of(line): line for line in work.run.metrics()}
     records = [lines[cell] for cell in planned]
     rows = summary(records)

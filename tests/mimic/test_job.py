@@ -72,6 +72,7 @@ def test_jobs_finish_stop_and_survive_a_kill(subject_files: SubjectFiles, tmp_pa
         about = run.about()
         about["config"]["epochs"] = max(m["epoch"] for m in run.metrics()) + 1
         run.write_json("run.json", about)
+        (run.directory / "began.json").unlink()  # It would tell that the setting was changed.
         assert job.resume(run).id == run.id
     for run in (stopping, killed):
         wait(lambda run=run: not run.status().is_active, run)  # type: ignore[misc]

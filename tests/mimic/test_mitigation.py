@@ -397,7 +397,8 @@ def test_the_loop_waits_for_the_device_once_per_epoch(
         original = getattr(torch.Tensor, name)
 
         def counted(self: torch.Tensor, *a: Any, name: str = name, original: Any = original) -> Any:
-            waits.append(name)
+            if self.dtype != torch.bool:  # Answers of Finiteness are on the host when read.
+                waits.append(name)
             return original(self, *a)
 
         monkeypatch.setattr(torch.Tensor, name, counted)

@@ -112,7 +112,7 @@ def test_a_file_is_complete_on_disk_before_it_takes_its_place(
         Path, "replace", lambda self, to: (events.append(f"place {to.name}"), rename(self, to))[1]
     )
     run.write_json("result.json", {"a": 1})
-    assert events == ["sync", "place result.json"]
+    assert events == ["sync", "place result.json", "sync"]  # The folder's entry comes last.
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's always-full device")
@@ -278,7 +278,7 @@ def test_inputs_are_noted_with_their_checksum(run: Run, tmp_path: Path) -> None:
 
 def test_progress_tells_share_pace_and_failure(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [1000.0]
-    monkeypatch.setattr("mimic.run.time.time", lambda: clock[0])
+    monkeypatch.setattr("mimic.run.progress.time.time", lambda: clock[0])
     progress = Progress(run, device="CPU")
     assert run.status().state == "running"
     clock[0] = 1100.0  # Start-up took long; it must not count.

@@ -3,8 +3,7 @@ import math
 import pytest
 import torch
 
-from mimic.errors import TrainingError
-from mimic.training import batches, batches_per_epoch, learning_rate_at, non_finite
+from mimic.training import batches, batches_per_epoch, learning_rate_at
 
 
 def test_the_rate_warms_up_linearly_then_follows_a_half_cosine() -> None:
@@ -55,10 +54,3 @@ def test_batches_are_distinct_full_and_in_random_order(count: int, size: int, ma
     assert torch.cat(first).tolist() != torch.cat(second).tolist()
     again = batches(count, size, torch.Generator().manual_seed(0))
     assert torch.equal(torch.cat(first), torch.cat(again))
-
-
-def test_the_error_for_a_lost_loss_tells_epoch_and_remedy() -> None:
-    error = non_finite(3, "NT-Xent")
-    assert isinstance(error, TrainingError)
-    assert "epoch 3" in error.cause
-    assert "learning rate" in error.remedy
