@@ -8,7 +8,12 @@ meeting a foreign origin it asks a server on the internet for this machine's own
 
 from __future__ import annotations
 
+import base64
+import functools
+import hashlib
+import re
 from collections.abc import Iterable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -54,15 +59,24 @@ def fetch_allowed(headers: Headers) -> bool:
     return site in OWN_PAGES or mode in {"navigate", "websocket"}
 
 
+@functools.cache
+def own_inline_scripts() -> str:
+    """Hashes of the scripts that stand in Streamlit's own page, which alone may run inline."""
+    page = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digests = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts]
+    return " ".join(f"'sha256-{digest}'" for digest in digests)
+
+
 def page_headers(host: str) -> dict[str, str]:
     """What the browser is told to refuse, should foreign text ever become markup.
 
-    Charts need ``unsafe-eval`` (Vega compiles its expressions) and inline styles; inline scripts
-    and handlers such as ``onerror`` never run, and nothing is loaded from another host.
+    Charts need ``unsafe-eval`` (Vega compiles its expressions) and inline styles; foreign inline
+    scripts and handlers such as ``onerror`` never run, and nothing is loaded from another host.
     """
     policy = {
         "default-src": "'self'",
-        "script-src": "'self' 'unsafe-eval'",
+        "script-src": f"'self' 'unsafe-eval' {own_inline_scripts()}",
         "style-src": "'self' 'unsafe-inline'",
         "img-src": "'self' data: blob:",
         "font-src": "'self' data:",
