@@ -6,7 +6,6 @@ import argparse
 import dataclasses
 import json
 import os
-import subprocess
 import sys
 import time
 import typing
@@ -90,6 +89,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     app = verbs.add_parser("app", parents=[shared], help="Open MIMIC Studio in the browser.")
     app.add_argument("--port", type=int, default=8501, help="port on this machine (default 8501)")
+    app.add_argument("--address", default="127.0.0.1", help="address to serve (default 127.0.0.1)")
+    app.add_argument(
+        "--expose", action="store_true", help="allow an --address that other machines can reach"
+    )
     app.add_argument("--no-browser", action="store_true", help="do not open a browser window")
     execute = verbs.add_parser(
         "execute", help="Execute a prepared run directory (used by the app)."
@@ -278,19 +281,12 @@ def run_demo(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
 
 def run_app(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
     """Serve the app until it is ended."""
-    folder = Path(__file__).resolve().parent.parent
-    command = [
-        sys.executable, "-m", "streamlit", "run", str(folder / "app.py"),
-        "--server.port", str(options["port"]),
-        "--server.headless", str(options["no_browser"]).lower(),
-    ]  # fmt: skip
-    environment = {**os.environ, "MIMIC_RUNS": str(root.resolve())}
-    try:
-        code = subprocess.run(command, cwd=folder, env=environment, check=False).returncode
-    except KeyboardInterrupt:
-        code = 0
-    if code != 0:
-        raise ConfigError("The app could not be served.", "Choose another --port.")
+    from mimic import serving
+
+    serving.serve(
+        root, port=options["port"], address=options["address"], expose=options["expose"],
+        open_browser=not options["no_browser"],
+    )  # fmt: skip
     return {}
 
 
