@@ -9,7 +9,7 @@ import streamlit as st
 
 from mimic.config import DistillConfig
 from mimic.subjects import recommended_distillation
-from ui import weights
+from ui import text, weights
 from ui.inputs import help_of, machine
 from ui.setting_widgets import clean_share, one_of, real, switch, whole
 from ui.subject import Subject
@@ -103,7 +103,7 @@ def layer_choice(subject: Subject, *, disabled: bool) -> dict[str, Any]:
         help=help_of(DistillConfig, "information"),
     )
     if source == "layers" and carried:
-        st.caption(carried.sentence())
+        st.caption(text.plain(carried.sentence(), text.SENTENCE))
         return {
             "information": carried.information,
             "layers": tuple(carried.weights),
@@ -125,7 +125,7 @@ def layer_choice(subject: Subject, *, disabled: bool) -> dict[str, Any]:
         measured = last.about()["config"]
         st.caption(
             f"Measured on {measured['clean_fraction']:.1%} of the images, drawn by seed "
-            f"{measured['seed']} (run {last.id})."
+            f"{measured['seed']} (run {text.plain(last.id)})."
         )
     return {"information": information, "preset": preset or "gentle"}
 
