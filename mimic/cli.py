@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mimic import job
+from mimic import job, workspace
 from mimic.config import VERB_CONFIGS, Config, SubjectConfig
 from mimic.errors import ConfigError, MimicError, RunError
 from mimic.run import ACTIVE_STATES, Run, default_root, find_run, is_bundled, kind_of, list_runs
@@ -79,6 +79,7 @@ def build_parser() -> argparse.ArgumentParser:
             add_ground_truth(sub)
     runs = verbs.add_parser("runs", parents=[shared], help="List runs, stop or delete one.")
     runs.add_argument("--stop", metavar="RUN", help="ask a run to save its state and end")
+    runs.add_argument("--tidy", action="store_true", help="delete uploads that no run names")
     runs.add_argument("--delete", metavar="RUN", help="delete a run that is not at work")
     demo = verbs.add_parser("demo", parents=[shared], help="Show the defence on the built-in demo.")
     demo.add_argument("--seeds", type=int, default=5, help="students to distil (default 5)")
@@ -209,7 +210,9 @@ def prepare(verb: str, options: dict[str, Any], resumed: str | None, root: Path)
             raise RunError(f"Run {run.id} is no {verb} run.", "Name a run of that kind.")
         job.prepare_resume(run)
     else:
-        run = Run.create(root, verb, make_config(verb, options))
+        config = make_config(verb, options)
+        workspace.preflight(root)
+        run = Run.create(root, verb, config)
     print(f"run {run.directory}", file=sys.stderr)
     return run
 
@@ -252,6 +255,9 @@ def run_runs(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
             )
         run.delete()
         return {"run": run.id, "state": "deleted"}
+    if options["tidy"]:
+        gone = workspace.tidy(root, older_than=workspace.JUST_CHOSEN_SECONDS)
+        return {"deleted_uploads": len(gone), "state": "tidied"}
     return {
         "runs": [
             {"run": run.id, "kind": kind_of(run), "state": state_of(run)} for run in list_runs(root)

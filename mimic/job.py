@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from mimic import workspace
 from mimic.config import Config, resolve_path
 from mimic.errors import RunError
 from mimic.run import (
@@ -43,11 +44,15 @@ def start(kind: str, config: Config, *, root: Path | None = None) -> Run:
 
     A repeatable verb that has been run before with the same settings, files and library versions
     gives back that finished run instead.
+
+    Raises:
+        StorageError: if the runs folder is full or cannot be written.
     """
     folder = (root or default_root()).resolve()
     known = repeat_of(kind, config, root=folder)
     if known is not None:
         return known
+    workspace.preflight(folder)
     run = Run.create(folder, kind, config)
     spawn(run)
     return run

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar, cast
 import numpy as np
 import torch
 
+from mimic import workspace
 from mimic.checkpoint import EncoderFile, load_encoder
 from mimic.compute import choose_precision
 from mimic.config import CleanSubsetConfig, Config, SubjectConfig, resolve_path
@@ -111,13 +112,14 @@ class Work(Generic[C]):
 
     def images(self, text: str, split: Split) -> ImageSet:
         """Load a data set; its SHA-256 is recorded."""
-        data = load_images(
-            text,
-            split,
-            data_root=self.config.data_root,
-            download=self.config.download,
-            image_size=FOLDER_IMAGE_SIZE,
-        )
+        with workspace.refusals_leave_nothing(self.run, resolve_path(text)):
+            data = load_images(
+                text,
+                split,
+                data_root=self.config.data_root,
+                download=self.config.download,
+                image_size=FOLDER_IMAGE_SIZE,
+            )
         about, name = self.run.about(), f"{text} ({split})"
         now = {"images": len(data), "sha256": data.sha256()}
         if about["inputs"].get(name, now) != now:
@@ -132,7 +134,9 @@ class Work(Generic[C]):
     def encoder(self, name: str, text: str) -> EncoderFile:
         """Load an encoder file onto the device."""
         normalization = getattr(self.config, "normalization", "auto")
-        loaded = load_encoder(self.file(name, text), normalization=normalization)
+        path = self.file(name, text)
+        with workspace.refusals_leave_nothing(self.run, path):
+            loaded = load_encoder(path, normalization=normalization)
         loaded.encoder.to(self.device)
         if loaded.head is not None:
             loaded.head.to(self.device)
@@ -196,8 +200,9 @@ class Subject:
         """The suspected trigger, if one is given."""
         if not self.config.trigger:
             return None
-        self.work.file("trigger", self.config.trigger)
-        return Trigger.from_text(self.config.trigger, image_size=self.test.size[0])
+        path, side = self.work.file("trigger", self.config.trigger), self.test.size[0]
+        with workspace.refusals_leave_nothing(self.work.run, path):
+            return Trigger.from_text(self.config.trigger, image_size=side)
 
     @cached_property
     def target(self) -> int | None:
