@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from mimic import workspace
-from mimic.config import Config, resolve_path
+from mimic.config import Config, resolve_path, without_home
 from mimic.errors import RunError
 from mimic.run import (
     Run,
@@ -173,4 +173,4 @@ def command_line(kind: str, config: Config) -> str:
             words += [str(v) for v in value]
         elif not isinstance(value, bool):
             words.append(str(value))
-    return shlex.join(words)
+    return shlex.join([without_home(word) for word in words])

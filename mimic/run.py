@@ -34,7 +34,7 @@ from typing import Any, Self
 import numpy as np
 import psutil
 
-from mimic.config import ASSETS, VERB_CONFIGS, Config
+from mimic.config import ASSETS, VERB_CONFIGS, Config, without_home
 from mimic.errors import MimicError, RunError, StorageError
 
 LIBRARIES = ("torch", "torchvision", "numpy", "scikit-learn", "umap-learn", "safetensors")
@@ -422,11 +422,11 @@ def file_sha256(path: Path) -> str:
 
 
 def portable(path: Path) -> str:
-    """The path as stored in runs: ``asset:...`` inside ``assets/``, otherwise as it is."""
+    """The path as stored in runs: ``asset:...`` inside ``assets/``, ``~/...`` at home."""
     resolved = path.resolve()
     if ASSETS in resolved.parents:
         return f"asset:{resolved.relative_to(ASSETS).as_posix()}"
-    return str(path)
+    return without_home(str(path))
 
 
 def finite(value: Any) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from mimic.config import without_home
+
 LIMIT = 80
 SENTENCE = 400
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&@^=])")
@@ -21,7 +23,7 @@ def bare(value: object, limit: int = LIMIT) -> str:
 
     ``<`` becomes ``‹``, because Plotly reads tags in its labels.
     """
-    spaced = " ".join(str(value).split())
+    spaced = " ".join(without_home(str(value)).split())
     visible = "".join(c for c in spaced if unicodedata.category(c) not in HIDDEN)
     visible = visible.replace("<", "‹").replace(">", "›")
     return visible if len(visible) <= limit else visible[: limit - 1] + "…"

@@ -13,6 +13,7 @@ from mimic.config.settings import (
     require,
     resolve_path,
     same_as,
+    without_home,
 )
 from mimic.config.subject import (
     CleanSubsetConfig,
@@ -56,4 +57,5 @@ __all__ = [
     "require",
     "resolve_path",
     "same_as",
+    "without_home",
 ]
