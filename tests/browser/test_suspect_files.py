@@ -108,11 +108,8 @@ def test_a_file_that_would_run_code_is_refused_in_two_sentences(
     ):
         assert forbidden not in told(visitor).replace(f"--encoder {files['refused']}", "")
     assert not (files["refused"].parent / "marker").exists()
-    kept = {f.read_bytes()[:1] for f in (runs_folder / "uploads").glob("*")}
-    assert len(kept) <= 1  # The good uploads: nothing of the refused one stays.
-    assert not any(
-        f.read_bytes() == files["refused"].read_bytes() for f in (runs_folder / "uploads").glob("*")
-    )
+    kept = [f.read_bytes() for f in (runs_folder / "uploads").glob("*")]
+    assert files["refused"].read_bytes() not in kept  # Refused uploads are deleted.
     untouched(visitor)
 
 
@@ -124,7 +121,7 @@ def load(path: Path):
     return loaded
 
 
-@pytest.mark.parametrize("first", [0, 1, 2, 3])
+@pytest.mark.parametrize("first", [0, 3])
 def test_s13_s15_hostile_names_stay_words_and_ask_no_other_host(
     visitor, server, runs_folder: Path, tmp_path: Path, first: int
 ) -> None:
@@ -140,14 +137,15 @@ def test_s13_s15_hostile_names_stay_words_and_ask_no_other_host(
     fabricated.write_embed(place, f"{mark}-embed", student=f"{mark}-distill")
     fabricated.write_sweep(place, f"{mark}-sweep")
     hostile.poison_runs(place, first)
-    for run in place.iterdir():
+    runs_folder.mkdir(parents=True, exist_ok=True)
+    for run in list(place.iterdir()):
         run.rename(runs_folder / run.name)
     for page in ("", "suspect", "layers", "distil", "embeddings"):
         visitor.goto(f"{server}/{page}?subject={mark}-inspect")
         visitor.locator('[data-testid="stMain"] h1').wait_for()
         visitor.locator('[data-test-script-state="notRunning"]').wait_for()
         visitor.wait_for_timeout(1500)  # Time for a picture of a stranger to be asked for.
-        for point in visitor.locator(".js-plotly-plot, canvas").all()[:3]:
+        for point in visitor.locator(".js-plotly-plot .nsewdrag:visible").all()[:2]:
             point.hover(force=True)
         assert "AAAAAAAAAA" * 110 not in told(visitor)
         untouched(visitor)
