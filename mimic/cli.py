@@ -6,7 +6,6 @@ import argparse
 import dataclasses
 import json
 import os
-import subprocess
 import sys
 import time
 import typing
@@ -14,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mimic import job
+from mimic import job, workspace
 from mimic.config import VERB_CONFIGS, Config, InspectConfig, SubjectConfig
 from mimic.errors import ConfigError, MimicError, RunError
 from mimic.run import ACTIVE_STATES, Run, default_root, find_run, is_bundled, kind_of, list_runs
@@ -94,6 +93,7 @@ def build_parser() -> argparse.ArgumentParser:
             )  # fmt: skip
     runs = verbs.add_parser("runs", parents=[shared], help="List runs, stop or delete one.")
     runs.add_argument("--stop", metavar="RUN", help="ask a run to save its state and end")
+    runs.add_argument("--tidy", action="store_true", help="delete uploads that no run names")
     runs.add_argument("--delete", metavar="RUN", help="delete a run that is not at work")
     demo = verbs.add_parser("demo", parents=[shared], help="Show the defence on the built-in demo.")
     demo.add_argument("--seeds", type=int, default=5, help="students to distil (default 5)")
@@ -104,6 +104,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     app = verbs.add_parser("app", parents=[shared], help="Open MIMIC Studio in the browser.")
     app.add_argument("--port", type=int, default=8501, help="port on this machine (default 8501)")
+    app.add_argument("--address", default="127.0.0.1", help="address to serve (default 127.0.0.1)")
+    app.add_argument(
+        "--expose", action="store_true", help="allow an --address that other machines can reach"
+    )
     app.add_argument("--no-browser", action="store_true", help="do not open a browser window")
     execute = verbs.add_parser(
         "execute", help="Execute a prepared run directory (used by the app)."
@@ -244,7 +248,9 @@ def prepare(verb: str, options: dict[str, Any], resumed: str | None, root: Path)
         require_same_options(run, options)
         job.prepare_resume(run)
     else:
-        run = Run.create(root, verb, make_config(verb, options))
+        config = make_config(verb, options)
+        workspace.preflight(root)
+        run = Run.create(root, verb, config)
     print(f"run {run.directory}", file=sys.stderr)
     return run
 
@@ -303,6 +309,9 @@ def run_runs(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
             )
         run.delete()
         return {"run": run.id, "state": "deleted"}
+    if options["tidy"]:
+        gone = workspace.tidy(root, older_than=workspace.JUST_CHOSEN_SECONDS)
+        return {"deleted_uploads": len(gone), "state": "tidied"}
     return {
         "runs": [
             {"run": run.id, "kind": kind_of(run), "state": state_of(run)} for run in list_runs(root)
@@ -332,19 +341,12 @@ def run_demo(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
 
 def run_app(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
     """Serve the app until it is ended."""
-    folder = Path(__file__).resolve().parent.parent
-    command = [
-        sys.executable, "-m", "streamlit", "run", str(folder / "app.py"),
-        "--server.port", str(options["port"]),
-        "--server.headless", str(options["no_browser"]).lower(),
-    ]  # fmt: skip
-    environment = {**os.environ, "MIMIC_RUNS": str(root.resolve())}
-    try:
-        code = subprocess.run(command, cwd=folder, env=environment, check=False).returncode
-    except KeyboardInterrupt:
-        code = 0
-    if code != 0:
-        raise ConfigError("The app could not be served.", "Choose another --port.")
+    from mimic import serving
+
+    serving.serve(
+        root, port=options["port"], address=options["address"], expose=options["expose"],
+        open_browser=not options["no_browser"],
+    )  # fmt: skip
     return {}
 
 

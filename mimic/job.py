@@ -17,7 +17,8 @@ from pathlib import Path
 
 import psutil
 
-from mimic.config import Config, resolve_path
+from mimic import workspace
+from mimic.config import Config, resolve_path, without_home
 from mimic.errors import RunError, StorageError
 from mimic.run import RESUMABLE as RESUMABLE
 from mimic.run import (
@@ -49,12 +50,16 @@ def start(kind: str, config: Config, *, root: Path | None = None) -> Run:
 
     A repeatable verb that has been run before with the same settings, files and library versions
     gives back that finished run instead.
+
+    Raises:
+        StorageError: if the runs folder is full or cannot be written.
     """
     folder = (root or default_root()).resolve()
     known = repeat_of(kind, config, root=folder)
     if known is not None:
         return known
     require_space(folder)
+    workspace.preflight(folder)
     run = Run.create(folder, kind, config)
     spawn(run)
     return run
@@ -177,4 +182,4 @@ def command_line(kind: str, config: Config) -> str:
             words += [str(v) for v in value]
         elif not isinstance(value, bool):
             words.append(str(value))
-    return shlex.join(words)
+    return shlex.join([without_home(word) for word in words])

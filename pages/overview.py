@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import charts, examples, frame, run_list, scores, subject
+from ui import charts, examples, frame, run_list, scores, subject, text
 
 frame.head(
     "MIMIC Studio",
@@ -21,8 +21,8 @@ else:
         teacher = chosen.result["scores"]["teacher"]
         twin = chosen.result["scores"]["clean_twin"]
         with st.container(border=True):
-            target = chosen.target_name
-            st.subheader(f"Verdict on “{chosen.title}”", anchor=False)
+            target = text.plain(chosen.target_name)
+            st.subheader(f"Verdict on “{text.plain(chosen.title)}”", anchor=False)
             st.markdown(scores.suspicion(teacher, twin, target))
             scores.headline(outcome["scores"] if outcome else chosen.result["scores"])
             if outcome:

@@ -3,7 +3,18 @@
 import streamlit as st
 
 from mimic.run import list_runs
-from ui import address, class_balance, file_match, frame, inputs, inspection, jobs, live, subject
+from ui import (
+    address,
+    class_balance,
+    file_match,
+    frame,
+    inputs,
+    inspection,
+    jobs,
+    live,
+    subject,
+    text,
+)  # fmt: skip
 
 RUN = "inspect_run"
 
@@ -34,7 +45,7 @@ elif chosen is None:
     frame.empty("Nothing has been inspected yet.", "Choose an encoder above and press Inspect.")
 
 if chosen:
-    st.header(chosen.title, anchor=False)
+    st.header(text.plain(chosen.title), anchor=False)
     with frame.errors_as_cards():
         inspection.show(chosen)
         class_balance.show(chosen.result)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ui import palette
+from ui import palette, text
 
 GRID = "rgba(124, 136, 150, 0.25)"
 NO_TOOLS = {"displayModeBar": False}
@@ -59,7 +59,7 @@ def information_curves(curves: Sequence[Mapping[str, Any]], layers: Sequence[str
     for curve in curves:
         network, given = curve["network"], curve["input"]
         figure.add_scatter(
-            x=list(layers),
+            x=[text.bare(layer) for layer in layers],
             y=[curve["layers"].get(layer) for layer in layers],
             name=f"{palette.NETWORK_NAME[network]}, {given}",
             mode="lines+markers",
@@ -71,7 +71,7 @@ def information_curves(curves: Sequence[Mapping[str, Any]], layers: Sequence[str
             cliponaxis=False,
         )  # fmt: skip
     figure = styled(figure, x="layer, from input to output", y="information (nats)", height=400)
-    label_line_ends(figure, layers[-1])
+    label_line_ends(figure, text.bare(layers[-1]))
     figure.update_xaxes(range=[-0.2, len(layers) - 0.95])
     figure.update_yaxes(rangemode="tozero")
     return figure
@@ -139,7 +139,7 @@ def weight_bars(weights: Mapping[str, float]) -> go.Figure:
     """The weight of each layer's attention loss."""
     figure = go.Figure(
         go.Bar(
-            x=list(weights),
+            x=[text.bare(layer) for layer in weights],
             y=list(weights.values()),
             marker={"color": palette.CLEANED, "cornerradius": 5},
             text=[f"{w:,.1f}" if w else "off" for w in weights.values()],

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from mimic.run import Run
-from ui import charts, maps, numbers, pictures
+from ui import charts, maps, numbers, pictures, text
 from ui.subject import Subject
 
 LAYER_ORDER = ("features", "layer4", "layer3", "layer2", "layer1", "stem")
@@ -72,7 +72,7 @@ def switch(label: str, options: list[str], key: str, names: Mapping[str, str] | 
     chosen = st.segmented_control(
         label, options, default=options[0], required=True, key=key, persist_state="session",
         wrap=True,
-        format_func=lambda name: (names or {}).get(name, name),
+        format_func=lambda name: (names or {}).get(name, text.plain(name)),
     )  # fmt: skip
     return chosen or options[0]
 
@@ -112,7 +112,8 @@ def draw(subject: Subject, run: Run, points: Arrays, view: View) -> list[int]:
                 key=f"map-{side}-{brush}-{run.id}",
                 on_select="rerun" if side == brush else "ignore",
                 selection_mode=("lasso", "box", "points"),
-                alt=f"{SIDES[side]}: clean and triggered images in the plane, layer {view.layer}.",
+                alt=f"{SIDES[side]}: clean and triggered images in the plane, layer "
+                f"{text.bare(view.layer)}.",
             )
         if side == brush:
             selected = maps.selected_ids(found)
@@ -151,12 +152,12 @@ def answers(subject: Subject, points: Arrays, index: int) -> str:
     """Class of an image, and what each encoder takes it for, clean and stamped."""
 
     def name(field: str) -> str:
-        return subject.class_name(int(points[field][index]) if field in points else -1)
+        return text.plain(subject.class_name(int(points[field][index]) if field in points else -1))
 
-    text = f"class {name('labels')} · before {name('before_clean')} → {name('before_triggered')}"
+    told = f"class {name('labels')} · before {name('before_clean')} → {name('before_triggered')}"
     if "after_clean" in points:
-        text += f" · after {name('after_clean')} → {name('after_triggered')}"
-    return text
+        told += f" · after {name('after_clean')} → {name('after_triggered')}"
+    return told
 
 
 def number_rows(result: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -167,7 +168,7 @@ def number_rows(result: Mapping[str, Any]) -> list[dict[str, str]]:
             if found:
                 rows.append(
                     {
-                        "layer": layer,
+                        "layer": text.cell(layer),
                         "encoder": side,
                         "triggered beside target": numbers.percent(
                             found["nearest_clean_is_target"]

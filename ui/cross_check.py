@@ -142,7 +142,7 @@ def companion_chart(
         own = {row["layer"]: row.get(name) for row in rows if row["network"] == network}
         values = [own.get(layer) for layer in layers]
         figure.add_scatter(
-            x=list(layers),
+            x=[text.bare(layer) for layer in layers],
             y=[None if value is None else factor * value for value in values],
             name=palette.NETWORK_NAME.get(network, network),
             mode="lines+markers",
@@ -172,8 +172,8 @@ def table_row(row: Mapping[str, Any]) -> dict[str, str]:
         return numbers.NOTHING if value is None else f"{value:.{digits}f}"
 
     return {
-        "network": palette.NETWORK_NAME.get(row["network"], text.bare(row["network"])),
-        "layer": text.bare(row["layer"]),
+        "network": palette.NETWORK_NAME.get(row["network"], text.cell(row["network"])),
+        "layer": text.cell(row["layer"]),
         "CKA": number("cka", 3),
         "effective rank": number("effective_rank", 1),
         "probe accuracy": numbers.percent(row.get("probe_accuracy")),

@@ -9,7 +9,7 @@ import streamlit as st
 
 from mimic.config import EmbedConfig
 from mimic.run import Run
-from ui import address, comparison, frame, jobs, live
+from ui import address, comparison, frame, jobs, live, text
 from ui.inputs import machine
 from ui.setting_widgets import several, whole
 from ui.subject import Subject, has_result
@@ -89,10 +89,10 @@ def numbers_table(subject: Subject, result: Mapping[str, Any], layer: str) -> No
     st.caption(
         "Measured in the layer itself, not in the plane, on each triggered image's nearest clean "
         "image other than itself. Triggered beside target: how often that is of class "
-        f"{subject.target_name} (images of that class left out); low is good. Beside own class: "
-        "how often it is of the class the image truly shows; high is good. Clean–triggered "
-        "separation: silhouette, near 1 when triggered images form a group of their own, near 0 "
-        "when they mix."
+        f"{text.plain(subject.target_name)} (images of that class left out); low is good. "
+        "Beside own class: how often it is of the class the image truly shows; high is good. "
+        "Clean–triggered separation: silhouette, near 1 when triggered images form a group of "
+        "their own, near 0 when they mix."
     )
     with st.expander("All layers", icon=":material/table:"):
         st.dataframe(rows, hide_index=True, width="stretch")

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from mimic.run import Run
-from ui import numbers, pictures
+from ui import numbers, pictures, text
 from ui.subject import Subject
 
 SIDE = 320
@@ -24,7 +24,10 @@ def stepper(subject: Subject, cleaned: Run | None) -> None:
     index = (
         st.pagination(len(arrays["images"]), key="overview_example", persist_state="session") - 1
     )
-    name = subject.class_name
+
+    def name(label: int) -> str:
+        return text.plain(subject.class_name(label))
+
     truth = name(int(arrays["labels"][index]))
     columns = st.columns(3)
     with columns[0]:

@@ -19,7 +19,7 @@ def show(subject: Subject) -> None:
     health(result["health"])
     st.subheader("Scores", anchor=False)
     teacher, twin = result["scores"]["teacher"], result["scores"]["clean_twin"]
-    st.markdown(scores.suspicion(teacher, twin, subject.target_name))
+    st.markdown(scores.suspicion(teacher, twin, text.plain(subject.target_name)))
     scores.table(result["scores"])
     data_used(subject)
     arrays = subject.run.arrays("examples")
@@ -32,7 +32,9 @@ def recognised(encoder: dict[str, Any]) -> None:
     """Architecture, layers, fingerprint."""
     st.subheader("What was recognised", anchor=False)
     with st.container(horizontal=True):
-        st.metric("Architecture", text.bare(encoder["architecture"]), border=True, height="stretch")
+        st.metric(
+            "Architecture", text.plain(encoder["architecture"]), border=True, height="stretch"
+        )
         st.metric("Parameters", numbers.count(encoder["parameters"]), border=True, height="stretch")
         st.metric("Features", numbers.count(encoder["feature_dim"]), border=True, height="stretch")
         side = encoder["input_size"]
@@ -41,7 +43,7 @@ def recognised(encoder: dict[str, Any]) -> None:
     left.dataframe(
         [
             {
-                "layer": text.bare(layer["name"]),
+                "layer": text.cell(layer["name"]),
                 "channels": layer["channels"],
                 "map": f"{layer['height']} × {layer['width']}",
                 "parameters": numbers.count(layer["parameters"]),

@@ -12,7 +12,7 @@ from mimic.config import Config, SubjectConfig
 from mimic.errors import MimicError
 from mimic.run import Run, Status, is_bundled, run_created
 from mimic.subjects import subject_fields
-from ui import frame, numbers
+from ui import frame, numbers, text
 
 Colour = Literal["blue", "green", "orange", "red", "gray"]
 STATES: dict[str, tuple[str, Colour, str]] = {
@@ -59,9 +59,9 @@ def state_of(run: Run) -> Status:
 def label(run: Run) -> str:
     """A run in a selector: when, and its state."""
     if is_bundled(run) or run.id.startswith("demo-"):
-        return f"{run.id} (ships with the project)"
+        return f"{text.bare(run.id)} (ships with the project)"
     state = STATES.get(state_of(run).state, ("unknown",))[0]
-    return f"{numbers.ago(run_created(run))} · {state} · {run.id[-4:]}"
+    return f"{numbers.ago(run_created(run))} · {state} · {text.bare(run.id[-4:])}"
 
 
 def start(kind: str, config: Config, key: str) -> None:
@@ -76,7 +76,7 @@ def start_button(label: str, kind: str, config: Config, key: str, *, icon: str) 
     """The button that starts a job, and the command that does the same in a terminal."""
     st.button(label, type="primary", icon=icon, on_click=start, args=(kind, config, key))
     st.caption("The same in a terminal:")
-    st.code(job.command_line(kind, brief(config)), language="bash", wrap_lines=True)
+    st.code(text.code(job.command_line(kind, brief(config))), language="bash", wrap_lines=True)
 
 
 def brief(config: Config) -> Config:

@@ -64,10 +64,10 @@ def rows(result: Result) -> list[dict[str, str]]:
     """One row per curve, nats per layer."""
     return [
         {
-            "network": palette.NETWORK_NAME.get(curve["network"], curve["network"]),
-            "images": curve["input"],
+            "network": palette.NETWORK_NAME.get(curve["network"], text.cell(curve["network"])),
+            "images": text.cell(curve["input"]),
             **{
-                layer: "–" if nats is None else f"{nats:.2f} nats"
+                text.cell(layer): "–" if nats is None else f"{nats:.2f} nats"
                 for layer, nats in curve["layers"].items()
             },
         }
@@ -88,8 +88,9 @@ def fit(run: Run, result: Result) -> None:
         wrap=True,
     )
     layer = st.segmented_control(
-        "Layer", result["layers"], default=result["layers"][-1], required=True, key="fit_layer"
-    )
+        "Layer", result["layers"], default=result["layers"][-1], required=True, key="fit_layer",
+        format_func=text.plain,
+    )  # fmt: skip
     network, given = str(key or next(iter(names))).split("/")
     records = [
         r
@@ -116,7 +117,7 @@ def fit(run: Run, result: Result) -> None:
 def curve_name(key: str) -> str:
     """A curve on screen."""
     network, _, given = key.partition("/")
-    return f"{palette.NETWORK_NAME.get(network, network)}, {given}"
+    return f"{palette.NETWORK_NAME.get(network, text.plain(network))}, {text.plain(given)}"
 
 
 def draw_progress(run: Run, status: Status) -> None:

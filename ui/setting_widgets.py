@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui import palette
+from ui import palette, text
 from ui.fields import help_of
 
 
@@ -74,7 +74,7 @@ def several(kind: type[Any], name: str, label: str, options: Sequence[str]) -> t
     usual = [v for v in default_of(kind, name) if v in options]
     chosen = st.pills(
         label, list(options), selection_mode="multi", default=usual,
-        format_func=lambda n: palette.NETWORK_NAME.get(n, n),
+        format_func=lambda n: palette.NETWORK_NAME.get(n, text.plain(n)),
         key=f"{kind.__name__}_{name}", help=help_of(kind, name), persist_state="session",
     )  # fmt: skip
     return tuple(option for option in options if option in chosen)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import frame, subject
+from mimic.run import default_root
+from ui import frame, subject, uploads
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -18,5 +19,6 @@ page = st.navigation(
         for name, (title, icon) in frame.PAGES.items()
     ]
 )
+uploads.tidy_once(str(default_root().resolve()))
 subject.choose()
 page.run()

@@ -11,7 +11,7 @@ from typing import Any
 import altair as alt
 
 from mimic.sweep import Cell, set_name
-from ui import numbers, palette
+from ui import numbers, palette, text
 
 MEASURES = {"asr": "Attack success", "accuracy": "Accuracy"}
 ROW_HEIGHT = 40
@@ -48,7 +48,7 @@ def tiles(
             row = known.get((layers, scale if layers else 0.0))
             found.append(
                 {
-                    "set": set_name(layers, every)[:MOST_LETTERS],
+                    "set": text.bare(set_name(layers, every), MOST_LETTERS),
                     "scale": scale_name(scale),
                     **reading(row, measure, seeds),
                 }

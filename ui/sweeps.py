@@ -181,9 +181,9 @@ def table(rows: Sequence[Mapping[str, Any]], plan: Plan) -> list[dict[str, str]]
     """One table row per layer set, scale and losses."""
     return [
         {
-            "layers": text.bare(set_name(row["layers"], plan.config.layers)),
+            "layers": text.cell(set_name(row["layers"], plan.config.layers)),
             "weight per layer": sweep_map.scale_name(row["scale"]),
-            "losses": row["losses"],
+            "losses": text.cell(row["losses"]),
             "seeds": str(len(row["seeds"])),
             "ASR": numbers.percent(row["asr"]),
             "ASR, range over seeds": numbers.interval(row["asr_range"]),

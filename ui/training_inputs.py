@@ -9,7 +9,7 @@ import streamlit as st
 
 from mimic.config import DistillConfig
 from mimic.subjects import recommended_distillation
-from ui import weights
+from ui import text, weights
 from ui.fields import help_of
 from ui.inputs import machine
 from ui.setting_widgets import clean_share, one_of, real, switch, whole
@@ -104,7 +104,7 @@ def layer_choice(subject: Subject, *, disabled: bool) -> dict[str, Any]:
         help=help_of(DistillConfig, "information"),
     )
     if source == "layers" and carried:
-        st.caption(carried.sentence())
+        st.caption(text.plain(carried.sentence(), text.SENTENCE))
         return {
             "information": carried.information,
             "layers": tuple(carried.weights),
@@ -126,7 +126,7 @@ def layer_choice(subject: Subject, *, disabled: bool) -> dict[str, Any]:
         measured = last.about()["config"]
         st.caption(
             f"Measured on {measured['clean_fraction']:.1%} of the images, drawn by seed "
-            f"{measured['seed']} (run {last.id})."
+            f"{measured['seed']} (run {text.plain(last.id)})."
         )
     return {"information": information, "preset": preset or "gentle"}
 

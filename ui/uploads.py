@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from mimic.errors import StorageError
+from mimic import workspace
+from mimic.errors import MimicError, StorageError
 from mimic.run import default_root, storage_errors
 from ui import frame, numbers, text
 
@@ -24,18 +26,30 @@ def store(content: bytes | memoryview, original_name: str, allowed: tuple[str, .
     name is a stranger's. What the file is gets decided from its bytes, by the worker.
 
     Raises:
-        StorageError: if it cannot be written or is empty.
+        StorageError: if it is empty, too much for the runs folder, or cannot be written.
     """
     if not len(content):
         raise StorageError("The uploaded file is empty.", "Choose another file.")
     ending = original_name.rsplit(".", 1)[-1].lower()
     suffix = ending if ending in allowed else allowed[0]
-    folder = default_root().resolve() / "uploads"
+    folder = default_root().resolve() / workspace.UPLOADS
     target = folder / f"{secrets.token_hex(8)}.{suffix}"
+    workspace.preflight(default_root().resolve(), len(content))
     with storage_errors():
         folder.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+        try:
+            target.write_bytes(content)
+        except OSError:
+            target.unlink(missing_ok=True)  # Half a file would only fill the disk further.
+            raise
     return target
+
+
+@st.cache_resource(show_spinner=False)
+def tidy_once(root: str) -> None:
+    """Delete forgotten uploads, once per server and runs folder."""
+    with contextlib.suppress(MimicError):
+        workspace.tidy(Path(root))
 
 
 def picker(label: str, key: str, *, allowed: tuple[str, ...], megabytes: int, hint: str) -> str:
@@ -54,6 +68,9 @@ def picker(label: str, key: str, *, allowed: tuple[str, ...], megabytes: int, hi
             known = {"id": given.file_id, "path": str(path), "name": given.name, "size": given.size}
             st.session_state[f"{key}_stored"] = known
     if not known:
+        return ""
+    if not Path(known["path"]).is_file():
+        st.caption("That file is no longer stored: it was refused or deleted. Choose another.")
         return ""
     st.caption(f"Stored: {text.plain(known['name'])}, {numbers.size(known['size'])}")
     return str(known["path"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from mimic.layer_weights import PRESETS, layer_weights
-from ui import charts, frame
+from ui import charts, frame, text
 from ui.subject import Subject
 
 CARRIED = "carried_weights"
@@ -35,7 +35,9 @@ class CarriedWeights:
 
     def sentence(self) -> str:
         """On one line."""
-        return ", ".join(f"{layer} {weight:,.1f}" for layer, weight in self.weights.items())
+        return ", ".join(
+            f"{text.bare(layer)} {weight:,.1f}" for layer, weight in self.weights.items()
+        )
 
 
 def carried(subject: Subject) -> CarriedWeights | None:
@@ -95,14 +97,14 @@ def edit(information: Mapping[str, float], subject: Subject, run_id: str) -> Car
     for layer, nats in information.items():
         name, number = st.columns([2, 3], vertical_alignment="center")
         on = name.checkbox(
-            f"{layer} · {nats:.2f} nats",
+            f"{text.plain(layer)} · {nats:.2f} nats",
             value=layer != "stem",
             key=f"layer_on_{layer}",
             persist_state="session",
         )
         most = max(base + budget, 1.0)  # What one layer with all the information would get.
         weight = number.slider(
-            f"Weight of {layer}",
+            f"Weight of {text.plain(layer)}",
             0.0,
             most,
             value=min(round(proposed.get(layer, 0.0), 2), most),

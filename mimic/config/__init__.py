@@ -12,6 +12,7 @@ from mimic.config.settings import (
     require,
     resolve_path,
     same_as,
+    without_home,
 )
 from mimic.config.subject import (
     TRIGGER_FORMS,
@@ -58,4 +59,5 @@ __all__ = [
     "require",
     "resolve_path",
     "same_as",
+    "without_home",
 ]

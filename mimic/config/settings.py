@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -42,6 +44,17 @@ def resolve_path(text: str) -> Path:
     path = ASSETS / text.removeprefix(ASSET_PREFIX)
     require("\0" not in text and is_below(path, (ASSETS,)), "That is no asset.", "Check its name.")
     return path
+
+
+def without_home(text: str) -> str:
+    """Write ``~`` for the home folder, so that no stored run or page names its user.
+
+    ``resolve_path`` reads it back.
+    """
+    home = os.path.normpath(Path("~").expanduser())
+    if home in {os.sep, "~", "."}:
+        return text
+    return re.sub(rf"(?<![^\s'\"=:(,“]){re.escape(home)}(?=$|[^\w.-])", "~", text)
 
 
 def require(condition: bool, cause: str, remedy: str) -> None:
@@ -85,8 +98,9 @@ class Config:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """All fields as JSON-ready values."""
-        return json.loads(json.dumps(dataclasses.asdict(self)))  # type: ignore[no-any-return]
+        """All fields as JSON-ready values, paths without the name of the home folder."""
+        values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        return {k: without_home(v) if isinstance(v, str) else v for k, v in values.items()}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:

@@ -31,7 +31,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mimic.config import ASSETS, VERB_CONFIGS, Config
+from mimic.config import ASSETS, VERB_CONFIGS, Config, without_home
 from mimic.errors import RunError
 from mimic.run import durable
 from mimic.run.durable import storage_errors
@@ -264,11 +264,11 @@ class Run:
 
 
 def portable(path: Path) -> str:
-    """The path as stored in runs: ``asset:...`` inside ``assets/``, otherwise as it is."""
+    """The path as stored in runs: ``asset:...`` inside ``assets/``, ``~/...`` at home."""
     resolved = path.resolve()
     if ASSETS in resolved.parents:
         return f"asset:{resolved.relative_to(ASSETS).as_posix()}"
-    return str(path)
+    return without_home(str(path))
 
 
 def finite(value: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar, cast
 import numpy as np
 import torch
 
+from mimic import workspace
 from mimic.checkpoint import EncoderFile, MatchError, load_encoder
 from mimic.compute import choose_precision
 from mimic.config import CleanSubsetConfig, Config, SubjectConfig, resolve_path
@@ -115,13 +116,14 @@ class Work(Generic[C]):
 
     def images(self, text: str, split: Split) -> ImageSet:
         """Load a data set; its SHA-256 is recorded, and its doubts go beside the result."""
-        data = load_images(
-            text,
-            split,
-            data_root=self.config.data_root,
-            download=self.config.download,
-            image_size=self.config.image_size or self.encoder_side or USUAL_IMAGE_SIZE,
-        )
+        with workspace.refusals_leave_nothing(self.run, resolve_path(text)):
+            data = load_images(
+                text,
+                split,
+                data_root=self.config.data_root,
+                download=self.config.download,
+                image_size=self.config.image_size or self.encoder_side or USUAL_IMAGE_SIZE,
+            )
         about, name = self.run.about(), f"{text} ({split})"
         now = {"images": len(data), "sha256": data.sha256()}
         if about["inputs"].get(name, now) != now:
@@ -140,9 +142,9 @@ class Work(Generic[C]):
 
     def trigger(self, text: str, images: ImageSet) -> Trigger:
         """Make the trigger for images; its file is recorded, doubts about it become warnings."""
-        if file := trigger_file(text):
-            self.file("trigger", file)
-        trigger = Trigger.from_text(text, image_size=images.size[0])
+        path = self.file("trigger", trigger_file(text) or text)
+        with workspace.refusals_leave_nothing(self.run, path):
+            trigger = Trigger.from_text(text, image_size=images.size[0])
         for doubt in trigger.warnings:
             self.warn(doubt)
         return trigger
@@ -160,8 +162,10 @@ class Work(Generic[C]):
             for name in ("normalization", "input_size", "max_pool")
             if hasattr(self.config, name)
         }
+        path = self.file(name, text)
         try:
-            loaded = load_encoder(self.file(name, text), **(given | instead))
+            with workspace.refusals_leave_nothing(self.run, path):
+                loaded = load_encoder(path, **(given | instead))
         except MatchError as error:
             if error.match is not None:
                 self.run.write_json("match.json", error.match.to_json())

@@ -2,33 +2,10 @@
 
 import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from mimic import job
-from mimic.run import list_runs
-
-playwright_api = pytest.importorskip("playwright.sync_api")
-
-ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 PAGES = {
     "overview": "",
     "suspect": "suspect",
@@ -50,76 +27,7 @@ LOOKS = {
 }
 MINUTE = 60_000
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not Path(CHROMIUM).is_file(), reason="there is no Chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a fresh server with an empty runs folder."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("server")
-    address = f"http://127.0.0.1:{port}"
-    with (folder / "log.txt").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
-            cwd=ROOT,
-            env={**os.environ, "MIMIC_RUNS": str(folder / "runs")},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        wait_until_healthy(address)
-        yield address
-    finally:
-        for run in list_runs(folder / "runs"):
-            job.stop(run, wait=True)  # Jobs outlive the server on purpose.
-        process.terminate()
-        process.wait(20)
-        shutil.rmtree(folder / "runs", ignore_errors=True)
-    told = (folder / "log.txt").read_text()
-    assert "Traceback" not in told, told
-
-
-def wait_until_healthy(address: str) -> None:
-    for _ in range(120):
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health") as answer:
-                if answer.status == 200:
-                    return
-        except urllib.error.URLError:
-            time.sleep(0.25)
-    raise AssertionError("the server did not start")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with playwright_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def visitor(browser, server):
-    """A page whose requests are watched: nothing but this machine may be asked."""
-    context = browser.new_context(viewport=LOOKS[""][0])
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    foreign: list[str] = []
-
-    def watch(request) -> None:
-        if not request.url.startswith((server, server.replace("http", "ws"), "data:", "blob:")):
-            foreign.append(request.url)
-
-    page.on("request", watch)
-    yield page
-    context.close()
-    assert not foreign
+pytestmark = pytest.mark.slow
 
 
 def heading(page, title: str) -> None:
