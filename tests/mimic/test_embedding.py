@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from mimic.embedding import project, separation
+from mimic.embedding import project
+from mimic.neighborhood import separation
 
 
 def vectors(count: int, dims: int, *, seed: int) -> np.ndarray:
