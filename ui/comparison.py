@@ -199,6 +199,10 @@ def cloud_of(coordinates: Arrays, points: Arrays, side: str) -> maps.Cloud:
         labels=points["labels"],
         right=right or None,
         moved=points.get(f"{side}_displacement"),
+        most_moved=max(
+            (float(points[n].max()) for s in SIDES if (n := f"{s}_displacement") in points),
+            default=1.0,
+        ),
     )
 
 

@@ -47,6 +47,7 @@ class Cloud:
         labels: (N,) classes, -1 where unknown.
         right: per kind, bool (N,): whether the encoder takes the image for what it shows.
         moved: (N,) displacement by the trigger, 0 to 2.
+        most_moved: the end of the displacement scale, the same for all maps that compare.
     """
 
     clean: np.ndarray
@@ -54,6 +55,7 @@ class Cloud:
     labels: np.ndarray
     right: Mapping[str, np.ndarray] | None = None
     moved: np.ndarray | None = None
+    most_moved: float = 1.0
 
     def places(self, kind: str) -> np.ndarray:
         """Positions of the clean or the triggered images."""
@@ -83,27 +85,34 @@ def embedding_map(
     count = len(cloud.labels)
     draw = go.Scattergl if 2 * count > WEBGL_FROM else go.Scatter
     ids = np.arange(count, dtype=np.uint16 if count <= 2**16 else np.uint32)
-    opacity = np.where(np.isin(ids, list(stressed)), 1.0, FADED).astype(np.float32)
+    chosen = np.isin(ids, list(stressed))
     for kind, symbol in KINDS:
         places = cloud.places(kind).astype(np.float32)
         for name, kept, look in parts(cloud, kind, colour):
-            # Round outlines need a line of their own colour; with a scale they are filled.
-            outline = {"width": 1.4 if kind == "clean" else 0}
-            marker = {"symbol": symbol, "size": 7 if kind == "clean" else 6, "line": outline,
-                      "opacity": opacity[kept] if len(stressed) else PLAIN, **look}  # fmt: skip
-            figure.add_trace(
-                draw(
-                    x=places[kept, 0],
-                    y=places[kept, 1],
-                    mode="markers",
-                    name=name,
-                    customdata=ids[kept],
-                    marker=marker,
-                    selected={"marker": {"opacity": 1}},
-                    unselected={"marker": {"opacity": FADED}},
-                    hovertemplate="image %{customdata}<extra>" + name + "</extra>",
+            marker = {"symbol": symbol, "size": 7 if kind == "clean" else 6,
+                      "line": {"width": 1.4 if kind == "clean" else 0}, **look}  # fmt: skip
+            for shown, opacity in strengths(kept, chosen):
+                values = marker["color"]
+                named = shown.any() and (opacity != FADED or not (kept & chosen).any())
+                figure.add_trace(
+                    draw(
+                        x=places[shown, 0],
+                        y=places[shown, 1],
+                        mode="markers",
+                        name=name,
+                        legendgroup=name,
+                        showlegend=bool(named),
+                        customdata=ids[shown],
+                        marker={
+                            **marker,
+                            "opacity": opacity,
+                            "color": values if isinstance(values, str) else values[shown],
+                        },
+                        selected={"marker": {"opacity": 1}},
+                        unselected={"marker": {"opacity": FADED}},
+                        hovertemplate="image %{customdata}<extra>" + name + "</extra>",
+                    )
                 )
-            )
     styled(figure, x=axes[0], y=axes[1], height=430)
     plane = axes == PLANE_AXES
     figure.update_xaxes(range=ranges[0], showticklabels=plane, showgrid=False, zeroline=plane)
@@ -113,9 +122,20 @@ def embedding_map(
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         margin={"t": 36},
     )  # fmt: skip
-    if not plane:
+    if plane:
+        label_regions(figure)
+    else:
         label_clusters(figure, cloud, class_name, by_class=colour == "class")
+    if colour == "displacement":
+        figure.update_layout(height=490, margin={"b": 84})
     return figure
+
+
+def strengths(kept: np.ndarray, chosen: np.ndarray) -> list[tuple[np.ndarray, float]]:
+    """Points of one trace by how strongly they are drawn; stressed ones come last, on top."""
+    if not chosen.any():
+        return [(kept, PLAIN)]
+    return [(kept & ~chosen, FADED), (kept & chosen, 1.0)]
 
 
 def parts(cloud: Cloud, kind: str, colour: str) -> Iterator[Part]:
@@ -126,7 +146,7 @@ def parts(cloud: Cloud, kind: str, colour: str) -> Iterator[Part]:
         yield f"{kind}, recognised", right, {"color": palette.CLEANED}
         yield f"{kind}, mistaken", ~right, {"color": palette.SUSPECT}
     elif colour == "displacement" and cloud.moved is not None:
-        yield kind, every, displacement_look(cloud.moved, kind)
+        yield kind, every, displacement_look(cloud.moved, kind, cloud.most_moved)
     elif colour == "class":
         yield kind, every, class_look(cloud.labels)
     else:
@@ -143,20 +163,32 @@ def class_look(labels: np.ndarray) -> dict[str, Any]:
             "colorscale": scale, "showscale": False}  # fmt: skip
 
 
-def displacement_look(moved: np.ndarray, kind: str) -> dict[str, Any]:
+def displacement_look(moved: np.ndarray, kind: str, most: float) -> dict[str, Any]:
     """Shades from dark (stays) to bright (moves far), outlined so that both show on any page."""
-    bar = {"title": {"text": "displacement by the trigger (1 − cosine)", "side": "top"},
-           "orientation": "h", "thickness": 10, "y": -0.12, "yanchor": "top"}  # fmt: skip
+    bar = {
+        "title": {"text": "displacement by the trigger (1 − cosine)<br> ", "side": "top"},
+        "orientation": "h", "thickness": 10, "y": 0, "yref": "container", "yanchor": "bottom",
+    }  # fmt: skip
     return {
         "symbol": "circle" if kind == "clean" else "x",
         "color": moved.astype(np.float32),
         "cmin": 0,
-        "cmax": max(1.0, float(moved.max(initial=0))),
+        "cmax": most,
         "colorscale": list(palette.SEQUENTIAL),
         "showscale": kind == "clean",
         "colorbar": bar,
         "line": {"width": 0.7, "color": OUTLINE},
     }
+
+
+def label_regions(figure: go.Figure) -> None:
+    """Say in the corners of the classifier's plane what it means to lie there."""
+    for x, y, said in ((0.01, 0.99, "recognised"), (0.99, 0.01, "taken for the target")):
+        figure.add_annotation(
+            x=x, y=y, xref="paper", yref="paper", text=said, showarrow=False,
+            xanchor="left" if x < 0.5 else "right", yanchor="top" if y > 0.5 else "bottom",
+            font={"size": 12, "color": OUTLINE},
+        )  # fmt: skip
 
 
 def label_clusters(

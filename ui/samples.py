@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import streamlit as st
 
-from ui import numbers, pictures, selection
+from ui import numbers, pictures, selection, text
 from ui.selection import SIDES
 from ui.subject import Subject
 
@@ -26,14 +26,14 @@ def show(subject: Subject, points: Arrays) -> None:
             "the images. A double click on a map drops the selection."
         )
         return
-    left, right = st.columns([3, 2], gap="large")
+    looked_at = st.session_state.get(selection.INSPECTED, ids[0] if len(ids) == 1 else None)
+    left, right = st.columns(2, gap="large")
     with left:
         gallery(subject, points, ids)
     with right:
+        if looked_at in ids:
+            inspector(subject, points, looked_at)
         counts(subject, points, ids)
-    looked_at = st.session_state.get(selection.INSPECTED, ids[0] if len(ids) == 1 else None)
-    if looked_at in ids:
-        inspector(subject, points, looked_at)
 
 
 def gallery(subject: Subject, points: Arrays, ids: Sequence[int]) -> None:
@@ -43,14 +43,14 @@ def gallery(subject: Subject, points: Arrays, ids: Sequence[int]) -> None:
         f"{numbers.count(len(ids))} images: each clean, then with the trigger. “2 → 1” means: "
         "taken for 2 when clean and for 1 with the trigger."
     )
-    columns = st.columns(4)
+    columns = st.columns(3)
     page = st.pagination(pages, key=selection.PAGE) if pages > 1 else 1
     for position, index in enumerate(ids[(page - 1) * PER_PAGE : page * PER_PAGE]):
-        with columns[position % 4]:
+        with columns[position % 3]:
             caption = answers(subject, points, index)
             st.image(
                 pictures.pair_png(points["images"][index], points["stamped"][index]),
-                caption=caption,
+                caption=text.plain(caption, 400),
                 width="stretch",
                 alt=f"image {index}, clean and stamped: {caption}",
             )
@@ -75,29 +75,30 @@ def named(subject: Subject, points: Arrays, field: str, index: int) -> str:
 
 def answers(subject: Subject, points: Arrays, index: int) -> str:
     """Class of an image, and what each encoder takes it for, clean and stamped."""
-    text = f"class {named(subject, points, 'labels', index)}"
+    told = f"class {named(subject, points, 'labels', index)}"
     for side in SIDES:
         if f"{side}_clean" in points:
             clean, stamped = (
                 named(subject, points, f"{side}_{k}", index) for k in ("clean", "triggered")
             )
-            text += f" · {side} {clean} → {stamped}"
-    return text
+            told += f" · {side} {clean} → {stamped}"
+    return told
 
 
 def counts(subject: Subject, points: Arrays, ids: Sequence[int]) -> None:
     """Per class: how many images are selected, and where their triggered versions are taken to."""
     sides = [side for side in SIDES if f"{side}_triggered" in points]
     columns = {"selected": np.bincount(points["labels"][ids])}
-    columns |= {f"triggered, {s}": np.bincount(points[f"{s}_triggered"][ids]) for s in sides}
+    columns |= {s: np.bincount(points[f"{s}_triggered"][ids]) for s in sides}
     rows = []
     for label in range(max(len(c) for c in columns.values())):
         row = {n: int(c[label]) if label < len(c) else 0 for n, c in columns.items()}
         if any(row.values()):
             rows.append({"class": subject.class_name(label), **row})
+    st.markdown("**The selection by class**")
     st.caption(
-        "Per class: the selected images that show it, and how many of their triggered versions "
-        "each encoder takes for it."
+        "Selected: how many of the images show the class. Before and after: how many of their "
+        "triggered versions the suspect and the cleaned encoder take for it."
     )
     bars = {
         name: st.column_config.ProgressColumn(
@@ -110,35 +111,32 @@ def counts(subject: Subject, points: Arrays, ids: Sequence[int]) -> None:
 
 def inspector(subject: Subject, points: Arrays, index: int) -> None:
     """One image: clean, stamped, their difference; what encoders take it for; its neighbours."""
-    st.subheader(f"Image {index}", anchor=False)
+    st.markdown(f"**Image {index}**")
     clean, stamped = points["images"][index], points["stamped"][index]
     shown, factor = amplified(clean, stamped)
-    truth = named(subject, points, "labels", index)
     panels = (
-        ("clean", clean, f"clean, shows class {truth}"),
-        ("stamped", stamped, "with the trigger"),
-        ("difference", shown, f"difference, {factor:.1f} times amplified"),
+        (clean, f"shows class {named(subject, points, 'labels', index)}"),
+        (stamped, "with the trigger"),
+        (shown, f"difference, {factor:.1f} times amplified"),
     )
-    for column, (name, image, caption) in zip(
-        st.columns([1, 1, 1, 3])[:3], panels, strict=True
-    ):  # fmt: skip
+    for column, (image, caption) in zip(st.columns(3), panels, strict=True):
         with column:
             st.image(
                 pictures.png(image, 160), caption=caption, width="stretch",
-                alt=f"image {index}, {name}: {caption}",
+                alt=f"image {index}: {caption}",
             )  # fmt: skip
-    rows = [
-        {
-            "encoder": SIDES[side],
-            "clean: taken for": named(subject, points, f"{side}_clean", index),
-            "triggered: taken for": named(subject, points, f"{side}_triggered", index),
-            "displacement (1 − cosine)": f"{points[f'{side}_displacement'][index]:.2f}"
-            if f"{side}_displacement" in points
-            else numbers.NOTHING,
-        }
-        for side in SIDES
-        if f"{side}_clean" in points
-    ]
+    rows = []
+    for side in SIDES:
+        if f"{side}_clean" in points:
+            moved = points.get(f"{side}_displacement")
+            rows.append(
+                {
+                    "taken for": side,
+                    "clean": named(subject, points, f"{side}_clean", index),
+                    "triggered": named(subject, points, f"{side}_triggered", index),
+                    "displacement": numbers.NOTHING if moved is None else f"{moved[index]:.2f}",
+                }
+            )
     if rows:
         st.dataframe(rows, hide_index=True, width="stretch")
     neighbors(subject, points, index)
@@ -157,17 +155,15 @@ def neighbors(subject: Subject, points: Arrays, index: int) -> None:
     if not sides:
         st.caption("This run was made before neighbours were stored; compute it again to see them.")
         return
-    st.markdown("**Most similar clean images**, judged by each encoder's output features")
-    for side, column in zip(sides, st.columns(len(sides), gap="medium"), strict=True):
-        with column:
-            st.markdown(SIDES[side])
-            for kind, name in KIND_NAMES.items():
-                near = points[f"{side}_{kind}_neighbors"][index].astype(int)
-                classes = points["labels"][near]
-                alike = int((classes == points["labels"][index]).sum())
-                listed = " ".join(subject.class_name(int(c)) for c in classes)
-                caption = f"{name}: {alike} of {len(near)} of its own class ({listed})"
-                st.image(
-                    pictures.strip_png(points["images"][near], 56), caption=caption,
-                    width="stretch", alt=f"nearest to image {index}, {side}, {caption}",
-                )  # fmt: skip
+    st.markdown("**Most similar clean images**, as each encoder sees it")
+    for side in sides:
+        for kind, name in KIND_NAMES.items():
+            near = points[f"{side}_{kind}_neighbors"][index].astype(int)
+            classes = points["labels"][near]
+            alike = int((classes == points["labels"][index]).sum())
+            listed = " ".join(subject.class_name(int(c)) for c in classes)
+            caption = f"{side}, {name}: {alike} of {len(near)} of its own class ({listed})"
+            st.image(
+                pictures.strip_png(points["images"][near], 56), caption=text.plain(caption, 400),
+                width="stretch", alt=f"nearest to image {index}, {caption}",
+            )  # fmt: skip
