@@ -12,7 +12,7 @@ from torch.nn import functional
 from mimic.checkpoint import EncoderFile
 from mimic.config import EmbedConfig
 from mimic.datasets import ImageSet
-from mimic.embedding import Plane, decision_plane, project
+from mimic.embedding import FIT_ROWS, Plane, decision_plane, project
 from mimic.embedding_table import points_csv
 from mimic.errors import DataError, EncoderError
 from mimic.evaluation import extract_activations
@@ -24,6 +24,8 @@ LOOKED = 0.15
 """Share of the work done when all vectors are there and placing begins."""
 COSTS = {"plane": 1, "pca": 2, "umap": 60}
 CHUNK = 1_024
+SILENT_ROWS = 5_000
+"""With more points a UMAP fit takes long enough for its silence to be explained."""
 Vectors = dict[str, dict[str, np.ndarray]]
 
 
@@ -176,6 +178,14 @@ def place_all(
         first, cost = LOOKED + span * done, COSTS[projection]
         tell = work.steps(first, first + span * cost, f"placing {layer} by {spelled(projection)}")
         tell(0.0)
+        rows = sum(len(of_layer[layer]) for of_layer in vectors.values())
+        if projection == "umap" and rows > SILENT_ROWS:
+            # At once and without a time left, which only parts that tell their progress allow.
+            work.progress.set_state(
+                "running",
+                message=f"placing {layer} by UMAP: the fit on {min(rows, FIT_ROWS):,} points "
+                "cannot tell its progress",
+            )
         if projection == "plane" and subject.target is not None:
             placed = {
                 name: decision_plane(scores, points.labels, target=subject.target)
