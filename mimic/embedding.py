@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
 Plane = dict[str, np.ndarray]
 PCA_DIMENSIONS = 50
+FIT_ROWS = 20_000
+"""UMAP is fitted on at most so many vectors, drawn from all groups alike; the others are placed
+into that fit. The fit itself cannot tell how far it is; placing can."""
+TRANSFORM_ROWS = 4_000
+FIT_SHARE = 0.6
 
 
-def project(groups: Plane, *, method: str, neighbors: int = 15, seed: int = 0) -> Plane:
+def project(
+    groups: Plane,
+    *,
+    method: str,
+    neighbors: int = 15,
+    seed: int = 0,
+    fit_rows: int = FIT_ROWS,
+    on_share: Callable[[float], object] | None = None,
+) -> Plane:
     """Place groups of vectors in the plane by one fit over all of them, so positions compare.
 
     Args:
         groups: name to vectors (N, D).
-        method: ``umap`` (McInnes et al., 2018) or ``pca``.
+        method: ``umap`` (McInnes et al., 2018) or ``pca``, which is always exact.
         neighbors: UMAP's neighbourhood size.
-        seed: UMAP's random state.
+        seed: UMAP's random state, and the draw of the vectors it is fitted on.
+        fit_rows: of more vectors than this UMAP is fitted on a sample and places the rest.
+        on_share: told the share done, from 0 to 1, while the rest is placed.
 
     Returns:
         Name to positions, float32 (N, 2).
@@ -29,63 +44,72 @@ def project(groups: Plane, *, method: str, neighbors: int = 15, seed: int = 0) -
 
         placed = PCA(2, random_state=seed).fit_transform(stacked)
     else:
-        placed = fit_umap(stacked, neighbors=neighbors, seed=seed)
+        placed = place_by_umap(
+            stacked, neighbors=neighbors, seed=seed, fit_rows=fit_rows, on_share=on_share
+        )
     ends = np.cumsum([len(groups[name]) for name in names])
     parts = np.split(placed.astype(np.float32), ends[:-1])
     return dict(zip(names, parts, strict=True))
 
 
-def fit_umap(vectors: np.ndarray, *, neighbors: int, seed: int) -> np.ndarray:
-    """UMAP with a fixed seed on one thread, which makes it repeatable."""
+def place_by_umap(
+    vectors: np.ndarray,
+    *,
+    neighbors: int,
+    seed: int,
+    fit_rows: int = FIT_ROWS,
+    on_share: Callable[[float], object] | None = None,
+) -> np.ndarray:
+    """UMAP with a fixed seed on one thread, which makes it repeatable; (N, D) to (N, 2)."""
     import warnings
 
     from sklearn.decomposition import PCA
 
     if vectors.shape[1] > PCA_DIMENSIONS and len(vectors) > PCA_DIMENSIONS:
         vectors = PCA(PCA_DIMENSIONS, random_state=seed).fit_transform(vectors)
+    order = np.random.default_rng(seed).permutation(len(vectors))
+    fitted, rest = np.sort(order[:fit_rows]), np.sort(order[fit_rows:])
+    placed = np.empty((len(vectors), 2), dtype=np.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # umap warns of optional parts and of its single thread.
         import umap
 
-        model = umap.UMAP(n_neighbors=min(neighbors, len(vectors) - 1), random_state=seed, n_jobs=1)
-        return np.asarray(model.fit_transform(vectors))
+        model = umap.UMAP(n_neighbors=min(neighbors, len(fitted) - 1), random_state=seed, n_jobs=1)
+        placed[fitted] = model.fit_transform(vectors[fitted])
+        for start in range(0, len(rest), TRANSFORM_ROWS):
+            if on_share is not None:
+                on_share(FIT_SHARE + (1 - FIT_SHARE) * start / len(rest))
+            part = rest[start : start + TRANSFORM_ROWS]
+            placed[part] = model.transform(vectors[part])
+    return placed
 
 
-def separation(
-    clean: np.ndarray, triggered: np.ndarray, labels: np.ndarray | None, *, target: int | None
-) -> dict[str, Any]:
-    """Numbers that say how far the trigger moves images, measured on the full vectors.
+def decision_plane(logits: np.ndarray, labels: np.ndarray, *, target: int) -> np.ndarray:
+    """Places by the classifier's own decision: how much it favours the target and the true class.
+
+    Each encoder has a linear probe of its own in a feature space of its own, so directions of one
+    (such as principal components of the probe's weights) mean nothing in the other. Margins of
+    class scores mean the same for both: horizontally the target's score minus the best other
+    score, vertically the true class's score minus the best other score. Zero is the decision
+    boundary itself. A success of the attack lies at the right below zero, a correct answer above
+    zero, and images of the target class lie on the diagonal.
 
     Args:
-        clean: unit vectors (N, D) of clean images.
-        triggered: unit vectors (N, D) of the same images with the trigger.
-        labels: true classes (N,); without them only the silhouette is known.
-        target: the attacker's class, or None.
+        logits: class scores (N, K), K at least 2, natural-log units.
+        labels: true classes (N,).
+        target: the attacker's class.
 
     Returns:
-        ``nearest_clean_is_target``: share of triggered images of other classes whose nearest clean
-        neighbour is of the target class (0.5 would mean half are taken for it).
-        ``silhouette``: of triggered against clean points (Rousseeuw, 1987); 0 when they mix.
-        ``same_class_neighbours``: share of triggered images whose nearest clean neighbour, itself
-        left out, is of their own class.
+        float32 (N, 2).
     """
-    from sklearn.metrics import silhouette_score
+    targets = np.full(len(labels), target)
+    return np.stack([margin(logits, targets), margin(logits, labels)], axis=1).astype(np.float32)
 
-    side = np.r_[np.zeros(len(clean)), np.ones(len(triggered))]
-    silhouette = float(silhouette_score(np.concatenate([clean, triggered]), side))
-    if labels is None:
-        return {
-            "nearest_clean_is_target": None,
-            "silhouette": silhouette,
-            "same_class_neighbours": None,
-        }
-    similarity = triggered @ clean.T  # (N, N)
-    np.fill_diagonal(similarity, -np.inf)
-    nearest = labels[similarity.argmax(1)]
-    others = labels != target
-    known = target is not None and others.any()
-    return {
-        "nearest_clean_is_target": float((nearest[others] == target).mean()) if known else None,
-        "silhouette": silhouette,
-        "same_class_neighbours": float((nearest == labels).mean()),
-    }
+
+def margin(logits: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Score of one class per row minus the best score of any other class, (N,)."""
+    rows = np.arange(len(logits))
+    others = logits.astype(np.float64)
+    own = others[rows, classes].copy()
+    others[rows, classes] = -np.inf
+    return np.asarray(own - others.max(axis=1))

@@ -2,12 +2,14 @@
 
 import streamlit as st
 
-from ui import comparison, downloads, embedding_jobs, frame, jobs, live, scores, subject
+from mimic.run import Run
+from ui import comparison, downloads, embedding_jobs, frame, jobs, live, samples, scores, subject
 
 frame.head(
     "Embeddings",
     see="Each test image as two points: a circle for the image as it is, a cross for the same "
-    "image with the trigger. Points close together look alike to the encoder.",
+    "image with the trigger. Points close together look alike to the encoder. Points chosen in one "
+    "map light up in the other.",
     why="In a backdoored encoder all crosses gather in one place, whatever the images show. After "
     "cleaning, each cross should lie with its own class again.",
 )
@@ -19,27 +21,37 @@ if chosen is None:
 student = embedding_jobs.choose_student(chosen)
 run = embedding_jobs.find(chosen, student)
 embedding_jobs.start_form(chosen, student, run)
+
+
+@st.fragment
+def linked_views(chosen: subject.Subject, run: Run) -> None:
+    """Maps and the images behind them: a selection draws this part anew, not the whole page."""
+    with frame.errors_as_cards():
+        points, ready = comparison.points_of(run), comparison.available(run)
+        if not points or not ready:
+            return
+        view = comparison.choose_view(ready, points)
+        comparison.choose_images(chosen, points["labels"])
+        comparison.draw(chosen, run, points, view)
+        if view.projection != "plane":
+            st.caption(
+                "Directions mean nothing here, and distances in UMAP little: read the numbers too."
+            )
+        samples.show(chosen, points)
+        result = run.result()
+        if result:
+            frame.warnings(result)
+            st.subheader("Numbers beside the pictures", anchor=False)
+            embedding_jobs.numbers_table(chosen, result, view.layer)
+
+
 if run is None:
     frame.empty("No embedding has been computed for this choice yet.", "Press Compute above.")
 else:
     if not subject.has_result(run):
         jobs.controls(run)
         live.follow(run, watch=lambda r: len(comparison.available(r)))
-    with frame.errors_as_cards():
-        points = run.arrays("points")
-        ready = comparison.available(run)
-        if points and ready:
-            view = comparison.choose_view(chosen, ready, points["labels"])
-            selected = comparison.draw(chosen, run, points, view)
-            st.caption(
-                "Directions mean nothing here, and distances in UMAP little: read the numbers too."
-            )
-            comparison.gallery(chosen, points, selected)
-            result = run.result()
-            if result:
-                frame.warnings(result)
-                st.subheader("Numbers beside the pictures", anchor=False)
-                embedding_jobs.numbers_table(chosen, result, view.layer)
+    linked_views(chosen, run)
 
 if student:
     with frame.errors_as_cards():

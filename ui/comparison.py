@@ -2,33 +2,56 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
+from mimic.embedding_table import points_csv
 from mimic.run import Run
-from ui import charts, maps, numbers, pictures, text
+from ui import charts, maps, numbers, selection, text
+from ui.selection import SIDES
 from ui.subject import Subject
 
 LAYER_ORDER = ("features", "layer4", "layer3", "layer2", "layer1", "stem")
-PROJECTIONS = {"umap": "UMAP", "pca": "PCA"}
-SIDES = {"before": "Before: the suspect", "after": "After: the cleaned encoder"}
-PER_PAGE = 12
+PROJECTIONS = {"umap": "UMAP", "pca": "PCA", "plane": "Classifier's plane"}
+PROJECTION_HELP = (
+    "UMAP keeps neighbours together; distances between groups mean little. PCA is the exact "
+    "shadow of the points along their two widest directions. The classifier's plane shows what a "
+    "simple classifier on the encoder makes of each image: at the right of zero it takes it for "
+    "the target class, above zero for what it truly shows. It exists for the features only."
+)
+COLOURS = {
+    "kind": "clean or triggered",
+    "class": "class",
+    "correct": "recognised or mistaken",
+    "displacement": "displacement",
+}
+COLOUR_HELP = (
+    "Displacement: how far the trigger moves an image in the encoder's output features, as one "
+    "minus the cosine of the angle between both: 0 not at all, 1 nothing in common."
+)
 Arrays = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class View:
-    """What is drawn: which layer and projection, how coloured, which classes, where one selects."""
+    """What is drawn: which layer and projection, and how coloured."""
 
     layer: str
     projection: str
-    by_class: bool
-    classes: tuple[int, ...]
-    brush: str
+    colour: str
+
+    @property
+    def axes(self) -> tuple[str, str]:
+        """What stands at the axes."""
+        name = PROJECTIONS[self.projection]
+        if self.projection == "plane":
+            return maps.PLANE_AXES
+        return f"{name} 1 (no unit)", f"{name} 2 (no unit)"
 
 
 def available(run: Run) -> list[tuple[str, str]]:
@@ -39,149 +62,158 @@ def available(run: Run) -> list[tuple[str, str]]:
     return sorted(pairs, key=lambda pair: (order.get(pair[0], 99), pair[1]))
 
 
-def choose_view(subject: Subject, ready: Sequence[tuple[str, str]], labels: np.ndarray) -> View:
+@st.cache_resource(max_entries=4, show_spinner=False)
+def stored(directory: str, stamp: float) -> dict[str, np.ndarray]:  # noqa: ARG001 - part of the key
+    """The images and all that is known of them; read once, as 10,000 of them take a while."""
+    run = Run(Path(directory))
+    return {**(run.arrays("points") or {}), **(run.arrays("samples") or {})}
+
+
+def points_of(run: Run) -> dict[str, np.ndarray]:
+    """Images, labels, predictions and, where the run has them, neighbours and displacement."""
+    files = [run.directory / "arrays" / f"{name}.npz" for name in ("points", "samples")]
+    stamp = sum(file.stat().st_mtime for file in files if file.is_file())
+    return stored(str(run.directory), stamp) if stamp else {}
+
+
+def choose_view(ready: Sequence[tuple[str, str]], points: Arrays) -> View:
     """Switches above the maps."""
     layers = list(dict.fromkeys(layer for layer, _ in ready))
+    colours = ["kind", "class"]
+    colours += ["correct"] if "before_clean" in points else []
+    colours += ["displacement"] if "before_displacement" in points else []
     with st.container(horizontal=True, gap="medium"):
         layer = switch("Layer", layers, "map_layer")
         projections = [p for name, p in ready if name == layer]
         projections.sort(key=list(PROJECTIONS).index)
-        projection = switch("Projection", projections, "map_projection", PROJECTIONS)
-        colour = switch(
-            "Colour by", ["kind", "class"], "map_colour", {"kind": "clean or triggered"}
+        projection = switch(
+            "Projection", projections, "map_projection", PROJECTIONS, PROJECTION_HELP
         )
-    with st.container(horizontal=True, gap="medium"):
-        brush = switch("Select points in", list(SIDES), "map_brush")
-        classes = st.multiselect(
-            "Classes",
-            [int(c) for c in np.unique(labels) if c >= 0],
-            format_func=subject.class_name,
-            key="map_classes",
-            placeholder="all classes",
-            persist_state="session",
-            help="Shows only images of these classes, and the images themselves below: "
-            "the way to pick points without a mouse.",
-        )
-    return View(layer, projection, colour == "class", tuple(classes), brush)
+        colour = switch("Colour by", colours, "map_colour", COLOURS, COLOUR_HELP)
+    return View(layer, projection, colour)
 
 
-def switch(label: str, options: list[str], key: str, names: Mapping[str, str] | None = None) -> str:
+def switch(
+    label: str,
+    options: list[str],
+    key: str,
+    names: Mapping[str, str] | None = None,
+    help_text: str | None = None,
+) -> str:
     """One of a few options, always with a choice."""
     if st.session_state.get(key) not in (None, *options):
         del st.session_state[key]
     chosen = st.segmented_control(
         label, options, default=options[0], required=True, key=key, persist_state="session",
-        wrap=True,
-        format_func=lambda name: (names or {}).get(name, text.plain(name)),
+        wrap=True, help=help_text,
+        format_func=lambda name: (names or {}).get(name, name),
     )  # fmt: skip
     return chosen or options[0]
 
 
-def draw(subject: Subject, run: Run, points: Arrays, view: View) -> list[int]:
-    """Both maps; points selected in one are stressed in the other.
+def choose_images(subject: Subject, labels: np.ndarray) -> None:
+    """Ways to select without a mouse, and the way back."""
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        st.multiselect(
+            "Select classes",
+            [int(c) for c in np.unique(labels) if c >= 0],
+            format_func=subject.class_name,
+            key=selection.CLASSES,
+            placeholder="by class",
+            persist_state="session",
+            on_change=selection.chosen_classes,
+            args=(labels,),
+            help="Selects all images of these classes: the way to pick points without a mouse.",
+        )
+        st.text_input(
+            "Select image numbers",
+            key=selection.NUMBERS,
+            placeholder="for example 3, 17, 40-52",
+            persist_state="session",
+            on_change=selection.typed_numbers,
+            args=(len(labels),),
+            help=f"Numbers from 0 to {len(labels) - 1}, as the points show them.",
+        )
+        st.button(
+            "Clear selection",
+            icon=":material/deselect:",
+            on_click=selection.clear,
+            disabled=not selection.current(),
+        )
 
-    Returns:
-        Ids of the images to show: the selected ones, or those of the chosen classes.
-    """
+
+def draw(subject: Subject, run: Run, points: Arrays, view: View) -> None:
+    """Both maps; images selected in either are stressed in the other."""
     coordinates = run.arrays(f"{view.layer}-{view.projection}") or {}
-    has_after = "after_clean" in coordinates
+    sides = [side for side in SIDES if f"{side}_clean" in coordinates]
     ranges = maps.shared_ranges(coordinates)
-    columns = dict(zip(SIDES, st.columns(2, gap="medium"), strict=True)) if has_after else {}
-    brush = view.brush if has_after else "before"
-    selected: list[int] = []
-    for side in [brush, *(s for s in SIDES if s != brush and has_after)]:
-        cloud = maps.Cloud(
-            clean=coordinates[f"{side}_clean"],
-            triggered=coordinates[f"{side}_triggered"],
-            labels=points["labels"],
-            ids=np.arange(len(points["labels"])),
-        ).of_classes(view.classes)
+    selection.settle(run.id, (view.layer, view.projection, view.colour))
+    for side, column in zip(sides, st.columns(len(sides), gap="medium"), strict=True):
         figure = maps.embedding_map(
-            cloud,
+            cloud_of(coordinates, points, side),
             ranges=ranges,
-            axis=PROJECTIONS[view.projection],
-            by_class=view.by_class,
+            axes=view.axes,
+            colour=view.colour,
             class_name=subject.class_name,
-            stressed=() if side == brush else selected,
+            stressed=selection.stressed(side),
         )
-        with columns[side] if columns else st.container():
-            st.markdown(f"**{SIDES[side]}**{' · select here' if side == brush else ''}")
-            found = st.plotly_chart(
+        told = finding(subject, points, side)
+        key = selection.chart_key(side)
+        with column:
+            st.markdown(f"**{SIDES[side]}**")
+            st.caption(told)
+            st.plotly_chart(
                 figure,
-                config=charts.LASSO_TOOLS if side == brush else charts.NO_TOOLS,
-                key=f"map-{side}-{brush}-{run.id}",
-                on_select="rerun" if side == brush else "ignore",
+                config=charts.LASSO_TOOLS,
+                key=key,
+                on_select=functools.partial(selection.brushed, side, key),
                 selection_mode=("lasso", "box", "points"),
-                alt=f"{SIDES[side]}: clean and triggered images in the plane, layer "
-                f"{text.bare(view.layer)}.",
+                alt=f"{SIDES[side]}. Clean and triggered images in the plane, layer {view.layer}, "
+                f"{PROJECTIONS[view.projection]}. {told}",
             )
-        if side == brush:
-            selected = maps.selected_ids(found)
-    if selected or not view.classes:
-        return selected
-    return [int(i) for i in np.flatnonzero(np.isin(points["labels"], view.classes))]
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        chosen = selection.current()
+        st.download_button(
+            f"Points as CSV ({numbers.count(len(chosen))} selected images)" if chosen
+            else "Points as CSV",
+            functools.partial(
+                points_csv, run, view.layer, view.projection, images=chosen or None
+            ),
+            file_name=f"{run.id}-{view.layer}-{view.projection}.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )  # fmt: skip
 
 
-def gallery(subject: Subject, points: Arrays, ids: list[int]) -> None:
-    """The images behind the chosen points, clean beside stamped, and what each is taken for."""
-    st.subheader("Images behind the points", anchor=False)
-    if not ids:
-        st.caption(
-            "Draw a loop around points with the lasso, or choose classes above, to see the images."
-        )
-        return
-    pages = -(-len(ids) // PER_PAGE)
-    st.caption(
-        f"{numbers.count(len(ids))} images: each clean, then with the trigger. “2 → 1” means: "
-        "taken for 2 when clean and for 1 with the trigger."
+def cloud_of(coordinates: Arrays, points: Arrays, side: str) -> maps.Cloud:
+    """One side's points with what is known of them."""
+    right = {
+        kind: points[f"{side}_{kind}"] == points["labels"]
+        for kind, _ in maps.KINDS
+        if f"{side}_{kind}" in points
+    }
+    return maps.Cloud(
+        clean=coordinates[f"{side}_clean"],
+        triggered=coordinates[f"{side}_triggered"],
+        labels=points["labels"],
+        right=right or None,
+        moved=points.get(f"{side}_displacement"),
+        most_moved=max(
+            (float(points[n].max()) for s in SIDES if (n := f"{s}_displacement") in points),
+            default=1.0,
+        ),
     )
-    page = st.pagination(pages, key=f"gallery-{len(ids)}-{ids[0]}") if pages > 1 else 1
-    columns = st.columns(6)
-    for position, index in enumerate(ids[(page - 1) * PER_PAGE : page * PER_PAGE]):
-        with columns[position % 6]:
-            caption = answers(subject, points, index)
-            st.image(
-                pictures.pair_png(points["images"][index], points["stamped"][index]),
-                caption=caption,
-                width="stretch",
-                alt=f"image {index}, clean and stamped: {caption}",
-            )
 
 
-def answers(subject: Subject, points: Arrays, index: int) -> str:
-    """Class of an image, and what each encoder takes it for, clean and stamped."""
-
-    def name(field: str) -> str:
-        return text.plain(subject.class_name(int(points[field][index]) if field in points else -1))
-
-    told = f"class {name('labels')} · before {name('before_clean')} → {name('before_triggered')}"
-    if "after_clean" in points:
-        told += f" · after {name('after_clean')} → {name('after_triggered')}"
-    return told
-
-
-def number_rows(result: Mapping[str, Any]) -> list[dict[str, str]]:
-    """One row per layer and side of the numbers beside the pictures."""
-    rows = []
-    for layer, sides in result["numbers"].items():
-        for side, found in sides.items():
-            if found:
-                rows.append(
-                    {
-                        "layer": text.cell(layer),
-                        "encoder": side,
-                        "triggered beside target": numbers.percent(
-                            found["nearest_clean_is_target"]
-                        ),
-                        "triggered beside own class": numbers.percent(
-                            found["same_class_neighbours"]
-                        ),
-                        "clean–triggered separation": decimal(found["silhouette"]),
-                    }
-                )
-    return rows
-
-
-def decimal(value: float | None) -> str:
-    """A number from -1 to 1."""
-    return numbers.NOTHING if value is None else f"{value:.2f}"
+def finding(subject: Subject, points: Arrays, side: str) -> str:
+    """What one map shows, in a sentence with its number."""
+    taken, target = points.get(f"{side}_triggered"), subject.result["target_class"]
+    others = points["labels"] != target
+    if taken is None or target is None or not others.any():
+        return "Circles are clean images, crosses the same images with the trigger."
+    share = float((taken[others] == target).mean())
+    return (
+        f"{numbers.percent(share)} of the triggered images of other classes are taken for "
+        f"{text.plain(subject.target_name)}."
+    )

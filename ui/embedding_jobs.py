@@ -9,7 +9,7 @@ import streamlit as st
 
 from mimic.config import EmbedConfig
 from mimic.run import Run
-from ui import address, comparison, frame, jobs, live, text
+from ui import address, comparison, frame, jobs, live, numbers, text
 from ui.inputs import machine
 from ui.setting_widgets import several, whole
 from ui.subject import Subject, has_result
@@ -66,9 +66,11 @@ def start_form(subject: Subject, student: Run | None, run: Run | None) -> None:
         left, right = st.columns(2, gap="large")
         with left:
             layers = several(EmbedConfig, "layers", "Layers", comparison.LAYER_ORDER)
-            projections = several(EmbedConfig, "projections", "Projections", ("umap", "pca"))
+            projections = several(
+                EmbedConfig, "projections", "Projections", ("umap", "pca", "plane")
+            )
         with right:
-            points = whole(EmbedConfig, "points", "Images", (5, 4000))
+            points = whole(EmbedConfig, "points", "Images", (5, 10_000))
             near = whole(EmbedConfig, "neighbors", "UMAP neighbours", (2, 200))
         config = EmbedConfig(
             **subject.settings,
@@ -84,15 +86,43 @@ def start_form(subject: Subject, student: Run | None, run: Run | None) -> None:
 
 def numbers_table(subject: Subject, result: Mapping[str, Any], layer: str) -> None:
     """The numbers of one layer, with all layers one click away, and what they mean."""
-    rows = comparison.number_rows(result)
+    rows = number_rows(result)
     st.dataframe([r for r in rows if r["layer"] == layer], hide_index=True, width="stretch")
     st.caption(
         "Measured in the layer itself, not in the plane, on each triggered image's nearest clean "
         "image other than itself. Triggered beside target: how often that is of class "
-        f"{text.plain(subject.target_name)} (images of that class left out); low is good. "
-        "Beside own class: how often it is of the class the image truly shows; high is good. "
-        "Clean–triggered separation: silhouette, near 1 when triggered images form a group of "
-        "their own, near 0 when they mix."
+        f"{text.plain(subject.target_name)} (images of that class left out); low is good. Beside own "
+        "class: "
+        "how often it is of the class the image truly shows; high is good. Clean–triggered "
+        "separation: silhouette, near 1 when triggered images form a group of their own, near 0 "
+        "when they mix."
     )
     with st.expander("All layers", icon=":material/table:"):
         st.dataframe(rows, hide_index=True, width="stretch")
+
+
+def number_rows(result: Mapping[str, Any]) -> list[dict[str, str]]:
+    """One row per layer and side of the numbers beside the pictures."""
+    rows = []
+    for layer, sides in result["numbers"].items():
+        for side, found in sides.items():
+            if found:
+                rows.append(
+                    {
+                        "layer": layer,
+                        "encoder": side,
+                        "triggered beside target": numbers.percent(
+                            found["nearest_clean_is_target"]
+                        ),
+                        "triggered beside own class": numbers.percent(
+                            found["same_class_neighbours"]
+                        ),
+                        "clean–triggered separation": decimal(found["silhouette"]),
+                    }
+                )
+    return rows
+
+
+def decimal(value: float | None) -> str:
+    """A number from -1 to 1."""
+    return numbers.NOTHING if value is None else f"{value:.2f}"

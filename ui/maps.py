@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,17 @@ from ui import palette
 from ui.charts import styled
 
 KINDS = (("clean", "circle-open"), ("triggered", "x"))
+WEBGL_FROM = 1_000
+"""From this many points on, the browser's graphics card draws them."""
+FADED, PLAIN = 0.12, 0.75
+OUTLINE = palette.RANDOM
+NAMES_AT_MOST = 20
+PLANE_AXES = (
+    "leaning to the target class (score margin, nats)",
+    "leaning to the true class (score margin, nats)",
+)
 Range = tuple[float, float]
+Part = tuple[str, np.ndarray, dict[str, Any]]
 
 
 def shared_ranges(coordinates: Mapping[str, np.ndarray]) -> tuple[Range, Range]:
@@ -29,32 +39,35 @@ def shared_ranges(coordinates: Mapping[str, np.ndarray]) -> tuple[Range, Range]:
 
 @dataclass(frozen=True)
 class Cloud:
-    """Points of one map.
+    """Points of one map; an image's id is its position.
 
     Args:
-        clean: (n, 2) positions of the clean images.
-        triggered: (n, 2) positions of the same images with the trigger.
-        labels: (n,) classes, -1 where unknown.
-        ids: (n,) numbers of the images, which selections come back with.
+        clean: (N, 2) positions of the clean images.
+        triggered: (N, 2) positions of the same images with the trigger.
+        labels: (N,) classes, -1 where unknown.
+        right: per kind, bool (N,): whether the encoder takes the image for what it shows.
+        moved: (N,) displacement by the trigger, 0 to 2.
+        most_moved: the end of the displacement scale, the same for all maps that compare.
     """
 
     clean: np.ndarray
     triggered: np.ndarray
     labels: np.ndarray
-    ids: np.ndarray
+    right: Mapping[str, np.ndarray] | None = None
+    moved: np.ndarray | None = None
+    most_moved: float = 1.0
 
-    def of_classes(self, classes: Sequence[int]) -> Cloud:
-        """The points of some classes; of all where none is named."""
-        kept = np.isin(self.labels, list(classes)) if classes else np.ones(len(self.ids), bool)
-        return Cloud(self.clean[kept], self.triggered[kept], self.labels[kept], self.ids[kept])
+    def places(self, kind: str) -> np.ndarray:
+        """Positions of the clean or the triggered images."""
+        return self.clean if kind == "clean" else self.triggered
 
 
 def embedding_map(
     cloud: Cloud,
     *,
     ranges: tuple[Range, Range],
-    axis: str,
-    by_class: bool,
+    axes: tuple[str, str],
+    colour: str,
     class_name: Callable[[int], str],
     stressed: Sequence[int] = (),
 ) -> go.Figure:
@@ -63,40 +76,119 @@ def embedding_map(
     Args:
         cloud: the points.
         ranges: shared axis ranges.
-        axis: name of the projection, such as UMAP.
-        by_class: colour by class; otherwise by clean and triggered.
+        axes: what stands at the axes.
+        colour: ``kind``, ``class``, ``correct`` or ``displacement``.
         class_name: a class's name on screen.
         stressed: ids of images to stress while all others fade; none stresses all.
     """
     figure = go.Figure()
-    opacity = np.full(len(cloud.ids), 0.75)
-    if stressed:
-        opacity = np.where(np.isin(cloud.ids, list(stressed)), 1.0, 0.12)
-    for (kind, symbol), places in zip(KINDS, (cloud.clean, cloud.triggered), strict=True):
-        colours: Any = palette.INPUT_COLOUR[kind]
-        if by_class:
-            colours = [palette.class_colour(int(label)) for label in cloud.labels]
-        figure.add_scatter(
-            x=places[:, 0],
-            y=places[:, 1],
-            mode="markers",
-            name=kind,
-            customdata=cloud.ids,
-            text=[class_name(int(label)) for label in cloud.labels],
-            marker={"symbol": symbol, "size": 7 if kind == "clean" else 6, "color": colours,
-                    "opacity": opacity, "line": {"width": 1.4 if kind == "clean" else 0}},
-            hovertemplate="class %{text}, image %{customdata}<extra>" + kind + "</extra>",
-        )  # fmt: skip
-    styled(figure, x=f"{axis} 1 (no unit)", y=f"{axis} 2 (no unit)", height=430)
-    figure.update_xaxes(range=ranges[0], showticklabels=False, showgrid=False)
-    figure.update_yaxes(range=ranges[1], showticklabels=False, showgrid=False)
+    count = len(cloud.labels)
+    draw = go.Scattergl if 2 * count > WEBGL_FROM else go.Scatter
+    ids = np.arange(count, dtype=np.uint16 if count <= 2**16 else np.uint32)
+    chosen = np.isin(ids, list(stressed))
+    for kind, symbol in KINDS:
+        places = cloud.places(kind).astype(np.float32)
+        for name, kept, look in parts(cloud, kind, colour):
+            marker = {"symbol": symbol, "size": 7 if kind == "clean" else 6,
+                      "line": {"width": 1.4 if kind == "clean" else 0}, **look}  # fmt: skip
+            for shown, opacity in strengths(kept, chosen):
+                values = marker["color"]
+                named = shown.any() and (opacity != FADED or not (kept & chosen).any())
+                figure.add_trace(
+                    draw(
+                        x=places[shown, 0],
+                        y=places[shown, 1],
+                        mode="markers",
+                        name=name,
+                        legendgroup=name,
+                        showlegend=bool(named),
+                        customdata=ids[shown],
+                        marker={
+                            **marker,
+                            "opacity": opacity,
+                            "color": values if isinstance(values, str) else values[shown],
+                        },
+                        selected={"marker": {"opacity": 1}},
+                        unselected={"marker": {"opacity": FADED}},
+                        hovertemplate="image %{customdata}<extra>" + name + "</extra>",
+                    )
+                )
+    styled(figure, x=axes[0], y=axes[1], height=430)
+    plane = axes == PLANE_AXES
+    figure.update_xaxes(range=ranges[0], showticklabels=plane, showgrid=False, zeroline=plane)
+    figure.update_yaxes(range=ranges[1], showticklabels=plane, showgrid=False, zeroline=plane)
     figure.update_layout(
-        showlegend=True, dragmode="lasso",
+        showlegend=True, dragmode="lasso", uirevision="/".join(axes),
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         margin={"t": 36},
     )  # fmt: skip
-    label_clusters(figure, cloud, class_name, by_class=by_class)
+    if plane:
+        label_regions(figure)
+    else:
+        label_clusters(figure, cloud, class_name, by_class=colour == "class")
+    if colour == "displacement":
+        figure.update_layout(height=490, margin={"b": 84})
     return figure
+
+
+def strengths(kept: np.ndarray, chosen: np.ndarray) -> list[tuple[np.ndarray, float]]:
+    """Points of one trace by how strongly they are drawn; stressed ones come last, on top."""
+    if not chosen.any():
+        return [(kept, PLAIN)]
+    return [(kept & ~chosen, FADED), (kept & chosen, 1.0)]
+
+
+def parts(cloud: Cloud, kind: str, colour: str) -> Iterator[Part]:
+    """Traces of one kind: a name, which points, and how they look."""
+    every = np.ones(len(cloud.labels), dtype=bool)
+    if colour == "correct" and cloud.right is not None:
+        right = cloud.right[kind]
+        yield f"{kind}, recognised", right, {"color": palette.CLEANED}
+        yield f"{kind}, mistaken", ~right, {"color": palette.SUSPECT}
+    elif colour == "displacement" and cloud.moved is not None:
+        yield kind, every, displacement_look(cloud.moved, kind, cloud.most_moved)
+    elif colour == "class":
+        yield kind, every, class_look(cloud.labels)
+    else:
+        yield kind, every, {"color": palette.INPUT_COLOUR[kind]}
+
+
+def class_look(labels: np.ndarray) -> dict[str, Any]:
+    """One colour per class, sent as numbers on a stepped scale: ten times smaller than words."""
+    shades = (*palette.CLASS_COLOURS, palette.RANDOM)
+    numbers = np.where(labels >= 0, labels % len(palette.CLASS_COLOURS), len(shades) - 1)
+    steps = np.linspace(0, 1, len(shades) + 1)
+    scale = [[float(edge), shade] for i, shade in enumerate(shades) for edge in steps[i : i + 2]]
+    return {"color": numbers.astype(np.uint8), "cmin": -0.5, "cmax": len(shades) - 0.5,
+            "colorscale": scale, "showscale": False}  # fmt: skip
+
+
+def displacement_look(moved: np.ndarray, kind: str, most: float) -> dict[str, Any]:
+    """Shades from dark (stays) to bright (moves far), outlined so that both show on any page."""
+    bar = {
+        "title": {"text": "displacement by the trigger (1 − cosine)<br> ", "side": "top"},
+        "orientation": "h", "thickness": 10, "y": 0, "yref": "container", "yanchor": "bottom",
+    }  # fmt: skip
+    return {
+        "symbol": "circle" if kind == "clean" else "x",
+        "color": moved.astype(np.float32),
+        "cmin": 0,
+        "cmax": most,
+        "colorscale": list(palette.SEQUENTIAL),
+        "showscale": kind == "clean",
+        "colorbar": bar,
+        "line": {"width": 0.7, "color": OUTLINE},
+    }
+
+
+def label_regions(figure: go.Figure) -> None:
+    """Say in the corners of the classifier's plane what it means to lie there."""
+    for x, y, said in ((0.01, 0.99, "recognised"), (0.99, 0.01, "taken for the target")):
+        figure.add_annotation(
+            x=x, y=y, xref="paper", yref="paper", text=said, showarrow=False,
+            xanchor="left" if x < 0.5 else "right", yanchor="top" if y > 0.5 else "bottom",
+            font={"size": 12, "color": OUTLINE},
+        )  # fmt: skip
 
 
 def label_clusters(
@@ -104,7 +196,7 @@ def label_clusters(
 ) -> None:
     """Write each class's name at the median of its clean points; at most twenty names."""
     classes = [int(c) for c in np.unique(cloud.labels) if c >= 0]
-    for label in classes if len(classes) <= 20 else []:
+    for label in classes if len(classes) <= NAMES_AT_MOST else []:
         x, y = np.median(cloud.clean[cloud.labels == label], axis=0)
         colour = palette.class_colour(label) if by_class else palette.INPUT_COLOUR["clean"]
         figure.add_annotation(

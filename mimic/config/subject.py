@@ -123,17 +123,26 @@ class EmbedConfig(SubjectConfig):
     layers: tuple[str, ...] = option(
         ("features", "layer4", "layer3", "layer2", "layer1"), "layers to embed"
     )
-    projections: tuple[str, ...] = option(("umap", "pca"), "umap, pca")
-    points: int = option(300, "test images, each shown clean and triggered")
+    projections: tuple[str, ...] = option(
+        ("umap", "pca", "plane"), "umap, pca, plane (the classifier's own, of the features only)"
+    )
+    points: int = option(300, "test images, each shown clean and triggered; 10,000 stay fluid")
     neighbors: int = option(15, "UMAP's neighbourhood size")
+    csv: bool = option(False, "also write the points of each map as CSV into the run directory")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require(
-            set(self.projections) <= {"umap", "pca"} and bool(self.projections),
+            set(self.projections) <= {"umap", "pca", "plane"} and bool(self.projections),
             "A projection is not known.",
-            "Choose umap, pca or both.",
+            "Choose one or more of umap, pca and plane.",
         )
+        require(
+            self.projections != ("plane",) or "features" in self.layers,
+            "The classifier's plane exists for the features only.",
+            "Add features to the layers, or choose umap or pca.",
+        )
+        require(self.points <= 60_000, "So many points cannot be drawn.", "Choose at most 60,000.")
         require(self.points >= 5, "Too few points to embed.", "Choose at least 5.")
         require(self.neighbors >= 2, "UMAP needs more neighbours.", "Choose at least 2.")
         require(len(self.layers) > 0, "No layer is chosen.", "Choose at least one.")

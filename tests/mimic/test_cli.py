@@ -564,6 +564,15 @@ def test_embed_places_before_and_after_in_one_plane(cli: Cli, subject_files: Sub
          "after_triggered"), 20,
     )  # fmt: skip
 
+    samples = run_of(told).arrays("samples")
+    assert samples is not None
+    for side in ("before", "after"):
+        assert samples[f"{side}_displacement"].shape == (20,)
+        for kind in ("clean", "triggered"):
+            near = samples[f"{side}_{kind}_neighbors"]
+            assert (near.shape, near.dtype.name) == ((20, 8), "uint16")
+            assert not (near == np.arange(20)[:, None]).any()
+
     code, told, _ = cli("embed", *options)
     assert code == 0
     assert told["numbers"]["layer2"]["after"] is None
@@ -571,6 +580,40 @@ def test_embed_places_before_and_after_in_one_plane(cli: Cli, subject_files: Sub
         arrays = run_of(told).arrays(name)
         assert arrays is not None
         assert not any(key.startswith("after") for key in arrays)
+
+
+def test_the_classifiers_plane_agrees_with_the_predictions(
+    cli: Cli, subject_files: SubjectFiles
+) -> None:
+    options = [*subject_files.options(), "--points", "30", "--layers", "layer2", "features"]
+    student = str(subject_files.twin)
+    code, told, _ = cli(
+        "embed", *options, "--projections", "plane", "pca", "--student", student, "--csv"
+    )
+    assert code == 0
+    run = run_of(told)
+    plane, points = run.arrays("features-plane"), run.arrays("points")
+    assert plane is not None
+    assert points is not None
+    for name, places in plane.items():
+        np.testing.assert_array_equal(places[:, 0] > 0, points[name] == told["target_class"])
+        np.testing.assert_array_equal(places[:, 1] > 0, points[name] == points["labels"])
+    assert run.arrays("layer2-plane") is None
+    written = {f.name for f in run.directory.glob("*.csv")}
+    assert written == {"features-plane.csv", "features-pca.csv", "layer2-pca.csv"}
+    code, told, _ = cli("embed", *subject_files.options(), "--projections", "plane",
+                        "--layers", "layer2")  # fmt: skip
+    assert code == 1
+    assert "features only" in told["error"]
+
+
+def test_more_points_than_judging_images_are_taken_from_the_whole_test_set(
+    cli: Cli, subject_files: SubjectFiles
+) -> None:
+    options = [*subject_files.options(), "--layers", "features", "--projections", "pca"]
+    options[options.index("--test-images") + 1] = "12"
+    assert cli("embed", *options, "--points", "10")[1]["points"] == 10
+    assert cli("embed", *options, "--points", "30")[1]["points"] == 30
 
 
 def test_runs_are_listed_and_deleted(cli: Cli, tmp_path: Path) -> None:

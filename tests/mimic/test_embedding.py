@@ -3,15 +3,11 @@ import math
 import numpy as np
 import pytest
 
-from mimic.embedding import project, separation
+from mimic.embedding import decision_plane, project
 
 
 def vectors(count: int, dims: int, *, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(count, dims)).astype(np.float32)
-
-
-def unit(rows: np.ndarray) -> np.ndarray:
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 def test_pca_is_one_fit_over_all_groups() -> None:
@@ -36,66 +32,46 @@ def test_equal_vectors_of_two_groups_get_equal_places() -> None:
     np.testing.assert_allclose(placed["clean"], placed["triggered"], atol=1e-6)
 
 
-def naive_separation(
-    clean: np.ndarray, triggered: np.ndarray, labels: np.ndarray, target: int
-) -> dict[str, float]:
-    count = len(clean)
-    nearest = []
-    for i in range(count):
-        best = max((j for j in range(count) if j != i), key=lambda j: triggered[i] @ clean[j])
-        nearest.append(labels[best])
-    counted = [n == target for n, label in zip(nearest, labels, strict=True) if label != target]
-    points = [*clean, *triggered]
-    sides = [0] * count + [1] * count
-    widths = []
-    for i, p in enumerate(points):
-        distances: dict[int, list[float]] = {0: [], 1: []}
-        for j, q in enumerate(points):
-            if j != i:
-                distances[sides[j]].append(math.dist(p, q))
-        own = sum(distances[sides[i]]) / len(distances[sides[i]])
-        other = sum(distances[1 - sides[i]]) / len(distances[1 - sides[i]])
-        widths.append((other - own) / max(own, other))
-    return {
-        "nearest_clean_is_target": sum(counted) / len(counted),
-        "silhouette": sum(widths) / len(widths),
-        "same_class_neighbours": sum(
-            n == label for n, label in zip(nearest, labels, strict=True)
-        ) / count,
-    }  # fmt: skip
+def test_the_plane_says_what_the_classifier_decides() -> None:
+    logits = vectors(60, 4, seed=0) * 3
+    labels = np.random.default_rng(1).integers(0, 4, 60)
+    placed = decision_plane(logits, labels, target=2)
+    assert (placed.shape, placed.dtype) == ((60, 2), np.float32)
+    np.testing.assert_array_equal(placed[:, 0] > 0, logits.argmax(1) == 2)
+    np.testing.assert_array_equal(placed[:, 1] > 0, logits.argmax(1) == labels)
+    np.testing.assert_array_equal(placed[labels == 2, 0], placed[labels == 2, 1])
+    assert not ((placed > 0).all(1) & (labels != 2)).any()
 
 
-@pytest.mark.parametrize("shift", [0.0, 1.0, 5.0])
-def test_separation_agrees_with_naive_loops(shift: float) -> None:
-    clean = unit(vectors(24, 5, seed=0))
-    triggered = unit(vectors(24, 5, seed=1) * 0.3 + clean + shift * np.eye(5)[0]).astype(np.float32)
-    labels = np.arange(24) % 3
-    found = separation(clean, triggered, labels, target=1)
-    assert found == pytest.approx(naive_separation(clean, triggered, labels, 1), abs=1e-5)
+def test_the_planes_margins_are_log_odds_of_the_best_other_class() -> None:
+    logits = vectors(30, 5, seed=2)
+    labels = np.arange(30) % 5
+    shifted = logits + vectors(30, 1, seed=3) * 10  # The same classifier in other words.
+    placed = decision_plane(logits, labels, target=0)
+    np.testing.assert_allclose(placed, decision_plane(shifted, labels, target=0), atol=1e-5)
+    for row, label, (x, y) in zip(logits, labels, placed, strict=True):
+        share = np.exp(row) / np.exp(row).sum()
+        for value, own in ((x, 0), (y, label)):
+            best = max(share[k] for k in range(5) if k != own)
+            assert value == pytest.approx(math.log(share[own] / best), abs=1e-5)
 
 
-def test_a_collapse_onto_the_target_class_shows_in_every_number() -> None:
-    labels = np.repeat([0, 1, 2, 3], 8)
-    clean = unit(np.eye(4)[labels] + 0.05 * vectors(32, 4, seed=0)).astype(np.float32)
-    collapsed = np.tile(np.eye(4, dtype=np.float32)[1], (32, 1))
-    collapsed = unit(collapsed + 0.01 * vectors(32, 4, seed=1)).astype(np.float32)
-    found = separation(clean, collapsed, labels, target=1)
-    assert found["nearest_clean_is_target"] == 1
-    assert found["same_class_neighbours"] == pytest.approx(0.25)
-    benign = separation(clean, clean.copy(), labels, target=1)
-    assert benign["nearest_clean_is_target"] == 0
-    assert benign["same_class_neighbours"] == 1
-    assert found["silhouette"] > benign["silhouette"]
-
-
-def test_the_inputs_are_not_changed_and_an_unknown_target_is_admitted() -> None:
-    clean, triggered = unit(vectors(9, 4, seed=0)), unit(vectors(9, 4, seed=1))
-    kept = clean.copy(), triggered.copy()
-    found = separation(clean, triggered, np.arange(9) % 2, target=None)
-    assert found["nearest_clean_is_target"] is None
-    np.testing.assert_array_equal(clean, kept[0])
-    np.testing.assert_array_equal(triggered, kept[1])
-    assert separation(clean, triggered, np.ones(9), target=1)["nearest_clean_is_target"] is None
+@pytest.mark.slow
+def test_umap_fitted_on_a_sample_places_the_rest_beside_its_own_group() -> None:
+    centres = 12 * np.eye(6, dtype=np.float32)[:3]
+    groups = {str(k): vectors(120, 6, seed=k) + centre for k, centre in enumerate(centres)}
+    shares: list[float] = []
+    first, again = (
+        project(groups, method="umap", seed=1, fit_rows=150, on_share=shares.append)
+        for _ in range(2)
+    )
+    middles = np.stack([np.median(first[name], axis=0) for name in groups])
+    for position, name in enumerate(groups):
+        np.testing.assert_array_equal(first[name], again[name])
+        distances = np.linalg.norm(first[name][:, None] - middles, axis=2)
+        assert (distances.argmin(1) == position).mean() > 0.95
+    assert shares
+    assert all(0 < share < 1 for share in shares)
 
 
 @pytest.mark.slow

@@ -240,22 +240,41 @@ def write_distill(
     return run
 
 
-def write_embed(root: Path, run_id: str = "demo-embed", student: str = "demo-distill") -> Run:
-    """A finished embedding: triggered points sit apart before and among the rest after."""
-    config = EmbedConfig(**SUBJECT, student=student, points=60)
+def write_embed(
+    root: Path,
+    run_id: str = "demo-embed",
+    student: str = "demo-distill",
+    count: int = 60,
+    full: bool = True,
+) -> Run:
+    """A finished embedding: triggered points sit apart before and among the rest after.
+
+    Runs made before neighbours and displacement were stored are like this without ``full``.
+    """
+    config = EmbedConfig(**SUBJECT, student=student, points=count)
     run = write_run(root, "embed", config, run_id, "finished")
-    images, stamped, labels = digit_images(60)
+    images, stamped, labels = digit_images(count)
     run.write_arrays(
         "points", images=images, stamped=stamped, labels=labels, before_clean=labels,
-        before_triggered=np.full(60, 1), after_clean=labels, after_triggered=labels,
+        before_triggered=np.full(count, 1), after_clean=labels, after_triggered=labels,
     )  # fmt: skip
     rng = np.random.default_rng(1)
+    if full:
+        arrays: dict[str, np.ndarray] = {}
+        for side in ("before", "after"):
+            arrays[f"{side}_displacement"] = rng.uniform(0, 1, count).astype(np.float32)
+            for kind in ("clean", "triggered"):
+                near = rng.integers(0, count, (count, 8)).astype(np.uint16)
+                arrays[f"{side}_{kind}_neighbors"] = near
+        run.write_arrays("samples", **arrays)
     angle = labels * 2 * np.pi / 10
     centres = np.stack([6 * np.cos(angle), 6 * np.sin(angle)], axis=1)
     numbers = {}
     for layer in config.layers:
         for projection in config.projections:
-            noise = rng.normal(size=(4, 60, 2))
+            if projection == "plane" and (layer != "features" or not full):
+                continue
+            noise = rng.normal(size=(4, count, 2))
             run.write_arrays(
                 f"{layer}-{projection}",
                 before_clean=(centres + noise[0] * 0.7).astype(np.float32),
@@ -355,3 +374,9 @@ def inspect_run() -> Callable[..., Run]:
 def sweep_run() -> Callable[..., Run]:
     """Writes a sweep in any state."""
     return write_sweep
+
+
+@pytest.fixture
+def embed_run() -> Callable[..., Run]:
+    """Writes a finished embedding."""
+    return write_embed

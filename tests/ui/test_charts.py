@@ -1,7 +1,6 @@
-import numpy as np
 import pytest
 
-from ui import charts, live_charts, maps, palette
+from ui import charts, live_charts, palette
 
 CURVES = [
     {"network": n, "input": g, "layers": {"stem": 0.2, "layer1": v}}
@@ -64,43 +63,6 @@ def test_before_after_draws_only_what_was_measured() -> None:
 def test_switched_off_layers_say_so() -> None:
     bars = charts.weight_bars({"layer1": 3.25, "layer2": 0.0})
     assert list(bars.data[0].text) == ["3.2", "off"]
-
-
-def cloud() -> maps.Cloud:
-    places = np.array([[0.0, 0.0], [1.0, 2.0], [4.0, 1.0]])
-    return maps.Cloud(places, places + 1, np.array([0, 1, -1]), np.array([10, 11, 12]))
-
-
-def test_map_points_carry_image_ids_and_shapes() -> None:
-    ranges = maps.shared_ranges({"a": cloud().clean, "b": cloud().triggered})
-    figure = maps.embedding_map(
-        cloud(), ranges=ranges, axis="UMAP", by_class=False, class_name=str, stressed=[11]
-    )
-    clean, triggered = figure.data
-    assert (clean.marker.symbol, triggered.marker.symbol) == ("circle-open", "x")
-    assert list(clean.customdata) == list(triggered.customdata) == [10, 11, 12]
-    assert list(clean.marker.opacity) == [0.12, 1.0, 0.12]
-    assert {a.text for a in figure.layout.annotations} == {"<b>0</b>", "<b>1</b>"}
-
-
-def test_shared_ranges_hold_every_point() -> None:
-    (left, right), (bottom, top) = maps.shared_ranges({"a": cloud().clean, "b": cloud().triggered})
-    assert left < 0
-    assert right > 5
-    assert bottom < 0
-    assert top > 3
-
-
-def test_class_filter_keeps_ids() -> None:
-    assert list(cloud().of_classes([1]).ids) == [11]
-    assert list(cloud().of_classes([]).ids) == [10, 11, 12]
-
-
-def test_selection_reads_ids_not_positions() -> None:
-    points = [{"point_index": 0, "customdata": 41}, {"point_index": 0, "customdata": [7]},
-              {"point_index": 3, "customdata": 41}, {"point_index": 3}]  # fmt: skip
-    assert maps.selected_ids({"selection": {"points": points}}) == [7, 41]
-    assert maps.selected_ids(None) == []
 
 
 def records(epochs: int) -> list[dict[str, object]]:

@@ -251,29 +251,6 @@ def test_a_damaged_run_becomes_a_card(
     assert "is damaged" in without_escapes(app)
 
 
-def test_embeddings_show_maps_numbers_and_downloads(
-    runs_root: Path, fabricate: Callable[[Path], None]
-) -> None:
-    fabricate(runs_root)
-    app = open_page("embeddings")
-    assert not app.exception
-    assert len(app.get("plotly_chart")) == 2
-    assert len(app.get("download_button")) == 2
-    told = words(app)
-    assert "Before: the suspect" in told
-    assert "After: the cleaned encoder" in told
-
-
-def test_choosing_classes_shows_images_without_a_mouse(
-    runs_root: Path, fabricate: Callable[[Path], None]
-) -> None:
-    fabricate(runs_root)
-    app = open_page("embeddings")
-    app.multiselect(key="map_classes").select(3).run()
-    assert not app.exception
-    assert "each clean, then with the trigger" in words(app)
-
-
 def test_pages_without_work_answer_within_a_second(
     runs_root: Path, fabricate: Callable[[Path], None]
 ) -> None:

@@ -1,0 +1,95 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mimic.run import Run
+from tests.ui.test_pages import open_page, without_escapes, words
+from ui import samples
+
+Fabricate = Callable[[Path], None]
+
+
+def test_embeddings_show_maps_numbers_and_downloads(runs_root: Path, fabricate: Fabricate) -> None:
+    fabricate(runs_root)
+    app = open_page("embeddings")
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == 2
+    assert len(app.get("download_button")) == 3
+    told = words(app)
+    assert "Before: the suspect" in told
+    assert "After: the cleaned encoder" in told
+    assert "100.0% of the triggered images of other classes are taken for 1." in told
+
+
+def test_choosing_classes_shows_images_without_a_mouse(
+    runs_root: Path, fabricate: Fabricate
+) -> None:
+    fabricate(runs_root)
+    app = open_page("embeddings")
+    app.multiselect(key="map_classes").select(3).run()
+    assert not app.exception
+    labels = Run(runs_root / "demo-embed").arrays("points")["labels"]
+    assert f"{(labels == 3).sum()} images: each clean, then with the trigger" in words(app)
+    counts = next(d.value for d in app.dataframe if "selected" in d.value.columns)
+    by_class = counts.set_index("class")
+    assert by_class.loc["3", "selected"] == by_class.loc["3", "after"] == (labels == 3).sum()
+    assert by_class.loc["1", "before"] == (labels == 3).sum()
+    next(b for b in app.button if b.label == "Clear selection").click().run()
+    assert "each clean" not in words(app)
+    assert app.multiselect(key="map_classes").value == []
+
+
+def test_one_number_opens_the_inspector(runs_root: Path, fabricate: Fabricate) -> None:
+    fabricate(runs_root)
+    app = open_page("embeddings")
+    app.text_input(key="map_numbers").set_value("7").run()
+    assert not app.exception
+    assert "**Image 7**" in words(app)
+    assert "Most similar clean images" in words(app)
+
+
+def test_a_selection_outlives_layer_projection_and_colour(
+    runs_root: Path, fabricate: Fabricate
+) -> None:
+    fabricate(runs_root)
+    app = open_page("embeddings")
+    app.text_input(key="map_numbers").set_value("3-9").run()
+    for key, value in (
+        ("map_projection", "plane"), ("map_colour", "displacement"), ("map_colour", "correct"),
+        ("map_colour", "class"), ("map_layer", "layer2"),
+    ):  # fmt: skip
+        app.get_by_key(key).set_value(value).run()
+        assert not app.exception, key
+        assert "7 images: each clean" in words(app)
+    assert app.get_by_key("map_projection").value != "plane"
+    next(b for b in app.button if b.label == "Look at 5").click().run()
+    assert "**Image 5**" in words(app)
+
+
+def test_runs_without_neighbours_still_open(
+    runs_root: Path, fabricate: Fabricate, embed_run: Callable[..., Run]
+) -> None:
+    import shutil
+
+    fabricate(runs_root)
+    shutil.rmtree(runs_root / "demo-embed")
+    embed_run(runs_root, full=False)
+    app = open_page("embeddings")
+    assert app.get_by_key("map_colour").options == [
+        "clean or triggered", "class", "recognised or mistaken",
+    ]  # fmt: skip
+    app.text_input(key="map_numbers").set_value("7").run()
+    assert not app.exception
+    assert "made before neighbours were stored" in without_escapes(app)
+
+
+def test_the_difference_is_amplified_to_full_brightness() -> None:
+    clean = np.full((2, 2, 3), 100, np.uint8)
+    stamped = clean.copy()
+    stamped[0, 0] = 90
+    shown, factor = samples.amplified(clean, stamped)
+    assert factor == pytest.approx(25.5)
+    assert shown[0, 0].tolist() == [255] * 3
+    assert not shown[1].any()
