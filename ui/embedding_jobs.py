@@ -91,8 +91,8 @@ def numbers_table(subject: Subject, result: Mapping[str, Any], layer: str) -> No
     st.caption(
         "Measured in the layer itself, not in the plane, on each triggered image's nearest clean "
         "image other than itself. Triggered beside target: how often that is of class "
-        f"{text.plain(subject.target_name)} (images of that class left out); low is good. Beside own "
-        "class: "
+        f"{text.plain(subject.target_name)} (images of that class left out); low is good. Beside "
+        "own class: "
         "how often it is of the class the image truly shows; high is good. Clean–triggered "
         "separation: silhouette, near 1 when triggered images form a group of their own, near 0 "
         "when they mix."
