@@ -18,7 +18,7 @@ from typing import Any
 from mimic.errors import EncoderError
 
 START_SECONDS = 60.0
-PARSE_SECONDS = 20.0
+PARSE_SECONDS = 24.0
 """Of the 30 s that reading one file may take in all; the rest is for hashing and taking over."""
 GRACE_SECONDS = 3.0
 MAX_LINE = 10_000

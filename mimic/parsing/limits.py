@@ -1,7 +1,8 @@
 """What a child may still do once it holds a suspect file, and what each limit is worth.
 
-The kernel enforces memory, processor time, file size, and (where it lets us) the absent network.
-The audit hook sees Python only: it stops a pickle that got past every check, not machine code.
+The kernel enforces memory, processor time and file size; on Linux also the absent network, for root
+(and others, where it lets them) by a network of its own, for all by ``mimic.parsing.syscalls``. The
+audit hook sees Python only: it stops a pickle that got past every check, not machine code.
 """
 
 from __future__ import annotations

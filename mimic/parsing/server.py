@@ -20,7 +20,7 @@ from typing import Any
 
 import psutil
 
-from mimic.parsing import limits
+from mimic.parsing import limits, syscalls
 
 POLL_SECONDS = 0.01
 Parse = Callable[[int, Path, str], None]
@@ -80,6 +80,7 @@ def be_child(request: dict[str, Any], folder: Path, parse: Parse) -> None:
             os.dup2(nowhere, standard)
         limits.die_with_parent()
         limits.set_limits(request["size"], request["seconds"])
+        syscalls.forbid_system_calls()
         limits.forbid_python_exits(folder)
         parse(descriptor, folder, request["name"])
         status = 0
@@ -128,6 +129,6 @@ def meaning(status: int) -> str:
     """How a child ended, from its exit status."""
     known = {
         0: "done", MEMORY_STATUS: "memory", limits.FORBIDDEN_STATUS: "forbidden",
-        -signal.SIGXCPU: "timeout", -signal.SIGKILL: "killed",
+        -signal.SIGXCPU: "timeout", -signal.SIGSYS: "forbidden", -signal.SIGKILL: "killed",
     }  # fmt: skip
     return known.get(status, "crash")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import torch
 
 from mimic.checkpoint.gate import read_file
 from mimic.errors import EncoderError
-from mimic.parsing import answer, client
+from mimic.parsing import answer, client, syscalls
 from tests.safety.model_files import GOOD, small_state
 
 TAKEN_OVER = '''
@@ -28,7 +29,9 @@ from mimic.parsing import answer, child
 
 warm_up = child.warm_up
 LIBRARY = ctypes.CDLL(None)
-MALLOC, MEMSET, SOCKET = LIBRARY.malloc, LIBRARY.memset, LIBRARY.socket
+MALLOC, MEMSET, SOCKET, EXECVE = (
+    LIBRARY.malloc, LIBRARY.memset, LIBRARY.socket, LIBRARY.execve
+)
 MALLOC.restype, MEMSET.argtypes = ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t)
 GOOD = {"kind": "torch", "legacy": False, "sha256": "0" * 64, "names": [], "wrapper": {},
         "state_key": "", "top_level": [], "metadata": {}}
@@ -59,6 +62,10 @@ def parse(descriptor, folder, name):
         os._exit(0)
     if word == "socket":
         socket.create_connection(("127.0.0.1", 9))
+    if word == "native socket":
+        SOCKET(2, 1, 0)
+    if word == "native program":
+        EXECVE(b"/bin/true", None, None)
     if word == "program":
         subprocess.run(["true"])
     if word == "fork":
@@ -134,6 +141,15 @@ def test_s7_a_parser_that_misbehaves_costs_one_sentence(does: Path, word: str, r
     assert reason in refusal(does, word)
     assert time.monotonic() - start < 30
     assert psutil.Process().memory_info().rss - before < 64 * 2**20
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or platform.machine() not in syscalls.ARCHITECTURES,
+    reason="the kernel filter is for Linux on two architectures",
+)
+@pytest.mark.parametrize("word", ["native socket", "native program"])
+def test_s7_machine_code_reaches_no_network_and_no_program(does: Path, word: str) -> None:
+    assert "tried to leave" in refusal(does, word)
 
 
 def test_s7_a_taken_over_parser_writes_and_deletes_nothing_outside_its_folder(does: Path) -> None:

@@ -99,7 +99,7 @@ def fuzz(read: Callable[[bytes], Tensors], kind: str, cases: int, content: bytes
     assert counts["refused"] > 0
     if kind in ("legacy", "safetensors"):
         odd = counts["accepted with another name"] + counts["accepted with another shape"]
-        assert odd < 0.1 * counts.total()
+        assert odd < 0.2 * counts.total()
     return counts
 
 
