@@ -58,7 +58,9 @@ def write_answer(folder: Path, about: Mapping[str, Any], tensors: list[torch.Ten
         file.write(len(text).to_bytes(8, "little") + text)
         for tensor in tensors:
             if tensor.numel():
-                flat = tensor.detach().contiguous().reshape(-1)
+                # A copy, since even a contiguous tensor of one number may keep an odd stride.
+                flat = torch.empty(tensor.numel(), dtype=tensor.dtype)
+                flat.copy_(tensor.detach().reshape(-1))
                 file.write(flat.view(torch.uint8).numpy().data)
     write_about(folder, about)
 

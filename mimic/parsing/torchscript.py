@@ -35,6 +35,9 @@ def read_tensors(archive: Archive, size: int, name: str) -> dict[str, torch.Tens
     if archive.members["data.pkl"] > MAX_PICKLE_BYTES:
         raise EncoderError(f"'{name}' has a list of tensors above 16 MiB.", PLAIN)
     root, reader = read_stream(archive.read("data.pkl"), lambda _: True, name)
+    kind = root.of if isinstance(root, Instance) else None
+    if not isinstance(kind, Global) or not kind.module.startswith("__torch__"):
+        raise damaged(name)
     for key, declared in declared_storages(reader.persistent, name).items():
         if archive.members.get(f"data/{key}") != declared:
             raise damaged(name)

@@ -322,6 +322,17 @@ def test_a_file_of_one_tensor_or_a_tuple_is_called_what_it_is(tmp_path: Path) ->
         assert f"holds a {word} on its own" in refused(tmp_path, saved(value))
 
 
+def test_tensors_with_odd_strides_come_through_bit_for_bit(tmp_path: Path) -> None:
+    state = {
+        "one": torch.arange(9.0).as_strided((1,), (9,)),
+        "last": torch.randn(2, 3, 4, 5).contiguous(memory_format=torch.channels_last),
+        "turned": torch.arange(6).reshape(2, 3).t(),
+        "slice": torch.arange(10.0)[3:7:2],
+    }
+    for legacy in (False, True):
+        assert_same(read_bytes(tmp_path, saved(state, legacy=legacy)), state)
+
+
 def test_safetensors_of_many_formats_come_through_bit_for_bit(tmp_path: Path) -> None:
     state = {
         str(kind): torch.arange(6).reshape(2, 3).to(kind)

@@ -267,5 +267,5 @@ def test_s7_no_server_outlives_the_process_that_uses_it(tmp_path: Path, end: str
         if end == "killed":
             using.send_signal(signal.SIGKILL)
         using.wait(60)
-    gone, alive = psutil.wait_procs([server], timeout=10)
+    _, alive = psutil.wait_procs([server], timeout=10)
     assert not alive
