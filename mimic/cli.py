@@ -87,7 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
             add_ground_truth(sub)
         if verb == "inspect":
             sub.add_argument(
-                "files", nargs="*", metavar="FILE",
+                "files", nargs="*", metavar="FILE", default=argparse.SUPPRESS,
                 help="only say what these encoder files hold: no images, no run; with --json one "
                 "object per file and line; exit status 2 if any is refused",
             )  # fmt: skip
@@ -193,7 +193,7 @@ def run_information(verb: str, options: dict[str, Any], root: Path) -> dict[str,
 
 def run_inspect(verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
     """Say what files hold, or inspect a subject with images and trigger as a run."""
-    files = options.pop("files")
+    files = options.pop("files", [])
     if not files:
         return run_verb(verb, options, root)
     from mimic.verbs.files import inspect_file
