@@ -281,9 +281,9 @@ def test_r8_a_disk_that_fills_up_costs_no_checkpoint(
 def test_r8_a_disk_may_fill_up_at_any_write(
     jobs: Jobs, distillation: DistillConfig, count: Counted
 ) -> None:
-    numbers = list(range(1, 200, 9))
+    numbers = list(range(1, 200, 21))
     failed = disk_fills_up(jobs, replace(distillation, epochs=3), numbers)
-    assert failed >= 10
+    assert failed >= 4
     count(f"R8: the disk filled up at {failed} moments of a run, {failed} resumed, 0 lost")
 
 

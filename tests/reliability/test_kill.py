@@ -66,10 +66,11 @@ def kill_often(
         run = jobs.make(kind, config)
         for _ in range(MOST_KILLS_OF_A_RUN):
             lines = len(run.metrics())
-            if not jobs.killed_after(run, dice.uniform(0, 0.9 * duration)):
+            was_at_work = jobs.killed_after(run, dice.uniform(0, duration))
+            if not was_at_work or run.status().state == "finished":
+                duration *= 0.8  # The machine has become faster than it was.
                 break
-            if run.status().state == "finished":  # It had only to end its process.
-                break
+            duration *= 1.03
             told["kills"] += 1
             told["mid"] += len(run.metrics()) > 0
             check_remains(run, kind, lines)
@@ -150,12 +151,12 @@ def test_r1_a_killed_training_that_saves_no_state_restarts_cleanly(
     kills = 0
     while kills < KILLS:
         run = jobs.make("pretrain", config)
-        if not jobs.killed_after(run, dice.uniform(0, 0.9 * duration)):
+        was_at_work = jobs.killed_after(run, dice.uniform(0, duration))
+        if not was_at_work or run.status().state == "finished":
+            duration *= 0.8
             continue
-        state = run.status().state
-        if state == "finished":
-            continue
-        assert state == "interrupted"
+        duration *= 1.03
+        assert run.status().state == "interrupted"
         kills += 1
         if kills % 5 == 0:
             job.prepare_resume(run)
