@@ -13,7 +13,7 @@ from ui.subject import Subject
 
 PER_PAGE = 12
 TILE, PANEL = 124, 104
-"""Widths of a gallery's tile and of an inspected picture, in pixels: two tiles or three pictures fit a phone."""
+"""Widths of a gallery tile and of an inspected picture, in pixels: two or three fit a phone."""
 Arrays = Mapping[str, np.ndarray]
 KIND_NAMES = {"clean": "clean", "triggered": "with the trigger"}
 
