@@ -127,7 +127,7 @@ def embedding_map(
     else:
         label_clusters(figure, cloud, class_name, by_class=colour == "class")
     if colour == "displacement":
-        figure.update_layout(height=490, margin={"b": 84})
+        figure.update_layout(height=516, margin={"b": 110})
     return figure
 
 
@@ -177,6 +177,7 @@ def displacement_look(moved: np.ndarray, kind: str, most: float) -> dict[str, An
         "colorscale": list(palette.SEQUENTIAL),
         "showscale": kind == "clean",
         "colorbar": bar,
+        "size": 7 if kind == "clean" else 8,
         "line": {"width": 0.7, "color": OUTLINE},
     }
 

@@ -12,6 +12,8 @@ from ui.selection import SIDES
 from ui.subject import Subject
 
 PER_PAGE = 12
+TILE, PANEL = 124, 104
+"""Widths of a gallery tile and of an inspected picture, in pixels: two or three fit a phone."""
 Arrays = Mapping[str, np.ndarray]
 KIND_NAMES = {"clean": "clean", "triggered": "with the trigger"}
 
@@ -43,10 +45,11 @@ def gallery(subject: Subject, points: Arrays, ids: Sequence[int]) -> None:
         f"{numbers.count(len(ids))} images: each clean, then with the trigger. “2 → 1” means: "
         "taken for 2 when clean and for 1 with the trigger."
     )
-    columns = st.columns(3)
+    page_area = st.container(horizontal=True, gap="small")
     page = st.pagination(pages, key=selection.PAGE) if pages > 1 else 1
-    for position, index in enumerate(ids[(page - 1) * PER_PAGE : page * PER_PAGE]):
-        with columns[position % 3]:
+    first = (page - 1) * PER_PAGE
+    for position, index in enumerate(ids[first : first + PER_PAGE]):
+        with page_area, st.container(width=TILE):
             caption = answers(subject, points, index)
             st.image(
                 pictures.pair_png(points["images"][index], points["stamped"][index]),
@@ -128,8 +131,9 @@ def inspector(subject: Subject, points: Arrays, index: int) -> None:
         (stamped, "with the trigger"),
         (shown, f"difference, {factor:.1f} times amplified"),
     )
-    for column, (image, caption) in zip(st.columns(3), panels, strict=True):
-        with column:
+    area = st.container(horizontal=True, gap="small")
+    for image, caption in panels:
+        with area, st.container(width=PANEL):
             st.image(
                 pictures.png(image, 160), caption=caption, width="stretch",
                 alt=f"image {index}: {caption}",
