@@ -95,7 +95,7 @@ def test_one_loop_around_points_shows_the_images_behind_them(visitor, server) ->
     visitor.locator('[data-testid="stImage"] img').nth(5).wait_for()
 
 
-def test_a_distillation_survives_a_reload_stops_resumes_and_ends_in_a_picture(
+def test_r10_a_distillation_survives_a_reload_stops_resumes_and_ends_in_a_picture(
     visitor, server
 ) -> None:
     visitor.goto(f"{server}/distil")

@@ -122,7 +122,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "runs"
     root.mkdir()
     monkeypatch.setenv("MIMIC_RUNS", str(root))
-    monkeypatch.setattr("mimic.run.ASSETS", tmp_path / "no-assets")
+    monkeypatch.setattr("mimic.run.listing.ASSETS", tmp_path / "no-assets")
     return root
 
 
