@@ -271,6 +271,7 @@ def disk_fills_up(jobs: Jobs, config: DistillConfig, numbers: list[int]) -> int:
     return failed
 
 
+@pytest.mark.slow
 def test_r8_a_disk_that_fills_up_costs_no_checkpoint(
     jobs: Jobs, distillation: DistillConfig
 ) -> None:
