@@ -16,6 +16,7 @@ from typing import Any
 from mimic import job, workspace
 from mimic.config import VERB_CONFIGS, Config, InspectConfig, SubjectConfig
 from mimic.errors import ConfigError, MimicError, RunError
+from mimic.parsing.client import start_ahead
 from mimic.run import ACTIVE_STATES, Run, default_root, find_run, is_bundled, kind_of, list_runs
 from mimic.subjects import recommended_distillation, subject_fields
 
@@ -196,6 +197,7 @@ def run_inspect(verb: str, options: dict[str, Any], root: Path) -> dict[str, Any
     files = options.pop("files", [])
     if not files:
         return run_verb(verb, options, root)
+    start_ahead()
     from mimic.verbs.files import inspect_file
 
     config = VERB_CONFIGS[verb].from_json(options)
@@ -231,6 +233,7 @@ def run_verb(verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
         return {"run": known.id, "directory": str(known.directory), "state": "finished"} | (
             known.result() or {}
         )
+    start_ahead()
     from mimic.verbs import execute  # Here, because importing torch takes seconds.
 
     run = prepare(verb, options, resumed, root)
@@ -290,6 +293,7 @@ class ProgressLine:
 
 def run_execute(_verb: str, options: dict[str, Any], _root: Path) -> dict[str, Any]:
     """Execute a run directory that the app prepared."""
+    start_ahead()
     from mimic.verbs import execute
 
     return execute(Run.open(options["directory"]), may_exit=True)

@@ -18,6 +18,7 @@ from typing import Any
 from mimic.errors import EncoderError
 
 START_SECONDS = 60.0
+"""For the server itself, once per process: importing torch can be slow on a busy machine."""
 PARSE_SECONDS = 24.0
 """Of the 30 s that reading one file may take in all; the rest is for hashing and taking over."""
 GRACE_SECONDS = 3.0
@@ -152,6 +153,13 @@ def parse_apart(path: Path, folder: Path, name: str, size: int) -> str:
             with _lock:
                 _idle.append(server)
     return outcome
+
+
+def start_ahead() -> None:
+    """Start a server now, so that it imports its libraries while this process does the same."""
+    with _lock:
+        if not _idle:
+            _idle.append(ParsingServer())
 
 
 def take_server() -> ParsingServer:
