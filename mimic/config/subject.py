@@ -23,7 +23,10 @@ class SubjectConfig(Config):
     subject: str = option(
         "", "a built-in subject (demo, cifar10) or a subject.json; fills every option below"
     )
-    encoder: str = option("", "file of the suspect encoder (.pth, .pt or .safetensors)")
+    encoder: str = option(
+        "",
+        "file of the suspect encoder (.pth, .pt or .safetensors), or timm:NAME for a public one",
+    )
     clean_twin: str = option("", "file of a clean encoder of the same kind, for the ASR floor")
     data: str = option(
         "digits",

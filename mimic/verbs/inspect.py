@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from mimic.activations import record_activations
 from mimic.checkpoint import Choice, EncoderFile
-from mimic.config import InspectConfig, resolve_path
+from mimic.config import InspectConfig
 from mimic.datasets import ImageSet
 from mimic.encoder import Encoder, new_network
 from mimic.evaluation import Judge, extract_features
@@ -83,7 +83,7 @@ def describe_encoder(
                 "parameters": encoder.layer_parameters(name),
             }
         )
-    path = resolve_path(work.config.encoder)
+    path = work.located(work.config.encoder)
     return {
         "path": portable(path),
         "sha256": file_sha256(path),

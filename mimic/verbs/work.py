@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar, cast
 import numpy as np
 import torch
 
-from mimic import workspace
+from mimic import pretrained, workspace
 from mimic.checkpoint import EncoderFile, MatchError, load_encoder
 from mimic.compute import choose_precision
 from mimic.config import CleanSubsetConfig, Config, SubjectConfig, resolve_path
@@ -19,6 +19,7 @@ from mimic.datasets import ImageSet, Split, clean_subset, doubts_between, load_i
 from mimic.errors import ConfigError, RunError
 from mimic.evaluation import Judge
 from mimic.evaluation.judge import find_target
+from mimic.pretrained import PretrainedEncoder
 from mimic.run import Progress, Run
 from mimic.trigger import Trigger, trigger_file
 from mimic.views import Recipe, choose_recipe
@@ -100,9 +101,20 @@ class Work(Generic[C]):
         """Time spent so far."""
         return time.perf_counter() - self.started
 
+    def located(self, text: str) -> Path:
+        """The path of an input file, which ``timm:NAME`` names too."""
+        if not text.startswith(pretrained.PREFIX):
+            return resolve_path(text)
+        return self.pretrained(text).path
+
+    def pretrained(self, text: str) -> PretrainedEncoder:
+        """The public encoder that ``timm:NAME`` names."""
+        folder = resolve_path(self.config.data_root)
+        return pretrained.locate(text, folder=folder, download=self.config.download)
+
     def file(self, name: str, text: str) -> Path:
         """An input file's path; its SHA-256 is recorded, and checked when a run is resumed."""
-        path = resolve_path(text)
+        path = self.located(text)
         if path.is_file():
             known = self.run.about()["inputs"].get(name)
             self.run.note_input(name, path)
@@ -162,6 +174,8 @@ class Work(Generic[C]):
             for name in ("normalization", "input_size", "max_pool")
             if hasattr(self.config, name)
         }
+        if text.startswith(pretrained.PREFIX) and given.get("normalization") == "auto":
+            given["normalization"] = self.pretrained(text).normalization
         path = self.file(name, text)
         try:
             with workspace.refusals_leave_nothing(self.run, path):

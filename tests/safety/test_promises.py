@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = re.compile(r"^\| ([SR]\d+) \|(.*)\|$", re.MULTILINE)
-PROMISES = {number: row for number, row in ROWS.findall((ROOT / "SECURITY.md").read_text())}
+PROMISES = dict(ROWS.findall((ROOT / "SECURITY.md").read_text()))
 TESTS = {
     path.relative_to(ROOT).as_posix(): re.findall(r"def (test_\w+)", path.read_text())
     for path in (ROOT / "tests").rglob("test_*.py")
