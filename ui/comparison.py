@@ -106,7 +106,7 @@ def switch(
     chosen = st.segmented_control(
         label, options, default=options[0], required=True, key=key, persist_state="session",
         wrap=True, help=help_text,
-        format_func=lambda name: (names or {}).get(name, name),
+        format_func=lambda name: text.plain((names or {}).get(name, name)),
     )  # fmt: skip
     return chosen or options[0]
 
@@ -168,8 +168,8 @@ def draw(subject: Subject, run: Run, points: Arrays, view: View) -> None:
                 key=key,
                 on_select=functools.partial(selection.brushed, side, key),
                 selection_mode=("lasso", "box", "points"),
-                alt=f"{SIDES[side]}. Clean and triggered images in the plane, layer {view.layer}, "
-                f"{PROJECTIONS[view.projection]}. {told}",
+                alt=f"{SIDES[side]}. Clean and triggered images in the plane, layer "
+                f"{text.bare(view.layer)}, {PROJECTIONS[view.projection]}. {told}",
             )
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         chosen = selection.current()

@@ -87,7 +87,9 @@ def start_form(subject: Subject, student: Run | None, run: Run | None) -> None:
 def numbers_table(subject: Subject, result: Mapping[str, Any], layer: str) -> None:
     """The numbers of one layer, with all layers one click away, and what they mean."""
     rows = number_rows(result)
-    st.dataframe([r for r in rows if r["layer"] == layer], hide_index=True, width="stretch")
+    st.dataframe(
+        [r for r in rows if r["layer"] == text.cell(layer)], hide_index=True, width="stretch"
+    )
     st.caption(
         "Measured in the layer itself, not in the plane, on each triggered image's nearest clean "
         "image other than itself. Triggered beside target: how often that is of class "
@@ -109,7 +111,7 @@ def number_rows(result: Mapping[str, Any]) -> list[dict[str, str]]:
             if found:
                 rows.append(
                     {
-                        "layer": layer,
+                        "layer": text.cell(layer),
                         "encoder": side,
                         "triggered beside target": numbers.percent(
                             found["nearest_clean_is_target"]

@@ -13,6 +13,7 @@ import torch
 
 from mimic.checkpoint.loading import EncoderFile, Entry
 from mimic.checkpoint.names import QKV, SEQUENTIAL
+from mimic.checkpoint.recognition import RECORD, untold
 from mimic.encoder import Encoder, ProjectionHead
 from mimic.preprocessing import Normalization
 
@@ -38,6 +39,7 @@ def save_encoder(
         **({"input_size": str(input_size)} if input_size else {}),
         **({} if architecture.max_pool is None
            else {"max_pool": "yes" if architecture.max_pool else "no"}),
+        **({RECORD: json.dumps(untold(architecture))} if architecture.kind == "vit" else {}),
         **({"card": json.dumps(card)} if card else {}),
     }  # fmt: skip
     path.write_bytes(safetensors.torch.save(tensors, metadata=metadata))

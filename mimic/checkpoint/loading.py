@@ -155,7 +155,7 @@ def make_encoder(file: StoredFile, file_name: str, options: Options) -> EncoderF
         raise EncoderError(f"The file holds {other.holds}.", other.remedy)
     layout = find_layout(file)
     tensors = {name: joined(file.tensors, keys) for name, keys in layout.sources.items()}
-    architecture = find_architecture(tensors)
+    architecture = find_architecture(tensors, file.metadata)
     family = find_family(Evidence(file, layout, architecture))
     pool = choose_pool(options.max_pool, file.metadata, family, architecture, layout.names.max_pool)
     if pool.value is not None and pool.value != architecture.has_max_pool:

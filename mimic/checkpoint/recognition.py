@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 
@@ -18,18 +20,47 @@ STRIDE = 32
 """A CLIP tower's last map has a 32nd of the image's side."""
 
 
-def find_architecture(tensors: Tensors) -> Architecture:
+RECORD = "transformer"
+"""Key under which our own safetensors say what no tensor of a transformer tells."""
+
+
+def find_architecture(tensors: Tensors, metadata: Mapping[str, str] | None = None) -> Architecture:
     """The network, from its tensors under our names.
+
+    Args:
+        tensors: the backbone.
+        metadata: texts of a safetensors file, which may hold a record of ``untold``.
 
     Raises:
         EncoderError: if they fit none we build.
     """
     try:
         if "patch_embed.proj.weight" in tensors:
-            return transformer(tensors)
+            return transformer(tensors, read_record((metadata or {}).get(RECORD, "")))
         return clip_tower(tensors) if POSITIONS in tensors else residual(tensors)
     except ConfigError as error:
         raise EncoderError(error.cause, error.remedy) from error
+
+
+def untold(architecture: Architecture) -> dict[str, int | str | bool]:
+    """What of a transformer no tensor tells; the record that ``read_record`` reads."""
+    return {
+        "heads": architecture.head_count,
+        "pool": architecture.pool,
+        "quick_gelu": architecture.quick_gelu,
+    }
+
+
+def read_record(text: str) -> dict[str, Any]:
+    """What a file says of itself beyond its tensors; nothing where it says nothing usable."""
+    try:
+        told = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        return {}
+    wanted = {"heads": int, "pool": str, "quick_gelu": bool}
+    if not isinstance(told, dict) or any(type(told.get(k)) is not v for k, v in wanted.items()):
+        return {}
+    return {name: told[name] for name in wanted}
 
 
 def blocks_of(tensors: Tensors) -> tuple[int, ...]:
@@ -76,7 +107,7 @@ def clip_tower(tensors: Tensors) -> Architecture:
     )  # fmt: skip
 
 
-def transformer(tensors: Tensors) -> Architecture:
+def transformer(tensors: Tensors, record: Mapping[str, Any]) -> Architecture:
     """A vision transformer: patch from the first filters, input size from the positions."""
     patches = tensors["patch_embed.proj.weight"]
     positions = tensors.get("pos_embed")
@@ -98,16 +129,18 @@ def transformer(tensors: Tensors) -> Architecture:
             "Supported are vision transformers for square images.",
         )
     after = "fc_norm.weight" in tensors
-    averaged = after or not class_token
+    pool = record.get("pool", "avg" if after or not class_token else "token")
+    averaged = pool == "avg"
     return Architecture(
         "vit",
         width=width,
         stem="patch",
         patch=patch,
         depth=depth,
-        heads=0,
+        heads=record.get("heads", 0),
+        quick_gelu=record.get("quick_gelu", False),
         hidden=shape_of(tensors, "blocks.0.mlp.fc1.weight", 0),
-        pool="avg" if averaged else "token",
+        pool=pool,
         class_token=class_token,
         register_tokens=registers,
         embed_prefix=prefixed,

@@ -30,8 +30,9 @@ FORBIDDEN_CALLS = {
     "torch.hub.load_state_dict_from_url", "torch.export.load", "torch.package.PackageImporter",
     "torch.serialization.load", "torch.serialization.add_safe_globals", "torch.from_file",
     "torch.serialization.safe_globals", "torch.UntypedStorage.from_file", "os.system", "os.popen",
-    "np.fromfile", "np.memmap", "np.lib.format.open_memmap", "np.lib.format.read_array",
+    "np.fromfile", "np.memmap", "np.lib.format.open_memmap",
 }  # fmt: skip
+ARRAY_READERS = {"np.load", "numpy.load", "np.lib.format.read_array"}
 SAFETENSORS_READERS = {
     "safetensors.safe_open", "safetensors.deserialize", "safetensors.torch.load",
     "safetensors.torch.load_file", "safetensors.numpy.load", "safetensors.numpy.load_file",
@@ -118,7 +119,7 @@ def call_violations(path: Path, name: str, call: ast.Call) -> Iterator[str]:
         or "pickle_module" in given
     ):
         yield "is not the gate"
-    if name in {"np.load", "numpy.load"} and keyword(call, "allow_pickle") is not False:
+    if name in ARRAY_READERS and keyword(call, "allow_pickle") is not False:
         yield "may unpickle"
     if "allow_pickle" in given and keyword(call, "allow_pickle") is not False:
         yield "may unpickle"
@@ -138,7 +139,8 @@ def call_violations(path: Path, name: str, call: ast.Call) -> Iterator[str]:
         "import runpy", "import mmap", "torch.load(f)", "torch.load(f, weights_only=True)",
         "torch.load(f, weights_only=False, map_location='cpu')", "torch.export.load(f)",
         "torch.jit.load(f)", "torch.serialization.add_safe_globals([A])", "np.load(f)",
-        "np.load(f, allow_pickle=True)", "np.load(f, allow_pickle=x)", "np.load(f, **options)",
+        "np.load(f, allow_pickle=True)", "np.lib.format.read_array(f)",
+        "np.load(f, allow_pickle=x)", "np.load(f, **options)",
         "eval(text)", "exec(text)", "compile(text, '', 'exec')", "__import__(name)",
         "importlib.import_module(name)", "subprocess.run(line, shell=True)",
         "subprocess.run(line, shell=flag)", "safetensors.torch.load_file(f)",

@@ -33,7 +33,7 @@ def options(subject_files: SubjectFiles) -> list[str]:
 def timeless(told: dict[str, Any]) -> dict[str, Any]:
     """A result without what differs from run to run although the numbers do not."""
     cells = [{k: v for k, v in c.items() if k != "seconds"} for c in told["cells"]]
-    apart = ("run", "directory", "seconds", "workers")
+    apart = ("run", "directory", "seconds", "workers", "encoders")  # the files this process read
     return {**{k: v for k, v in told.items() if k not in apart}, "cells": cells}
 
 

@@ -344,7 +344,6 @@ def test_r5_a_run_continues_from_the_checkpoint_before_a_damaged_one(
     assert jobs.start(run).wait() == 0
     result = run.result()
     assert result is not None
-    assert result["warnings"] == [
-        f"The checkpoint {NEWEST} was damaged; the run continued from the one before it."
-    ]
+    told = f"The checkpoint {NEWEST} was damaged; the run continued from the one before it."
+    assert result["warnings"].count(told) == 1
     assert [m["epoch"] for m in run.metrics()] == list(range(distillation.epochs + 1))

@@ -10,7 +10,7 @@ import safetensors.torch
 import torch
 
 from mimic.checkpoint import load_encoder, save_badencoder, save_encoder, save_in_layout
-from mimic.encoder import Encoder, ProjectionHead
+from mimic.encoder import Architecture, Encoder, ProjectionHead, build_encoder
 from mimic.preprocessing import parse_normalization
 from tests.mimic.checkpoint.published import (
     CLIP,
@@ -217,3 +217,33 @@ def test_safetensors_keep_the_max_pool_that_no_weight_shows(tmp_path: Path, pool
     assert again.encoder.architecture.has_max_pool == pools
     assert again.head is None
     assert again.input_size is None
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"heads": 4}, {"heads": 2, "pool": "avg", "fc_norm": False}, {"heads": 1, "quick_gelu": True}],
+)
+def test_our_own_files_say_what_no_tensor_tells(tmp_path: Path, more: dict[str, Any]) -> None:
+    architecture = Architecture(
+        "vit", width=32, stem="patch", patch=4, depth=4, input_size=16, **more
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        own = build_encoder(architecture).eval()
+    path = tmp_path / "student.safetensors"
+    save_encoder(path, own, head=None, normalization=parse_normalization("none"), input_size=16)
+    loaded = load_encoder(path).encoder
+    images = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert torch.equal(loaded(images), own(images))
+
+
+@pytest.mark.parametrize("record", ["{", "[]", '{"heads": "4"}', '{"heads": 7}', "[" * 5000])
+def test_a_strangers_record_is_no_reason_to_fail_or_to_believe(tmp_path: Path, record: str) -> None:
+    own = build_encoder(
+        Architecture("vit", width=64, stem="patch", patch=4, depth=4, input_size=16)
+    )
+    path = tmp_path / "stranger.safetensors"
+    state = {k: v.contiguous() for k, v in own.state_dict().items()}
+    safetensors.torch.save_file(state, path, metadata={"transformer": record})
+    assert load_encoder(path).encoder.architecture.head_count == 1

@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 import safetensors.torch
 
-from mimic.checkpoint import EncoderFile, save_encoder
+from mimic.checkpoint import save_encoder
 from mimic.cli import main
-from mimic.encoder import Architecture, Encoder, ProjectionHead
+from mimic.encoder import Architecture, Encoder
 from mimic.preprocessing import parse_normalization
-from mimic.verbs import work
 from tests.conftest import SubjectFiles
 from tests.mimic.encoder.conftest import KINDS, side
 
@@ -32,33 +31,14 @@ def cli(
     architecture: Architecture,
     subject_files: SubjectFiles,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Cli:
-    """Runs verbs on an encoder of the architecture and returns their results.
-
-    Files are read here, architecture given: what recognises them is tested with the checkpoints.
-    """
+    """Runs verbs on a file of an encoder of the architecture and returns their results."""
     normalization = parse_normalization("imagenet")
     file = tmp_path / "suspect.safetensors"
     save_encoder(
         file, encoder, head=None, normalization=normalization, input_size=side(architecture)
     )
-
-    def load(path: Path, *, normalization: str) -> EncoderFile:
-        tensors = safetensors.torch.load_file(path)
-        own = {k: v for k, v in tensors.items() if not k.startswith("head.")}
-        loaded = type(encoder)(architecture).eval().requires_grad_(False)
-        loaded.load_state_dict(own)
-        head = None
-        if len(own) < len(tensors):
-            head = ProjectionHead(architecture.feature_dim, len(tensors["head.3.weight"]))
-            head.load_state_dict({k[5:]: v for k, v in tensors.items() if k.startswith("head.")})
-        return EncoderFile(
-            loaded, head, parse_normalization("imagenet"), architecture.input_size, "for a test"
-        )
-
-    monkeypatch.setattr(work, "load_encoder", load)
 
     def run(verb: str, *options: str) -> dict[str, Any]:
         capsys.readouterr()
