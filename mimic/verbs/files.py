@@ -37,7 +37,7 @@ def inspect_file(text: str, config: InspectConfig) -> dict[str, Any]:
         ``warnings``, ``architecture``, ``feature_dim``, ``input_size``, ``sha256``, ``bytes``,
         ``match`` and what else was recognised.
     """
-    path = resolve_path(text)
+    path = Path(text)
     found: dict[str, Any] = {"file": shorten(path.name), "accepted": False, "warnings": []}
     found |= {
         "reason": None,
@@ -48,6 +48,7 @@ def inspect_file(text: str, config: InspectConfig) -> dict[str, Any]:
         **NOT_ACCEPTED,
     }
     try:
+        path = resolve_path(text)
         if path.is_file():
             found["bytes"] = path.stat().st_size
             if found["bytes"] <= MAX_FILE_BYTES:

@@ -93,3 +93,17 @@ def test_options_hold_for_files_too(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert found["input_size"] == 96
     assert found["normalization"]["source"] == "preset clip"
     assert [layer["height"] for layer in found["layers"]] == [48, 48, 24, 12, 6]
+
+
+def test_s12_a_path_outside_the_lent_folders_is_one_refusal_among_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lent, good = tmp_path / "lent", tmp_path / "lent" / "good.pth"
+    lent.mkdir()
+    torch.save(make().state_dict(), good)
+    torch.save(make().state_dict(), tmp_path / "outside.pth")
+    monkeypatch.setenv("MIMIC_ROOTS", str(lent))
+    assert main(["inspect", str(tmp_path / "outside.pth"), str(good), "a\0b", "--json"]) == 2
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [t["accepted"] for t in told] == [False, True, False]
+    assert all(t["cause"] and t["remedy"] for t in told if not t["accepted"])
