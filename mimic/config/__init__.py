@@ -19,6 +19,7 @@ from mimic.config.subject import (
     EmbedConfig,
     EvaluateConfig,
     InspectConfig,
+    PlacementConfig,
     SubjectConfig,
 )
 from mimic.config.training import AttackConfig, DistillConfig, PretrainConfig, SweepConfig
@@ -32,6 +33,7 @@ VERB_CONFIGS: dict[str, type[Config]] = {
     "distill": DistillConfig,
     "sweep": SweepConfig,
     "evaluate": EvaluateConfig,
+    "placement": PlacementConfig,
     "embed": EmbedConfig,
 }
 
@@ -50,6 +52,7 @@ __all__ = [
     "EvaluateConfig",
     "InformationConfig",
     "InspectConfig",
+    "PlacementConfig",
     "PretrainConfig",
     "SubjectConfig",
     "SweepConfig",
