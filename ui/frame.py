@@ -12,12 +12,18 @@ from mimic.errors import MimicError
 from ui import text
 
 PAGES = {
+    "story": ("Guided story", ":material/auto_stories:"),
     "overview": ("Overview", ":material/home:"),
     "suspect": ("Suspect encoder", ":material/policy:"),
     "layers": ("Layers", ":material/layers:"),
     "distil": ("Distil", ":material/science:"),
     "embeddings": ("Embeddings", ":material/scatter_plot:"),
 }
+SECTIONS = {
+    "Start": ("story", "overview"),
+    "Workbench": ("suspect", "layers", "distil", "embeddings"),
+}
+"""The navigation; each page stands in one section."""
 PENDING_ERROR = "pending_error"
 
 

@@ -32,6 +32,7 @@ KINDS = {
     "sweep": "Sweep",
     "embed": "Embedding",
     "evaluate": "Evaluation",
+    "placement": "Placement map",
     "pretrain": "Pre-training",
     "attack": "Backdoor implant",
 }

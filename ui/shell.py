@@ -1,10 +1,10 @@
-"""The app's frame: page settings, the subject all pages speak of, and the five pages."""
+"""The app's frame: page settings, the subject all pages speak of, and the pages by section."""
 
 from pathlib import Path
 
 import streamlit as st
 
-from ui import frame, subject
+from ui import frame, glossary, mode, subject
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -13,10 +13,18 @@ st.set_page_config(
 )
 st.logo(ROOT / "assets" / "icon.svg", size="large")
 page = st.navigation(
-    [
-        st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=icon, default=name == "overview")
-        for name, (title, icon) in frame.PAGES.items()
-    ]
+    {
+        section: [
+            st.Page(
+                ROOT / "pages" / f"{name}.py", title=title, icon=icon, default=name == "overview"
+            )
+            for name in names
+            for title, icon in [frame.PAGES[name]]
+        ]
+        for section, names in frame.SECTIONS.items()
+    }
 )
 subject.choose()
+mode.choose()
+glossary.popover()
 page.run()

@@ -1,0 +1,43 @@
+"""Simple or Expert: whether pages show settings, seeds, devices, raw tables and commands."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui import address
+
+SIMPLE, EXPERT = "simple", "expert"
+NAMES = {SIMPLE: "Simple", EXPERT: "Expert"}
+DEFAULT = SIMPLE
+KEY = "mode"
+
+
+def choose() -> None:
+    """The switch all pages share; it stands in the shell so that its value outlives pages."""
+    address.adopt(KEY, NAMES)
+    with st.sidebar:
+        picked = st.segmented_control(
+            "Show",
+            list(NAMES),
+            default=None if KEY in st.session_state else DEFAULT,
+            required=True,
+            format_func=lambda name: NAMES.get(name, name),
+            key=KEY,
+            persist_state="session",
+            help="Simple uses recommended values. Expert shows every setting, seeds, devices, raw "
+            "tables and the command that does the same in a terminal.",
+        )
+    address.keep(KEY, None if picked == DEFAULT else picked)
+
+
+def is_expert() -> bool:
+    """Whether everything is shown."""
+    return bool(st.session_state.get(KEY, DEFAULT) == EXPERT)
+
+
+def hidden(count: int) -> None:
+    """The line that stands where settings are hidden."""
+    st.caption(
+        f"{count} settings hidden; recommended values are used. Choose Expert in the sidebar to "
+        "see them."
+    )
