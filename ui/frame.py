@@ -31,6 +31,11 @@ def head(title: str, *, see: str, why: str) -> None:
     """The page's title and, in plain words, what it shows and why that matters."""
     st.title(title, anchor=False)
     st.markdown(f"**What you see.** {see}  \n**Why it matters.** {why}")
+    pending_error()
+
+
+def pending_error() -> None:
+    """The card of an error that a callback met."""
     pending = st.session_state.pop(PENDING_ERROR, None)
     if pending:
         error_card(*pending)

@@ -15,11 +15,11 @@ KEY = "mode"
 def choose() -> None:
     """The switch all pages share; it stands in the shell so that its value outlives pages."""
     address.adopt(KEY, NAMES)
+    st.session_state.setdefault(KEY, DEFAULT)
     with st.sidebar:
         picked = st.segmented_control(
             "Show",
             list(NAMES),
-            default=None if KEY in st.session_state else DEFAULT,
             required=True,
             format_func=lambda name: NAMES.get(name, name),
             key=KEY,
