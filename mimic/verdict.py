@@ -145,7 +145,8 @@ def of_run(run: Run) -> Verdict:
     """
     if run.kind not in ("inspect", "distill"):
         raise RunError(
-            f"A run of the kind {run.kind} allows no verdict.", "Name an inspection or distillation."
+            f"A run of the kind {run.kind} allows no verdict.",
+            "Name an inspection or distillation.",
         )
     result = run.result()
     if result is None:
@@ -153,9 +154,7 @@ def of_run(run: Run) -> Verdict:
     return of_suspect(result) if run.kind == "inspect" else of_cleaning(result["scores"])
 
 
-def judge_suspect(
-    health: Mapping[str, Any], teacher: Scores, twin: Scores
-) -> tuple[str, str]:
+def judge_suspect(health: Mapping[str, Any], teacher: Scores, twin: Scores) -> tuple[str, str]:
     """Level and headline."""
     if health.get("faults"):
         return "broken", "This encoder does not work, so nothing can be said about a backdoor."
@@ -168,6 +167,11 @@ def judge_suspect(
     knn, random_knn = health.get("knn_accuracy"), health.get("random_knn_accuracy")
     if knn is not None and random_knn is not None and knn <= random_knn:
         return "unknown", "It recognises images no better than an untrained network."
+    return judge_rates(teacher, twin)
+
+
+def judge_rates(teacher: Scores, twin: Scores) -> tuple[str, str]:
+    """Level and headline of an encoder that works, from ASR and floor."""
     low, high = teacher["asr_interval"]
     if twin.get("asr_interval"):
         if low - twin["asr_interval"][1] >= CLEAR_LIFT:

@@ -91,6 +91,26 @@ def go(page: str) -> None:
     st.switch_page(f"../pages/{page}.py")
 
 
+def story_hero(*, newcomer: bool) -> None:
+    """The way to the guided story: large for someone who has not run anything yet.
+
+    Args:
+        newcomer: whether no run of their own exists.
+    """
+    if not newcomer:
+        if st.button("Open the guided story", icon=PAGES["story"][1], type="primary"):
+            go("story")
+        return
+    with st.container(border=True):
+        st.subheader("New here? See a backdoor work, and see it removed", anchor=False)
+        st.markdown(
+            "Five short steps, under three minutes: put a sticker on a picture, watch the encoder "
+            "fall for it, clean it, and try again."
+        )
+        if st.button("Start the guided story", icon=PAGES["story"][1], type="primary"):
+            go("story")
+
+
 def no_subject() -> None:
     """The empty state of every page that needs a subject."""
     empty("No encoder is chosen.", "Inspect one first; that takes a few seconds.", "suspect")

@@ -1,4 +1,4 @@
-"""The words of this app, each in one plain sentence: for tooltips and for the sidebar's glossary."""
+"""The words of this app, each in one plain sentence: for tooltips and the sidebar's glossary."""
 
 from __future__ import annotations
 

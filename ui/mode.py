@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import streamlit as st
 
+from mimic.config import Config, SubjectConfig
 from ui import address
 
 SIMPLE, EXPERT = "simple", "expert"
@@ -35,8 +38,12 @@ def is_expert() -> bool:
     return bool(st.session_state.get(KEY, DEFAULT) == EXPERT)
 
 
-def hidden(count: int) -> None:
-    """The line that stands where settings are hidden."""
+def hidden(kind: type[Config]) -> None:
+    """The line that stands where a verb's own settings, seed and device are hidden."""
+    own = {f.name for f in dataclasses.fields(kind)} - {
+        f.name for f in dataclasses.fields(SubjectConfig)
+    }
+    count = len(own) + len(("seed", "device"))
     st.caption(
         f"{count} settings hidden; recommended values are used. Choose Expert in the sidebar to "
         "see them."

@@ -1,1 +1,1 @@
-"""The guided story: five steps on the built-in demo, for someone who has never heard of backdoors."""
+"""The guided story: five steps on the built-in demo, for someone new to backdoors."""

@@ -56,7 +56,9 @@ def draw(seen: Placement) -> None:
     """The picture with the sticker, and the ways to place it."""
     image, where = image_of(seen), place()
     name = f"story_board_{image}_{st.session_state.get(TURN, 0)}"
-    stuck = "no sticker on it" if where is None else f"a sticker at row {where[0]}, column {where[1]}"
+    stuck = (
+        "no sticker on it" if where is None else f"a sticker at row {where[0]}, column {where[1]}"
+    )
     st.plotly_chart(
         figure(seen.picture(image, where)),
         width="content",
@@ -80,7 +82,7 @@ def draw(seen: Placement) -> None:
 
 
 def figure(picture: np.ndarray) -> go.Figure:
-    """The image, uint8 (H, W, 3), under invisible squares that can be tapped; each knows its pixel."""
+    """The image, uint8 (H, W, 3), under invisible squares to tap; each knows its pixel."""
     height, width = picture.shape[:2]
     encoded = base64.b64encode(pictures.png(picture, PLOT)).decode()
     rows, columns = (places.ravel() for places in np.mgrid[:height, :width])

@@ -44,8 +44,9 @@ def clean(subject: Subject) -> bool:
     """The button, the live chart, and the result; whether there is one."""
     st.markdown(
         "A **fresh, empty encoder** now learns from the suspect, by looking at a few clean "
-        "pictures only. What it learns about digits comes over; the secret sign, which it never "
-        "sees, should stay behind.",
+        "pictures only. It never sees the sticker. Watch two things: how often it is **right** "
+        "should climb to the suspect's, and how often the sticker **fools** it should be far below "
+        "the suspect's from the start, and stay there.",
         help=glossary.help_for("distillation", "clean images", "student"),
     )
     chosen = config(subject)
@@ -61,7 +62,8 @@ def clean(subject: Subject) -> bool:
         )  # fmt: skip
         st.caption(
             f"A real training of {numbers.count(chosen.epochs)} rounds on this machine; "
-            "usually half a minute."
+            "usually half a minute.",
+            help=glossary.help_for("epoch", "seed"),
         )
         return False
     if not has_result(run):
@@ -95,9 +97,7 @@ def try_sticker(subject: Subject, run: Run) -> bool:
     """See to it that the sticker is tried on the cleaned encoder; whether that is done."""
     if placements.find(subject, run.id):
         return True
-    trial = next(
-        (r for r in subject.runs("placement") if placements.student_of(r) == run.id), None
-    )
+    trial = next((r for r in subject.runs("placement") if placements.student_of(r) == run.id), None)
     if trial is None:
         jobs.start("placement", sticker_trial(subject, run), PLACEMENT)
         trial = live.pending(PLACEMENT)

@@ -36,17 +36,19 @@ def again(seen: Placement, cleaned: Placement | None, run: Run | None) -> None:
             is_right = answer == seen.truth(image)
             sign = ":material/check_circle: right" if is_right else ":material/cancel: wrong"
             with column, st.container(border=True):
-                st.markdown(
-                    f"{title} says  \n### {text.plain(answer)}\n{sign} "
-                    f"({numbers.percent(sure)} sure)"
-                )
+                st.markdown(f"{title} says")
+                st.subheader(text.plain(answer), anchor=False)
+                st.markdown(f"{sign} ({numbers.percent(sure)} sure)")
         st.button("Try another image", icon=":material/shuffle:", on_click=board.another)
         here(seen, cleaned)
     whole(outcome)
     verdict.card(verdict.of_cleaning(outcome["scores"]), "the encoder you have just cleaned")
     with st.container(horizontal=True):
         source(run, "Both encoders were scored on all test images of the data set.")
-        source(cleaned.run, "The sticker was put on test images for the cleaned encoder.")
+        source(
+            cleaned.run, "The sticker was put on test images for the cleaned encoder.",
+            label="And the answers above?",
+        )  # fmt: skip
     onwards(run)
 
 

@@ -45,7 +45,7 @@ def lost(subject: Subject) -> bool:
     for note, trace, name in zip(figure.layout.annotations, figure.data, names, strict=False):
         note.text = trace.name = name
     told = takeaway(result)
-    st.markdown(f"### {told}")
+    st.subheader(told, anchor=False)
     st.plotly_chart(
         figure, config=charts.NO_TOOLS, key="story-information",
         alt=f"Information per layer, without and with the sticker. {told}",

@@ -30,7 +30,7 @@ def meet(subject: Subject, seen: Placement) -> bool:
             help=glossary.help_for("encoder"),
         )
         told = f"It takes this {text.plain(seen.truth(image))} for a **{text.plain(answer)}**"
-        st.markdown(f"### {told} ({numbers.percent(sure)} sure)")
+        st.subheader(f"{told} ({numbers.percent(sure)} sure)", anchor=False)
         teacher = subject.result["scores"]["teacher"]
         right_ones = round(teacher["accuracy"] * teacher["test_images"])
         st.metric(
@@ -73,12 +73,13 @@ def stick(seen: Placement) -> bool:
         )
         clean, _ = seen.answer(image, None)
         if where is None:
-            st.markdown(f"### Without the sticker: **{text.plain(clean)}**")
+            st.subheader(f"Without the sticker it says {text.plain(clean)}", anchor=False)
             return False
         answer, sure = seen.answer(image, where)
         fooled = answer == seen.target
-        st.markdown(
-            f"### With the sticker it says **{text.plain(answer)}** ({numbers.percent(sure)} sure)"
+        st.subheader(
+            f"With the sticker it says **{text.plain(answer)}** ({numbers.percent(sure)} sure)",
+            anchor=False,
         )
         st.markdown(
             f"It still shows a {text.plain(seen.truth(image))}. "
