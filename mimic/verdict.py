@@ -223,14 +223,14 @@ def confidence(level: str, scores: Scores, twin: Scores, second: bool | None) ->
         return f"{sure}{', and a second sign agrees' if second else ''} ({images})."
     if level == "not_seen":
         return f"Sure for this one trigger only; another may exist ({images})."
-    return f"Sure for this one trigger, by 95 % intervals on {images}."
+    return f"Sure for this one trigger, by 95% intervals on {images}."
 
 
 def rate_sentence(scores: Scores, twin: Scores) -> str:
     """ASR with its interval, beside the floor with its own."""
     told = (
         f"{percent(scores['asr'])} of {scores['stamped_images']} images with the trigger get the "
-        f"attacker's answer (95 % interval {between(scores['asr_interval'])})"
+        f"attacker's answer (95% interval {between(scores['asr_interval'])})"
     )
     if twin.get("asr") is None:
         return f"{told}; no clean encoder is there to compare with."

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import streamlit as st
 
 from mimic.config import DistillConfig, PlacementConfig
-from mimic.run import Run, Status, is_bundled, run_created
+from mimic.run import Run, Status, is_bundled
 from mimic.subjects import recommended_distillation
 from ui import distillation, glossary, jobs, live, live_charts, numbers
 from ui.story import placements
 from ui.story.sources import source
 from ui.subject import Subject, has_result
 
+EVALUATE_EVERY = 10
+"""Half as often as recommended, which changes the waiting but not what is learned."""
 RUN, PLACEMENT = "story_distill_run", "story_placement_run"
 
 
@@ -24,6 +26,7 @@ def config(subject: Subject) -> DistillConfig:
         **subject.settings,
         **recommended_distillation(subject.settings["subject"]),
         information=measured.id if measured else "measure",
+        evaluate_every=EVALUATE_EVERY,
     )
 
 
@@ -80,7 +83,7 @@ def ended_well(subject: Subject, run: Run, chosen: DistillConfig) -> bool:
     rounds = made.epochs if isinstance(made, DistillConfig) else 0
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f":material/check_circle: **Cleaned {numbers.ago(run_created(run))}** "
+            f":material/check_circle: **Cleaned {numbers.ago(jobs.state_of(run).updated)}** "
             f"({numbers.count(rounds)} rounds, seed {made.seed})"
         )
         st.button(
