@@ -12,7 +12,7 @@ from ui.subject import Subject, has_result
 
 STRIDE = 2
 """The story moves the sticker by whole pixels of the digits, which have 8x8 of them, shown doubled;
-in between it hardly works, as the map of all positions on the Overview shows."""
+one row off these it hardly works, as the map of all positions on the Overview shows."""
 Place = tuple[int, int]
 
 
