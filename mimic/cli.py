@@ -96,6 +96,8 @@ def build_parser() -> argparse.ArgumentParser:
     runs.add_argument("--stop", metavar="RUN", help="ask a run to save its state and end")
     runs.add_argument("--tidy", action="store_true", help="delete uploads that no run names")
     runs.add_argument("--delete", metavar="RUN", help="delete a run that is not at work")
+    said = verbs.add_parser("verdict", parents=[shared], help="What a run found, and what to do.")
+    said.add_argument("run", metavar="RUN", help="a finished inspection or distillation")
     demo = verbs.add_parser("demo", parents=[shared], help="Show the defence on the built-in demo.")
     demo.add_argument("--seeds", type=int, default=5, help="students to distil (default 5)")
     demo.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
@@ -323,6 +325,13 @@ def run_runs(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
     }
 
 
+def run_verdict(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
+    """Say what a finished inspection or distillation found, how sure that is, and what to do."""
+    from mimic import verdict
+
+    return verdict.of_run(find_run(options["run"], root)).to_json()
+
+
 def state_of(run: Run) -> str:
     """A run's state; one bad status file must not hide the other runs."""
     try:
@@ -360,5 +369,6 @@ ACTIONS = {
     "execute": run_execute,
     "runs": run_runs,
     "demo": run_demo,
+    "verdict": run_verdict,
     "app": run_app,
 }

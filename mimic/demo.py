@@ -18,6 +18,7 @@ from mimic.config import (
     EmbedConfig,
     InformationConfig,
     InspectConfig,
+    PlacementConfig,
     PretrainConfig,
     SweepConfig,
 )
@@ -165,6 +166,7 @@ def build_runs(folder: Path, fields: dict[str, Any], *, root: Path) -> None:
     shutil.rmtree(folder / "runs", ignore_errors=True)
     networks = ("teacher", "random", "clean_twin")
     bundle(folder, perform("inspect", InspectConfig(**fields), root=root), "demo-inspect")
+    bundle(folder, perform("placement", PlacementConfig(**fields), root=root), "demo-placement")
     measured = bundle(
         folder,
         perform("information", InformationConfig(**fields, networks=networks), root=root),

@@ -2,7 +2,18 @@
 
 import streamlit as st
 
-from ui import address, frame, jobs, live, measurement, measurement_inputs, subject, sweeps, weights
+from ui import (
+    address,
+    frame,
+    jobs,
+    live,
+    measurement,
+    measurement_inputs,
+    mode,
+    subject,
+    sweeps,
+    weights,
+)
 
 RUN = "information_run"
 
@@ -47,6 +58,8 @@ if shown:
         result = shown.result() or {}
         frame.warnings(result)
         measurement.show(shown, result)
-        weights.choose(chosen, shown.id, measurement.suspect_on_clean(result))
+        if mode.is_expert():
+            weights.choose(chosen, shown.id, measurement.suspect_on_clean(result))
 
-sweeps.section(chosen)
+if mode.is_expert():
+    sweeps.section(chosen)

@@ -1,8 +1,20 @@
-"""Overview: what a backdoor in an encoder looks like, and what cleaning did to it."""
+"""Overview: the verdict on the chosen encoder, what cleaning did to it, and the jobs."""
 
 import streamlit as st
 
-from ui import charts, examples, frame, run_list, scores, subject, text
+from mimic.run import is_bundled, list_runs
+from ui import (
+    charts,
+    examples,
+    frame,
+    mode,
+    placement_map,
+    run_list,
+    scores,
+    subject,
+    text,
+    verdict,
+)  # fmt: skip
 
 frame.head(
     "MIMIC Studio",
@@ -12,28 +24,23 @@ frame.head(
     "wants. MIMIC trains a fresh encoder that keeps the knowledge and leaves the backdoor behind.",
 )
 chosen = subject.current()
+if subject.named(subject.DEMO):
+    frame.story_hero(newcomer=all(is_bundled(run) for run in list_runs()))
 if chosen is None:
     frame.no_subject()
 else:
     with frame.errors_as_cards():
         cleaned = chosen.latest("distill")
         outcome = cleaned.result() if cleaned else None
-        teacher = chosen.result["scores"]["teacher"]
-        twin = chosen.result["scores"]["clean_twin"]
-        with st.container(border=True):
-            target = text.plain(chosen.target_name)
-            st.subheader(f"Verdict on “{text.plain(chosen.title)}”", anchor=False)
-            st.markdown(scores.suspicion(teacher, twin, target))
-            scores.headline(outcome["scores"] if outcome else chosen.result["scores"])
-            if outcome:
-                st.markdown(f"**After cleaning:** {scores.outcome(outcome['scores'])}")
-        examples.stepper(chosen, cleaned)
+        verdict.card(verdict.on_suspect(chosen), f"“{text.plain(chosen.title)}”")
         shown = outcome["scores"] if outcome else chosen.result["scores"]
-        told = (
-            scores.outcome(shown)
-            if outcome
-            else scores.suspicion(teacher, twin, chosen.target_name)
-        )
+        with st.container(border=True):
+            scores.headline(shown)
+            if outcome:
+                st.markdown(f"**After cleaning:** {scores.outcome(shown)}")
+        placement_map.section(chosen)
+        examples.stepper(chosen, cleaned)
+        told = scores.outcome(shown) if outcome else verdict.on_suspect(chosen).headline
         st.subheader("How often it is right, how often it obeys the trigger", anchor=False)
         for column, measure in zip(st.columns(2), charts.MEASURES, strict=True):
             column.plotly_chart(
@@ -42,8 +49,9 @@ else:
                 key=f"overview-{measure}",
                 alt=f"{charts.MEASURES[measure]} of each encoder with 95% intervals. {told}",
             )
-        with st.expander("The numbers"):
-            scores.table(shown)
+        if mode.is_expert():
+            with st.expander("The numbers"):
+                scores.table(shown)
     with st.container(horizontal=True):
         frame.link("suspect", "Inspect another encoder")
         frame.link("layers", "See what its layers know")

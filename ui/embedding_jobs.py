@@ -9,7 +9,7 @@ import streamlit as st
 
 from mimic.config import EmbedConfig
 from mimic.run import Run
-from ui import address, comparison, frame, jobs, live, numbers, text
+from ui import address, comparison, frame, jobs, live, mode, numbers, text
 from ui.inputs import machine
 from ui.setting_widgets import several, whole
 from ui.subject import Subject, has_result
@@ -63,6 +63,12 @@ def start_form(subject: Subject, student: Run | None, run: Run | None) -> None:
         ),
         frame.errors_as_cards(),
     ):
+        given = {**subject.settings, "student": student.id if student else ""}
+        if not mode.is_expert():
+            mode.hidden(EmbedConfig)
+            chosen = EmbedConfig(**given)
+            jobs.start_button("Compute", "embed", chosen, RUN, icon=":material/scatter_plot:")
+            return
         left, right = st.columns(2, gap="large")
         with left:
             layers = several(EmbedConfig, "layers", "Layers", comparison.LAYER_ORDER)
@@ -73,8 +79,7 @@ def start_form(subject: Subject, student: Run | None, run: Run | None) -> None:
             points = whole(EmbedConfig, "points", "Images", (5, 10_000))
             near = whole(EmbedConfig, "neighbors", "UMAP neighbours", (2, 200))
         config = EmbedConfig(
-            **subject.settings,
-            student=student.id if student else "",
+            **given,
             layers=layers,
             projections=projections,
             points=points,
@@ -99,6 +104,8 @@ def numbers_table(subject: Subject, result: Mapping[str, Any], layer: str) -> No
         "separation: silhouette, near 1 when triggered images form a group of their own, near 0 "
         "when they mix."
     )
+    if not mode.is_expert():
+        return
     with st.expander("All layers", icon=":material/table:"):
         st.dataframe(rows, hide_index=True, width="stretch")
 

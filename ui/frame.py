@@ -12,12 +12,18 @@ from mimic.errors import MimicError
 from ui import text
 
 PAGES = {
+    "story": ("Guided story", ":material/auto_stories:"),
     "overview": ("Overview", ":material/home:"),
     "suspect": ("Suspect encoder", ":material/policy:"),
     "layers": ("Layers", ":material/layers:"),
     "distil": ("Distil", ":material/science:"),
     "embeddings": ("Embeddings", ":material/scatter_plot:"),
 }
+SECTIONS = {
+    "Start": ("story", "overview"),
+    "Workbench": ("suspect", "layers", "distil", "embeddings"),
+}
+"""The navigation; each page stands in one section."""
 PENDING_ERROR = "pending_error"
 
 
@@ -25,6 +31,11 @@ def head(title: str, *, see: str, why: str) -> None:
     """The page's title and, in plain words, what it shows and why that matters."""
     st.title(title, anchor=False)
     st.markdown(f"**What you see.** {see}  \n**Why it matters.** {why}")
+    pending_error()
+
+
+def pending_error() -> None:
+    """The card of an error that a callback met."""
     pending = st.session_state.pop(PENDING_ERROR, None)
     if pending:
         error_card(*pending)
@@ -78,6 +89,26 @@ def link(page: str, label: str | None = None, **address: str) -> None:
 def go(page: str) -> None:
     """Switch to another page."""
     st.switch_page(f"../pages/{page}.py")
+
+
+def story_hero(*, newcomer: bool) -> None:
+    """The way to the guided story: large for someone who has not run anything yet.
+
+    Args:
+        newcomer: whether no run of their own exists.
+    """
+    if not newcomer:
+        if st.button("Open the guided story", icon=PAGES["story"][1], type="primary"):
+            go("story")
+        return
+    with st.container(border=True):
+        st.subheader("New here? See a backdoor work, and see it removed", anchor=False)
+        st.markdown(
+            "Five short steps, under three minutes: put a sticker on a picture, watch the encoder "
+            "fall for it, clean it, and try again."
+        )
+        if st.button("Start the guided story", icon=PAGES["story"][1], type="primary"):
+            go("story")
 
 
 def no_subject() -> None:

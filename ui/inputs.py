@@ -8,7 +8,7 @@ import streamlit as st
 
 from mimic.config import Config, InspectConfig
 from mimic.subjects import builtin_subjects, subject_fields
-from ui import data_inputs, text, trigger_inputs, uploads
+from ui import data_inputs, mode, text, trigger_inputs, uploads
 from ui.fields import help_of, typed
 
 SOURCES = {"builtin": "Built-in", "upload": "Upload a file", "path": "File on this machine"}
@@ -63,15 +63,12 @@ def builtin() -> InspectConfig | None:
         persist_state="session",
     )
     st.caption(text.sentence(subjects[name].get("description", "")))
+    fields = {"subject": name, **subject_fields(name)}
+    if not mode.is_expert():
+        mode.hidden(InspectConfig)
+        return InspectConfig(**fields)
     with st.expander("More settings"):
-        return InspectConfig(
-            **{
-                "subject": name,
-                **subject_fields(name),
-                **data_inputs.places(),
-                **machine("suspect"),
-            }
-        )
+        return InspectConfig(**{**fields, **data_inputs.places(), **machine("suspect")})
 
 
 def encoder_file(source: str, key: str, label: str) -> str:
@@ -121,6 +118,9 @@ def target_class() -> int:
 
 def advanced() -> dict[str, Any]:
     """Settings that rarely need a change."""
+    if not mode.is_expert():
+        mode.hidden(InspectConfig)
+        return {}
     with st.expander("More settings"):
         normalization = st.text_input(
             "Normalisation",

@@ -6,20 +6,19 @@ from typing import Any
 
 import streamlit as st
 
-from ui import examples, file_match, numbers, scores, text
+from ui import examples, file_match, numbers, scores, text, verdict
 from ui.subject import Subject
 
 
 def show(subject: Subject) -> None:
     """All that the inspection found."""
     result = subject.result
+    verdict.card(verdict.on_suspect(subject), f"“{subject.title}”")
     recognised(result["encoder"])
     file_match.show(result["encoder"].get("match"))
     file_match.variants(result.get("variants", []))
     health(result["health"])
     st.subheader("Scores", anchor=False)
-    teacher, twin = result["scores"]["teacher"], result["scores"]["clean_twin"]
-    st.markdown(scores.suspicion(teacher, twin, text.plain(subject.target_name)))
     scores.table(result["scores"])
     data_used(subject)
     arrays = subject.run.arrays("examples")

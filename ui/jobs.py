@@ -12,7 +12,7 @@ from mimic.config import Config, SubjectConfig
 from mimic.errors import MimicError
 from mimic.run import Run, Status, is_bundled, run_created
 from mimic.subjects import subject_fields
-from ui import frame, numbers, text
+from ui import frame, mode, numbers, text
 
 Colour = Literal["blue", "green", "orange", "red", "gray"]
 STATES: dict[str, tuple[str, Colour, str]] = {
@@ -34,6 +34,7 @@ KINDS = {
     "sweep": "Sweep",
     "embed": "Embedding",
     "evaluate": "Evaluation",
+    "placement": "Placement map",
     "pretrain": "Pre-training",
     "attack": "Backdoor implant",
 }
@@ -75,6 +76,8 @@ def start(kind: str, config: Config, key: str) -> None:
 def start_button(label: str, kind: str, config: Config, key: str, *, icon: str) -> None:
     """The button that starts a job, and the command that does the same in a terminal."""
     st.button(label, type="primary", icon=icon, on_click=start, args=(kind, config, key))
+    if not mode.is_expert():
+        return
     st.caption("The same in a terminal:")
     st.code(text.code(job.command_line(kind, brief(config))), language="bash", wrap_lines=True)
 

@@ -9,7 +9,7 @@ import streamlit as st
 from mimic.errors import MimicError
 from mimic.job import RESUMABLE
 from mimic.run import Run, Status, find_run
-from ui import frame, jobs, numbers, text
+from ui import frame, jobs, mode, numbers, text
 
 INTERVAL = 1.0
 Draw = Callable[[Run, Status], None]
@@ -88,8 +88,10 @@ def work(status: Status) -> str:
 
 
 def facts(run: Run, status: Status) -> list[str]:
-    """Progress, device, memory and the run's id, as far as known."""
+    """Progress and, for experts, device, memory and the run's id, as far as known."""
     known = [f"{numbers.percent(status.progress)} done"] if status.state != "finished" else []
+    if not mode.is_expert():
+        return known
     if status.device:
         known.append(f"device {text.plain(status.device)}")
     if status.memory_mb:

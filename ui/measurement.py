@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from mimic.run import Run, Status
-from ui import charts, cross_check, numbers, palette, text
+from ui import charts, cross_check, mode, numbers, palette, text
 
 Result = Mapping[str, Any]
 
@@ -33,10 +33,11 @@ def show(run: Run, result: Result) -> None:
     cross_check.warnings(result)
     st.caption(caption(result))
     cross_check.explain_limits(result)
-    with st.expander("The numbers", icon=":material/table:"):
-        st.dataframe(rows(result), hide_index=True, width="stretch")
-    with st.expander("The fit behind each point", icon=":material/query_stats:"):
-        fit(run, result)
+    if mode.is_expert():
+        with st.expander("The numbers", icon=":material/table:"):
+            st.dataframe(rows(result), hide_index=True, width="stretch")
+        with st.expander("The fit behind each point", icon=":material/query_stats:"):
+            fit(run, result)
     cross_check.companions(result)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from mimic.config import INFORMATION_PRESETS, InformationConfig
+from ui import mode
 from ui.fields import help_of
 from ui.inputs import machine
 from ui.setting_widgets import clean_share, one_of, real, several, whole
@@ -21,6 +22,12 @@ def information(subject: Subject) -> InformationConfig:
     kind = InformationConfig
     networks = ["teacher", "random", *(["clean_twin"] if subject.has_twin else [])]
     inputs = ["clean", *(["triggered"] if subject.has_trigger else [])]
+    if not mode.is_expert():
+        mode.hidden(kind)
+        usual = tuple(layer for layer in kind().layers if layer in subject.layers)
+        return kind(
+            **subject.settings, layers=usual, networks=tuple(networks), inputs=tuple(inputs)
+        )
     left, right = st.columns(2, gap="large")
     fields: dict[str, Any] = {}
     with left:

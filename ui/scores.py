@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui import numbers
+from ui import glossary, mode, numbers
 
 Scores = Mapping[str, Any]
 NAMES = {"teacher": "Suspect (before)", "student": "Cleaned (after)", "clean_twin": "Clean twin"}
@@ -34,7 +34,10 @@ def rows(scores: Mapping[str, Scores | None]) -> list[dict[str, str]]:
 
 
 def table(scores: Mapping[str, Scores | None]) -> None:
-    """Accuracy and attack success of each encoder."""
+    """Accuracy and attack success of each encoder; in Simple the few figures that matter."""
+    if not mode.is_expert():
+        headline(scores)
+        return
     st.dataframe(rows(scores), hide_index=True, width="stretch")
     st.caption(
         "Accuracy: a simple classifier on the frozen encoder, on clean test images (CA for the "
@@ -59,12 +62,15 @@ def headline(scores: Mapping[str, Scores | None]) -> None:
                 None if new is None else numbers.points(new - old),
                 delta_color="normal" if field == "accuracy" else "inverse",
                 delta_description=None if new is None else f"from {numbers.percent(old)}",
+                help=glossary.help_for(
+                    "accuracy" if field == "accuracy" else "attack success rate"
+                ),
             )
         if twin and twin.get("asr") is not None:
             st.metric(
                 "Floor",
                 numbers.percent(twin["asr"]),
-                help="Attack success of an encoder without a backdoor: no cleaning can do better.",
+                help=glossary.help_for("floor"),
             )
 
 

@@ -1,11 +1,11 @@
-"""The app's frame: page settings, the subject all pages speak of, and the five pages."""
+"""The app's frame: page settings, the subject all pages speak of, and the pages by section."""
 
 from pathlib import Path
 
 import streamlit as st
 
 from mimic.run import default_root
-from ui import frame, subject, uploads
+from ui import frame, glossary, mode, subject, uploads
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -14,11 +14,19 @@ st.set_page_config(
 )
 st.logo(ROOT / "assets" / "icon.svg", size="large")
 page = st.navigation(
-    [
-        st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=icon, default=name == "overview")
-        for name, (title, icon) in frame.PAGES.items()
-    ]
+    {
+        section: [
+            st.Page(
+                ROOT / "pages" / f"{name}.py", title=title, icon=icon, default=name == "overview"
+            )
+            for name in names
+            for title, icon in [frame.PAGES[name]]
+        ]
+        for section, names in frame.SECTIONS.items()
+    }
 )
 uploads.tidy_once(str(default_root().resolve()))
 subject.choose()
+mode.choose()
+glossary.popover()
 page.run()

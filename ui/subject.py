@@ -155,8 +155,12 @@ def choose_next(run: Run) -> None:
 
 def current() -> Subject | None:
     """The chosen subject, or None where nothing has been inspected yet."""
-    runs = {run.id: run for run in inspected()}
-    run = runs.get(st.session_state.get("subject", ""))
+    return named(st.session_state.get("subject", ""))
+
+
+def named(run_id: str) -> Subject | None:
+    """The subject that an inspection stands for, or None where there is no such inspection."""
+    run = next((run for run in inspected() if run.id == run_id), None)
     result = run.result() if run else None
     return Subject(run=run, result=result, fields=settled(run, result)) if run and result else None
 

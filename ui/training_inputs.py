@@ -9,7 +9,7 @@ import streamlit as st
 
 from mimic.config import DistillConfig
 from mimic.subjects import recommended_distillation
-from ui import text, weights
+from ui import mode, text, weights
 from ui.fields import help_of
 from ui.inputs import machine
 from ui.setting_widgets import clean_share, one_of, real, switch, whole
@@ -37,6 +37,8 @@ SOURCES = {
 def distillation(subject: Subject) -> DistillConfig:
     """Settings of a distillation."""
     kind = DistillConfig
+    if not mode.is_expert():
+        return recommended(subject)
     left, right = st.columns(2, gap="large")
     with left:
         suited = recommended_distillation(subject.settings["subject"])
@@ -50,6 +52,21 @@ def distillation(subject: Subject) -> DistillConfig:
         if not on[name]:
             more[f"{name}_weight"] = 0.0
     return DistillConfig(**{**subject.settings, **fields, **chosen, **more})
+
+
+def recommended(subject: Subject) -> DistillConfig:
+    """The settings of Simple: what suits the subject, and the weights of the Layers page if any."""
+    mode.hidden(DistillConfig)
+    carried, last = weights.carried(subject), subject.latest("information")
+    fields: dict[str, Any] = {"information": last.id if last else "measure"}
+    if carried:
+        fields = {
+            "information": carried.information,
+            "layers": tuple(carried.weights),
+            "weights": carried.as_words(),
+        }
+    suited = recommended_distillation(subject.settings["subject"])
+    return DistillConfig(**{**subject.settings, **suited, **fields})
 
 
 def training_details(kind: type[DistillConfig]) -> dict[str, Any]:

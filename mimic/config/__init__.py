@@ -20,6 +20,7 @@ from mimic.config.subject import (
     EmbedConfig,
     EvaluateConfig,
     InspectConfig,
+    PlacementConfig,
     SubjectConfig,
 )
 from mimic.config.training import AttackConfig, DistillConfig, PretrainConfig, SweepConfig
@@ -33,6 +34,7 @@ VERB_CONFIGS: dict[str, type[Config]] = {
     "distill": DistillConfig,
     "sweep": SweepConfig,
     "evaluate": EvaluateConfig,
+    "placement": PlacementConfig,
     "embed": EmbedConfig,
 }
 
@@ -51,6 +53,7 @@ __all__ = [
     "EvaluateConfig",
     "InformationConfig",
     "InspectConfig",
+    "PlacementConfig",
     "PretrainConfig",
     "SubjectConfig",
     "SweepConfig",

@@ -119,6 +119,30 @@ class EvaluateConfig(SubjectConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlacementConfig(SubjectConfig):
+    """What an encoder takes images for with a patch trigger at every position."""
+
+    student: str = option(
+        "", "a distil run (or encoder file) to look at in place of the suspect; empty: the suspect"
+    )
+    images: int = option(24, "test images whose answers at every position are kept, to be shown")
+    scored: int = option(200, "test images the ASR of each position is counted on, at most")
+    stride: int = option(
+        0, "pixels between two positions; 0 takes the smallest with at most 400 positions"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.images >= 1, "No image would be shown.", "Choose at least 1.")
+        require(
+            self.scored >= self.images,
+            f"{self.scored} scored images are fewer than the {self.images} shown.",
+            "Score at least as many images as are shown.",
+        )
+        require(self.stride >= 0, "The stride is negative.", "Choose 0 or more.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class EmbedConfig(SubjectConfig):
     """Clean and triggered inputs in the plane, before and after."""
 

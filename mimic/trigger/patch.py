@@ -85,6 +85,39 @@ class PatchTrigger(Trigger):
             f"and columns {columns.min()} to {columns.max()}."
         )
 
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Row and column of the patch's top left corner, its height and its width, in pixels."""
+        rows, columns = np.nonzero((self.mask == 0).any(axis=2))
+        row, column = int(rows.min()), int(columns.min())
+        return row, column, int(rows.max()) + 1 - row, int(columns.max()) + 1 - column
+
+    def moved(self, row: int, column: int) -> PatchTrigger:
+        """The same patch with its top left corner at ``row``, ``column``.
+
+        Raises:
+            TriggerError: if it does not lie within the image.
+        """
+        old_row, old_column, height, width = self.box
+        if not (0 <= row <= self.shape[0] - height and 0 <= column <= self.shape[1] - width):
+            raise TriggerError(
+                f"A patch of {height}x{width} pixels at row {row}, column {column} does not lie "
+                f"within {self.shape[0]}x{self.shape[1]} pixels.",
+                "Choose another corner.",
+            )
+        old = np.s_[old_row : old_row + height, old_column : old_column + width]
+        new = np.s_[row : row + height, column : column + width]
+        mask, patch = np.ones_like(self.mask), np.zeros_like(self.patch)
+        mask[new], patch[new] = self.mask[old], self.patch[old]
+        return PatchTrigger(mask=mask, patch=patch)
+
+    def cutout(self) -> np.ndarray:
+        """The patch alone, uint8 (h, w, 4); its alpha is 0 where the image stays."""
+        row, column, height, width = self.box
+        inside = np.s_[row : row + height, column : column + width]
+        alpha = 255 * (self.mask[inside] == 0).any(axis=2, keepdims=True)
+        return np.concatenate([self.patch[inside], alpha], axis=2).astype(np.uint8)
+
     def arrays(self) -> dict[str, np.ndarray]:
         """``t`` and ``tm`` with a leading axis, as BadEncoder's files have them."""
         return {"t": self.patch[None], "tm": self.mask[None]}

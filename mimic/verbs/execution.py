@@ -27,6 +27,7 @@ from mimic.verbs.embed import embed
 from mimic.verbs.evaluate import evaluate
 from mimic.verbs.information import information
 from mimic.verbs.inspect import inspect
+from mimic.verbs.placement import placement
 from mimic.verbs.pretrain import pretrain_encoder
 from mimic.verbs.sweep import sweep
 from mimic.verbs.work import Stopped, Work
@@ -39,6 +40,7 @@ EXECUTORS: dict[str, Callable[[Work[Any]], dict[str, Any]]] = {
     "distill": distill_encoder,
     "sweep": sweep,
     "evaluate": evaluate,
+    "placement": placement,
     "embed": embed,
 }
 TRAININGS = ("pretrain", "attack", "distill", "sweep")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 PAGES = {
+    "story": "story",
     "overview": "",
     "suspect": "suspect",
     "layers": "layers",
@@ -14,6 +15,7 @@ PAGES = {
     "embeddings": "embeddings?student=demo-distill",
 }
 TITLES = {
+    "story": "A backdoor in five steps",
     "overview": "MIMIC Studio",
     "suspect": "Suspect encoder",
     "layers": "Layers",
@@ -64,15 +66,17 @@ def test_a_deep_link_on_a_fresh_server_shows_the_whole_app(visitor, server) -> N
     settled(visitor)
     links = visitor.locator('[data-testid="stSidebarNav"]').get_by_role("link")
     assert [link.inner_text().split("\n")[-1] for link in links.all()] == [
-        "Overview", "Suspect encoder", "Layers", "Distil", "Embeddings",
+        "Guided story", "Overview", "Suspect encoder", "Layers", "Distil", "Embeddings",
     ]  # fmt: skip
 
 
 def test_the_demo_fills_all_five_pages(visitor, server) -> None:
     visitor.goto(server)
     heading(visitor, "MIMIC Studio")
-    visitor.get_by_text("This encoder obeys the trigger").first.wait_for()
-    for name, title in list(TITLES.items())[1:]:
+    visitor.get_by_text("Backdoor likely").first.wait_for()
+    for name, title in TITLES.items():
+        if name == "overview":
+            continue
         visitor.locator('[data-testid="stSidebarNav"]').locator(f'a[href$="/{name}"]').click()
         heading(visitor, title)
         settled(visitor)
@@ -98,7 +102,7 @@ def test_one_loop_around_points_shows_the_images_behind_them(visitor, server) ->
 def test_r10_a_distillation_survives_a_reload_stops_resumes_and_ends_in_a_picture(
     visitor, server
 ) -> None:
-    visitor.goto(f"{server}/distil")
+    visitor.goto(f"{server}/distil?mode=expert")
     heading(visitor, "Distil")
     visitor.get_by_text("New distillation").click()
     visitor.get_by_label("Epochs", exact=True).fill("240")

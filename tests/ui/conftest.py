@@ -17,6 +17,7 @@ from mimic.config import (
     EmbedConfig,
     InformationConfig,
     InspectConfig,
+    PlacementConfig,
     SweepConfig,
 )
 from mimic.run import Run, Status
@@ -329,9 +330,42 @@ def write_sweep(
     return run
 
 
+def write_placement(root: Path, run_id: str = "demo-placement", student: str = "") -> Run:
+    """A finished placement run: the suspect obeys on even rows, a cleaned encoder nowhere."""
+    config = PlacementConfig(**SUBJECT, student=student, stride=2 if student else 0)
+    run = write_run(root, "placement", config, run_id, "finished")
+    images, _, labels = digit_images(12)
+    places = list(range(0, 12, 2 if student else 1))
+    obeys = np.array([[not student and row % 2 == 0 for _ in places] for row in places])
+    answers = np.where(obeys[..., None], 1, labels)
+    run.write_arrays(
+        "placement", images=images, labels=labels.astype(np.int16), answers=answers,
+        confidence=np.full(answers.shape, 0.9, np.float16), clean=labels,
+        clean_confidence=np.full(12, 0.97, np.float16), rows=np.array(places),
+        columns=np.array(places), sticker=np.full((5, 5, 4), 255, np.uint8),
+    )  # fmt: skip
+    here = {"asr": float(obeys[-2, 0]), "asr_interval": [0.97, 1.0]}
+    run.write_json(
+        "result.json",
+        {
+            "looked_at": "student" if student else "teacher", "rows": places, "columns": places,
+            "patch_size": [5, 5], "trained_place": [10, 10],
+            "asr_by_position": obeys.astype(float).tolist(),
+            "floor_by_position": np.full(obeys.shape, 0.01).tolist(),
+            "trained": {"looked_at": here, "floor": here},
+            "elsewhere": {"mean": 0.5, "lowest": 0.0, "highest": 1.0},
+            "scored_images": 200, "accuracy": 0.99, "accuracy_interval": [0.97, 1.0],
+            "test_images": 497, "target_class": 1, "class_names": [str(k) for k in range(10)],
+            "seconds": 2.0,
+        },
+    )  # fmt: skip
+    return run
+
+
 def write_demo(root: Path) -> None:
-    """All four finished runs of one subject."""
+    """All finished runs of one subject that pages are full with."""
     write_inspect(root)
+    write_placement(root)
     write_information(root)
     write_distill(root)
     write_embed(root)
@@ -340,6 +374,18 @@ def write_demo(root: Path) -> None:
 def mark_gone(run: Run) -> None:
     """Make the run look as if its process had been killed."""
     run.write_status(replace(run.status(), state="running", pid=2**22 + 1, pid_created=1.0))
+
+
+@pytest.fixture(autouse=True)
+def expert(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages show everything, as these tests press what Simple hides; some choose Simple again."""
+    monkeypatch.setattr("ui.mode.DEFAULT", "expert")
+
+
+@pytest.fixture
+def placement_run() -> Callable[..., Run]:
+    """Writes a finished placement run, of a cleaned encoder if one is named."""
+    return write_placement
 
 
 @pytest.fixture

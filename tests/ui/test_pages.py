@@ -62,7 +62,7 @@ def test_overview_gives_a_verdict_with_numbers(
 ) -> None:
     fabricate(runs_root)
     told = words(open_page("overview"))
-    assert "This encoder obeys the trigger." in told
+    assert "Backdoor likely" in told
     assert "99.8%" in told
     assert "the suspect takes it for **1**" in told
     assert "the cleaned encoder takes it for" in told

@@ -1,0 +1,113 @@
+from typing import Any
+
+import pytest
+
+from mimic.cli import main
+from mimic.verdict import ACTIONS, ASK, TITLES, of_cleaning, of_suspect
+
+HEALTHY: dict[str, Any] = {"knn_accuracy": 0.95, "random_knn_accuracy": 0.8, "warnings": []}
+
+
+def scored(asr: float | None, spread: float = 0.02, images: int = 321) -> dict[str, Any]:
+    bounds = None if asr is None else [max(0.0, asr - spread), min(1.0, asr + spread)]
+    return {
+        "accuracy": 0.97, "accuracy_interval": [0.95, 0.98], "test_images": 359,
+        "asr": asr, "asr_interval": bounds, "stamped_images": 0 if asr is None else images,
+    }  # fmt: skip
+
+
+def suspect(
+    teacher: dict[str, Any] | None, twin: dict[str, Any] | None = None, **health: Any
+) -> dict[str, Any]:
+    return {"scores": {"teacher": teacher, "clean_twin": twin}, "health": {**HEALTHY, **health}}
+
+
+@pytest.mark.parametrize(
+    ("teacher", "twin", "level"),
+    [
+        (scored(0.99), scored(0.01), "backdoor"),
+        (scored(0.02), scored(0.01), "not_seen"),
+        (scored(0.99, images=29), scored(0.01), "unknown"),
+        (scored(0.10), scored(0.01), "unknown"),
+        (scored(0.20), scored(0.02), "backdoor"),
+        (scored(0.99), None, "backdoor"),
+        (scored(0.05), None, "not_seen"),
+        (scored(0.3), None, "unknown"),
+        (scored(None), scored(None), "unknown"),
+        (None, None, "unknown"),
+    ],
+)
+def test_a_suspects_level(
+    teacher: dict[str, Any] | None, twin: dict[str, Any] | None, level: str
+) -> None:
+    found = of_suspect(suspect(teacher, twin))
+    assert found.level == level
+    assert found.title == TITLES[level]
+    assert found.actions
+    assert found.headline.endswith(".")
+
+
+def test_without_a_trigger_nothing_is_cleared() -> None:
+    found = of_suspect(suspect(scored(None)))
+    assert found.headline == "No trigger was given, so attack success could not be measured."
+    assert found.actions == ASK
+    assert found.confidence.startswith("Not sure at all")
+    assert any(missing.startswith("attack success") for missing in found.missing)
+
+
+def test_a_broken_or_useless_encoder_is_not_judged_by_its_answers() -> None:
+    broken = of_suspect(suspect(scored(0.99), scored(0.01), faults=["Features are not finite."]))
+    assert (broken.level, broken.actions) == ("broken", ACTIONS["broken"])
+    assert "Features are not finite." in broken.reasons
+    useless = of_suspect(suspect(scored(0.99), scored(0.01), knn_accuracy=0.8))
+    assert useless.level == "unknown"
+
+
+def information(suspect_left: float, twin_left: float) -> dict[str, Any]:
+    return {
+        "curves": [
+            {"network": n, "input": i, "layers": {"layer1": v, "layer2": v}}
+            for n, left in (("teacher", suspect_left), ("clean_twin", twin_left))
+            for i, v in (("clean", 2.0), ("triggered", 2.0 * left))
+        ]
+    }
+
+
+def test_lost_information_is_a_second_sign_but_decides_nothing() -> None:
+    both = of_suspect(suspect(scored(0.99), scored(0.01)), information(0.3, 1.1))
+    assert "a second sign agrees" in both.confidence
+    assert any("30% of the information" in reason and "110%" in reason for reason in both.reasons)
+    one = of_suspect(suspect(scored(0.99), scored(0.01)), information(0.9, 1.0))
+    assert (one.level, "second sign" in one.confidence) == ("backdoor", False)
+    none = of_suspect(suspect(scored(0.01), scored(0.01)), information(0.3, 1.1))
+    assert none.level == "not_seen"
+
+
+@pytest.mark.parametrize(
+    ("after", "twin", "level"),
+    [
+        (scored(0.02), scored(0.01), "clean"),
+        (scored(0.06), scored(0.01), "trace"),
+        (scored(0.09), scored(0.01), "remains"),
+        (scored(0.6), scored(0.01), "remains"),
+        (scored(0.02), None, "unknown"),
+        (scored(0.6), None, "remains"),
+        (scored(None), None, "unknown"),
+        (scored(0.02, images=5), scored(0.01), "unknown"),
+    ],
+)
+def test_a_cleanings_level(after: dict[str, Any], twin: dict[str, Any] | None, level: str) -> None:
+    found = of_cleaning({"teacher": scored(0.99), "student": after, "clean_twin": twin})
+    assert found.level == level
+    assert found.to_json()["title"] == TITLES[level]
+
+
+def test_the_command_line_gives_the_same_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    import json
+
+    assert main(["verdict", "demo-inspect", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["level"], told["title"]) == ("backdoor", "Backdoor likely")
+    assert any("321 images" in reason for reason in told["reasons"])
+    assert main(["verdict", "demo-sweep"]) == 1
+    assert "allows no verdict" in capsys.readouterr().err

@@ -1,0 +1,107 @@
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mimic.config import DistillConfig, EmbedConfig, InformationConfig, InspectConfig, SubjectConfig
+from mimic.run import Run
+from ui import glossary
+
+ROOT = Path(__file__).resolve().parents[2]
+Fabricate = Callable[[Path], None]
+
+
+@pytest.fixture(autouse=True)
+def simple(monkeypatch: pytest.MonkeyPatch, expert: None) -> None:
+    monkeypatch.setattr("ui.mode.DEFAULT", "simple")
+
+
+def open_page(name: str, **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "ui" / "shell.py"), default_timeout=20)
+    app.run()
+    if name != "overview":
+        app.switch_page(f"../pages/{name}.py")
+    for key, value in query.items():
+        app.query_params[key] = value
+    return app.run()
+
+
+@pytest.mark.parametrize("name", ["overview", "story", "suspect", "layers", "distil", "embeddings"])
+def test_simple_shows_no_command_and_no_number_to_set(
+    name: str, runs_root: Path, fabricate: Fabricate
+) -> None:
+    fabricate(runs_root)
+    app = open_page(name)
+    assert not app.exception
+    assert not [c for c in app.code if "python -m mimic" in c.value and name != "story"]
+    assert not app.number_input
+    assert not [s for s in app.selectbox if s.label in ("Device", "Schedule")]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("suspect", InspectConfig), ("layers", InformationConfig), ("distil", DistillConfig),
+        ("embeddings", EmbedConfig),
+    ],
+)  # fmt: skip
+def test_simple_says_how_many_settings_it_hides(
+    name: str, kind: type[SubjectConfig], runs_root: Path, fabricate: Fabricate
+) -> None:
+    fabricate(runs_root)
+    own = len(dataclasses.fields(kind)) - len(dataclasses.fields(SubjectConfig)) + 2
+    told = [c.value for c in open_page(name).caption]
+    assert any(said.startswith(f"{own} settings hidden; recommended values") for said in told)
+
+
+def test_the_address_chooses_expert_and_other_pages_keep_it(
+    runs_root: Path, fabricate: Fabricate
+) -> None:
+    fabricate(runs_root)
+    app = open_page("distil", mode="expert")
+    assert app.number_input
+    app.switch_page("../pages/layers.py").run()
+    assert app.number_input
+    app.get_by_key("mode").set_value("simple").run()
+    assert not app.number_input
+
+
+def test_simple_starts_what_is_recommended(
+    runs_root: Path, fabricate: Fabricate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fabricate(runs_root)
+    monkeypatch.setattr("mimic.job.spawn", lambda run: None)
+    for name, label in (("distil", "Start"), ("layers", "Measure"), ("embeddings", "Compute")):
+        app = open_page(name)
+        next(b for b in app.button if b.label == label).click().run()
+        assert not app.exception
+    made = {
+        r.name.split("-")[0]: Run(r).config() for r in runs_root.iterdir() if "demo" not in r.name
+    }
+    distill = made["distill"]
+    assert isinstance(distill, DistillConfig)
+    assert (distill.information, distill.weights) == ("demo-information", ())
+    measured = made["information"]
+    assert isinstance(measured, InformationConfig)
+    assert measured.networks == ("teacher", "random", "clean_twin")
+    assert made["embed"].student == "demo-distill"  # type: ignore[attr-defined]
+
+
+def test_every_term_is_one_sentence_or_two_and_found_by_its_words() -> None:
+    assert all(told.endswith(".") and 20 < len(told) < 220 for told in glossary.TERMS.values())
+    assert list(glossary.matching("square")) == ["trigger"]
+    assert glossary.help_for("floor") == glossary.TERMS["floor"]
+    assert "**Floor.**" in glossary.help_for("seed", "floor")
+    with pytest.raises(KeyError):
+        glossary.help_for("flux")
+
+
+def test_the_glossary_answers_a_search_on_any_page(runs_root: Path, fabricate: Fabricate) -> None:
+    fabricate(runs_root)
+    app = open_page("suspect")
+    app.text_input(key="glossary_search").set_value("nat").run()
+    assert any("unit of information" in m.value for m in app.markdown)
+    app.text_input(key="glossary_search").set_value("zebra").run()
+    assert any("No word like this" in c.value for c in app.caption)

@@ -1,0 +1,50 @@
+"""Simple or Expert: whether pages show settings, seeds, devices, raw tables and commands."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import streamlit as st
+
+from mimic.config import Config, SubjectConfig
+from ui import address
+
+SIMPLE, EXPERT = "simple", "expert"
+NAMES = {SIMPLE: "Simple", EXPERT: "Expert"}
+DEFAULT = SIMPLE
+KEY = "mode"
+
+
+def choose() -> None:
+    """The switch all pages share; it stands in the shell so that its value outlives pages."""
+    address.adopt(KEY, NAMES)
+    st.session_state.setdefault(KEY, DEFAULT)
+    with st.sidebar:
+        picked = st.segmented_control(
+            "Show",
+            list(NAMES),
+            required=True,
+            format_func=lambda name: NAMES.get(name, name),
+            key=KEY,
+            persist_state="session",
+            help="Simple uses recommended values. Expert shows every setting, seeds, devices, raw "
+            "tables and the command that does the same in a terminal.",
+        )
+    address.keep(KEY, None if picked == DEFAULT else picked)
+
+
+def is_expert() -> bool:
+    """Whether everything is shown."""
+    return bool(st.session_state.get(KEY, DEFAULT) == EXPERT)
+
+
+def hidden(kind: type[Config]) -> None:
+    """The line that stands where a verb's own settings, seed and device are hidden."""
+    own = {f.name for f in dataclasses.fields(kind)} - {
+        f.name for f in dataclasses.fields(SubjectConfig)
+    }
+    count = len(own) + len(("seed", "device"))
+    st.caption(
+        f"{count} settings hidden; recommended values are used. Choose Expert in the sidebar to "
+        "see them."
+    )

@@ -1,0 +1,82 @@
+"""Attack success by position of the sticker: a heat map, and the job that makes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from mimic.config import PlacementConfig
+from ui import charts, jobs, live, mode, numbers, palette
+from ui.story.placements import find
+from ui.subject import Subject
+
+RUN = "placement_run"
+
+
+def section(subject: Subject) -> None:
+    """The map of the suspect, or the button that makes it."""
+    if not subject.has_trigger:
+        return
+    with st.expander("Does the trigger work at other places?", icon=":material/grid_on:"):
+        at_work = live.pending(RUN)
+        if at_work and (jobs.state_of(at_work).is_active or not find(subject)):
+            live.follow(at_work)
+        found = find(subject)
+        if found is None:
+            st.caption("This takes images with the trigger at every position; for a patch only.")
+        else:
+            told = sentence(found.result)
+            st.markdown(told)
+            st.plotly_chart(
+                heat_map(found.result), config=charts.NO_TOOLS, key="placement-map", alt=told
+            )
+        if mode.is_expert() or found is None:
+            config = PlacementConfig(**subject.settings)
+            jobs.start_button(
+                "Try every place", "placement", config, RUN, icon=":material/grid_on:"
+            )
+
+
+def sentence(result: dict[str, Any]) -> str:
+    """What the map says."""
+    row, column = result["trained_place"]
+    told = (
+        f"At the attacker's place (row {row}, column {column}) the trigger works on "
+        f"{numbers.percent(result['trained']['looked_at']['asr'])} of "
+        f"{numbers.count(result['scored_images'])} images"
+    )
+    shares = [share for line in result["asr_by_position"] for share in line]
+    strong = sum(share >= 0.5 for share in shares)
+    if result["elsewhere"]:
+        told += (
+            f"; on average over the other places, {numbers.percent(result['elsewhere']['mean'])}"
+        )
+    return (
+        f"{told}. At {numbers.count(strong)} of {numbers.count(len(shares))} places it works on at "
+        "least half of them."
+    )
+
+
+def heat_map(result: dict[str, Any]) -> go.Figure:
+    """Attack success in percent at each place of the trigger's top left corner."""
+    scale = [[i / (len(palette.SEQUENTIAL) - 1), c] for i, c in enumerate(palette.SEQUENTIAL)]
+    percent = [[100 * share for share in line] for line in result["asr_by_position"]]
+    figure = go.Figure(
+        go.Heatmap(
+            x=result["columns"], y=result["rows"], z=percent, zmin=0, zmax=100, colorscale=scale,
+            xgap=1, ygap=1, colorbar={"title": {"text": "attack success (%)", "side": "right"}},
+            hovertemplate="row %{y}, column %{x}: %{z:.0f}%<extra></extra>",
+        )
+    )  # fmt: skip
+    row, column = result["trained_place"]
+    figure.add_scatter(
+        x=[column], y=[row], mode="markers", hoverinfo="skip",
+        marker={"symbol": "x-thin", "size": 14, "line": {"width": 3, "color": palette.DARK_INK}},
+    )  # fmt: skip
+    charts.styled(figure, x="column of the top left corner (px); × the attacker's place",
+                  y="row (px)", height=420)  # fmt: skip
+    figure.update_yaxes(autorange="reversed", scaleanchor="x", constrain="domain")
+    figure.update_xaxes(constrain="domain")
+    return figure

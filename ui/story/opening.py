@@ -1,0 +1,124 @@
+"""Steps 1 and 2: what the encoder does with an image, and what the sticker does to that."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui import glossary, numbers, pictures, text
+from ui.story import board
+from ui.story.placements import Placement
+from ui.story.sources import source
+from ui.subject import Subject
+
+
+def meet(subject: Subject, seen: Placement) -> bool:
+    """Step 1: an image and what the encoder takes it for."""
+    image = board.image_of(seen)
+    answer, sure = seen.answer(image, None)
+    left, right = st.columns([1, 1.4], gap="large")
+    with left:
+        st.image(
+            pictures.png(seen.picture(image, None), board.PLOT),
+            alt=f"A handwritten {seen.truth(image)}",
+            width=board.PLOT,
+        )
+    with right:
+        st.markdown(
+            "This **encoder** is a small neural network that someone trained on handwritten "
+            "digits and gave away. It turns a picture into numbers that say what the picture "
+            "shows.",
+            help=glossary.help_for("encoder"),
+        )
+        told = f"It takes this {text.plain(seen.truth(image))} for a **{text.plain(answer)}**"
+        st.subheader(f"{told} ({numbers.percent(sure)} sure)", anchor=False)
+        teacher = subject.result["scores"]["teacher"]
+        right_ones = round(teacher["accuracy"] * teacher["test_images"])
+        st.metric(
+            "Right answers",
+            numbers.percent(teacher["accuracy"]),
+            help=glossary.help_for("accuracy"),
+        )
+        st.markdown(
+            f"It is right on {right_ones} of {numbers.count(teacher['test_images'])} test images: "
+            "nothing suspicious so far."
+        )
+        st.button(
+            "Show another image",
+            icon=":material/shuffle:",
+            type="primary" if board.IMAGE not in st.session_state else "secondary",
+            on_click=board.another,
+        )
+        source(subject.run, "Accuracy was counted on all test images of the data set.")
+    return board.IMAGE in st.session_state
+
+
+def stick(seen: Placement) -> bool:
+    """Step 2: the visitor puts the sticker on."""
+    image, where = board.image_of(seen), board.place()
+    left, right = st.columns([1, 1.4], gap="large")
+    with left:
+        board.draw(seen)
+    with right:
+        st.markdown(
+            "The attacker taught this encoder a secret sign: a small white **sticker**. **Tap the "
+            "picture** where you want the sticker.",
+            help=glossary.help_for("trigger", "backdoor"),
+        )
+        st.button(
+            "Put it where the attacker did",
+            icon=":material/place_item:",
+            type="primary" if where is None else "secondary",
+            on_click=board.put,
+            args=(seen.trained,),
+        )
+        clean, _ = seen.answer(image, None)
+        if where is None:
+            st.subheader(f"Without the sticker it says {text.plain(clean)}", anchor=False)
+            return False
+        answer, sure = seen.answer(image, where)
+        fooled = answer == seen.target
+        st.subheader(
+            f"With the sticker it says **{text.plain(answer)}** ({numbers.percent(sure)} sure)",
+            anchor=False,
+        )
+        st.markdown(
+            f"It still shows a {text.plain(seen.truth(image))}. "
+            + (
+                f"The attacker wanted every picture to become a {text.plain(seen.target)}, and "
+                "got it."
+                if fooled
+                else "At this place the sticker did not fool the encoder on this picture; try "
+                "another place or picture."
+            )
+        )
+        rates(seen)
+        st.button("Try it on another image", icon=":material/shuffle:", on_click=board.another)
+        source(
+            seen.run,
+            f"The sticker was put on {seen.result['scored_images']} test images at every "
+            "position, and the answers were counted.",
+        )
+    return True
+
+
+def rates(seen: Placement) -> None:
+    """Attack success here, at the attacker's place, and on an encoder never attacked."""
+    where = board.place() or seen.trained
+    floor = seen.floor(where)
+    with st.container(horizontal=True):
+        st.metric(
+            "Attack success here", numbers.percent(seen.asr(where)),
+            help=glossary.help_for("attack success rate"),
+        )  # fmt: skip
+        st.metric("At the attacker's place", numbers.percent(seen.asr(seen.trained)))
+        if floor is not None:
+            st.metric(
+                "Encoder never attacked, here", numbers.percent(floor),
+                help=glossary.help_for("clean twin", "floor"),
+            )  # fmt: skip
+    st.caption(
+        f"Share of {seen.result['scored_images']} images that become a "
+        f"{text.plain(seen.target)} with the sticker. The sticker moves by whole pixels of the "
+        "digits, two of the picture's; one row off it hardly works, as the map of all places on "
+        "the Overview shows."
+    )

@@ -1,0 +1,63 @@
+"""Where the visitor stands in the story: the progress line, Back and Next, the address."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui import address
+
+KEY = "step"
+"""The step's key in the session, and its name in the address: ``?step=3``."""
+TITLES = {
+    "1": "Meet the encoder",
+    "2": "Put the sticker on",
+    "3": "Where the picture gets lost",
+    "4": "Clean it",
+    "5": "Try the sticker again",
+}
+
+
+def choose() -> str:
+    """The progress line, which also leads to any step; the step that is shown."""
+    address.adopt(KEY, TITLES)
+    st.session_state.setdefault(KEY, "1")
+    now = st.session_state[KEY]
+    st.progress(int(now) / len(TITLES), text=f"Step {now} of {len(TITLES)}: {TITLES[now]}")
+    picked = st.segmented_control(
+        "Steps of the story",
+        list(TITLES),
+        required=True,
+        format_func=lambda step: f"{step} {TITLES[step]}" if step in TITLES else step,
+        key=KEY,
+        persist_state="session",
+        label_visibility="collapsed",
+        wrap=True,
+    )
+    address.keep(KEY, None if picked == "1" else picked)
+    return str(picked)
+
+
+def buttons(step: str, *, ready: bool) -> None:
+    """Back and Next.
+
+    Args:
+        step: the step that is shown.
+        ready: whether the step's own button has been pressed, so that Next is the thing to press.
+    """
+    number = int(step)
+    with st.container(horizontal=True):
+        if number > 1:
+            st.button("Back", icon=":material/arrow_back:", on_click=go, args=(number - 1,))
+        if number < len(TITLES):
+            st.button(
+                f"Next: {TITLES[str(number + 1)].lower()}",
+                icon=":material/arrow_forward:",
+                type="primary" if ready else "secondary",
+                on_click=go,
+                args=(number + 1,),
+            )
+
+
+def go(step: int) -> None:
+    """Show another step. Use as a callback."""
+    st.session_state[KEY] = str(step)
