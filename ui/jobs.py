@@ -31,6 +31,7 @@ KINDS = {
     "distill": "Distillation",
     "sweep": "Sweep",
     "embed": "Embedding",
+    "attention": "Look into the layers",
     "evaluate": "Evaluation",
     "pretrain": "Pre-training",
     "attack": "Backdoor implant",

@@ -14,6 +14,7 @@ SHOWN_ON = {
     "distill": ("distil", "run"),
     "sweep": ("layers", "sweep_run"),
     "embed": ("embeddings", "embed_run"),
+    "attention": ("layers", "attention_run"),
 }
 """The page that shows a kind of run, and the key under which it looks for the run's id."""
 

@@ -15,6 +15,7 @@ from mimic.config.settings import (
 )
 from mimic.config.subject import (
     TRIGGER_FORMS,
+    AttentionConfig,
     CleanSubsetConfig,
     EmbedConfig,
     EvaluateConfig,
@@ -33,6 +34,7 @@ VERB_CONFIGS: dict[str, type[Config]] = {
     "sweep": SweepConfig,
     "evaluate": EvaluateConfig,
     "embed": EmbedConfig,
+    "attention": AttentionConfig,
 }
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "TRIGGER_FORMS",
     "VERB_CONFIGS",
     "AttackConfig",
+    "AttentionConfig",
     "CleanSubsetConfig",
     "Config",
     "DistillConfig",

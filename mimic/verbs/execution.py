@@ -18,6 +18,7 @@ from mimic.config import Config
 from mimic.errors import MimicError, RunError, TrainingError
 from mimic.run import Progress, Run, storage_errors
 from mimic.verbs.attack import attack
+from mimic.verbs.attention import attention
 from mimic.verbs.distill import distill_encoder
 from mimic.verbs.embed import embed
 from mimic.verbs.evaluate import evaluate
@@ -36,6 +37,7 @@ EXECUTORS: dict[str, Callable[[Work[Any]], dict[str, Any]]] = {
     "sweep": sweep,
     "evaluate": evaluate,
     "embed": embed,
+    "attention": attention,
 }
 TRAININGS = ("pretrain", "attack", "distill", "sweep")
 """Verbs that take turns on a device; the others are short and may run beside them."""
