@@ -2,7 +2,18 @@
 
 import streamlit as st
 
-from ui import address, frame, jobs, live, measurement, measurement_inputs, subject, sweeps, weights
+from ui import (
+    address,
+    frame,
+    jobs,
+    layer_view,
+    live,
+    measurement,
+    measurement_inputs,
+    subject,
+    sweeps,
+    weights,
+)
 
 RUN = "information_run"
 
@@ -42,11 +53,17 @@ if at_work and not subject.has_result(at_work):
 elif shown is None:
     frame.empty("These layers have not been measured yet.", "Press Measure above.")
 
+result = None
 if shown:
     with frame.errors_as_cards():
         result = shown.result() or {}
         frame.warnings(result)
         measurement.show(shown, result)
+
+layer_view.section(chosen, result)
+
+if shown and result:
+    with frame.errors_as_cards():
         weights.choose(chosen, shown.id, measurement.suspect_on_clean(result))
 
 sweeps.section(chosen)

@@ -25,7 +25,7 @@ from mimic.verbs.evaluate import load_student
 from mimic.verbs.work import Subject, Work
 
 BATCH = 50
-LEVELS = 100
+LEVELS = 64
 """Steps from 0 to the largest value of kept maps: finer than eyes tell, and files stay small."""
 Maps = dict[tuple[str, str], dict[str, torch.Tensor]]
 """(network, input) and layer to maps (B, h, w)."""
