@@ -16,7 +16,7 @@ from ui.subject import Subject
 Arrays = Mapping[str, np.ndarray]
 Result = Mapping[str, Any]
 PER_PAGE = 4
-WIDTH = 104
+WIDTH = 96
 ROWS = ("upper", "middle", "lower")
 COLUMNS = ("left", "centre", "right")
 

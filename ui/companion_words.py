@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 TIED = 0.02
-"""Values closer than this share of a companion's whole range are not told apart."""
+SAME = 0.005
+"""Values closer than the one share of a measure's range, or the other of its size, are alike."""
 MOSTLY = 0.75
 Values = Mapping[str, float]
 Bands = Mapping[str, Sequence[float]]
@@ -42,7 +43,8 @@ def told_apart(values: Values, one: str, other: str, bands: Bands) -> bool:
         (low, high), (bottom, top) = bands[one], bands[other]
         return bool(low > top or bottom > high)
     span = max(values.values()) - min(values.values())
-    return abs(values[one] - values[other]) > max(TIED * span, 1e-9)
+    size = max(abs(value) for value in values.values())
+    return abs(values[one] - values[other]) > max(TIED * span, SAME * size)
 
 
 def compare(information: Values, companion: Values, bands: Bands | None = None) -> Order:
@@ -114,7 +116,7 @@ def agreement(orders: Mapping[str, Order]) -> str:
             groups["silent"].append(name)
             continue
         group = "agree" if share >= MOSTLY else "against" if share <= 1 - MOSTLY else "half"
-        groups[group].append(f"{name} ({order.alike} of {order.decided} pairs)")
+        groups[group].append(f"{name} ({order.alike} of {order.decided})")
     said = []
     for group, words in (
         ("agree", "order the suspect's layers as the information does"),
@@ -123,9 +125,10 @@ def agreement(orders: Mapping[str, Order]) -> str:
         ("silent", "do not tell the layers apart"),
     ):
         if groups[group]:
-            names = " and ".join(groups[group])
+            names = " and ".join(filter(None, (", ".join(groups[group][:-1]), groups[group][-1])))
             said.append(f"{names} {words if len(groups[group]) > 1 else singular(words)}")
-    return f"{'; '.join(said)}." if said else ""
+    counted = " (In brackets: pairs of layers in the same order, of those that both tell apart.)"
+    return f"{'; '.join(said)}.{counted}" if said else ""
 
 
 def singular(words: str) -> str:

@@ -11,7 +11,8 @@ from ui import charts, cross_check, layer_focus, numbers, text
 from ui.companion_words import Bands, Order, Values, agreement, compare, course, order_words
 
 Result = Mapping[str, Any]
-PER_ROW = 3
+WIDTHS = (4, 3, 3)
+"""Of the charts in a row; the first one also holds the networks' names."""
 SHORT = {
     "information": "information",
     "cka": "CKA",
@@ -63,9 +64,9 @@ def show(result: Result, layer: str) -> None:
     with st.container(border=True):
         st.markdown(text.plain(told(orders), cross_check.LONG))
         st.markdown(text.plain(in_focus(rows, shown, layer), cross_check.LONG))
-    for start in range(0, len(shown), PER_ROW):
-        columns = st.columns(PER_ROW, gap="medium")
-        for name, column in zip(shown[start : start + PER_ROW], columns, strict=False):
+    for start in range(0, len(shown), len(WIDTHS)):
+        columns = st.columns(WIDTHS, gap="medium")
+        for name, column in zip(shown[start : start + len(WIDTHS)], columns, strict=False):
             with column:
                 panel(rows, name, layers, layer, orders.get(name))
     missing = [TITLES[name] for name in cross_check.COMPANIONS if name not in shown]
@@ -82,7 +83,9 @@ def panel(
     """One measure: its chart, what it is, and what it says of the suspect."""
     values = suspect_values(rows, name)
     said = text.bare(course(values, LAYOUTS[name]), cross_check.LONG)
-    figure = cross_check.companion_chart(rows, name, layers)
+    known = [row for row in rows if row.get(name) is not None]
+    figure = cross_check.companion_chart(known, name, layers)
+    figure.update_xaxes(title_text="layer")
     figure.update_yaxes(title_text=UNITS[name])
     layer_focus.stress(figure, layers, layer)
     if name == "information":
