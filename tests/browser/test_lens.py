@@ -35,11 +35,8 @@ def test_a_layer_chosen_by_keyboard_changes_maps_sentence_and_band(visitor, serv
     visitor.get_by_text("In layer2 the suspect puts").wait_for(timeout=MINUTE)
     settled(visitor)
     before = picture_of(visitor)
-    group = visitor.locator(".st-key-focus_layer")
-    group.get_by_role("radio", name="layer2").or_(
-        group.get_by_role("button", name="layer2")
-    ).first.focus()
-    visitor.keyboard.press("Tab")
+    visitor.locator(".st-key-focus_layer").get_by_role("radio", name="layer2").focus()
+    visitor.keyboard.press("ArrowRight")
     visitor.keyboard.press("Space")
     visitor.get_by_text("In layer3 the suspect puts").wait_for()
     visitor.wait_for_url("**focus_layer=layer3**")
