@@ -18,7 +18,7 @@ from mimic.losses.attention import attention_map
 
 RESAMPLES = 2_000
 DIGITS = 5
-WHOLE_PICTURE = 0.9
+WHOLE_PICTURE = 0.5
 """From this share of changed pixels on, a trigger has no place of its own to look at."""
 COARSE = 0.6
 """Where less than this share can fall inside at all, the map is too coarse to leave that unsaid."""

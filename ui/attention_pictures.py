@@ -11,7 +11,7 @@ from ui import palette
 SIDE = 128
 HEAT = 0.82
 """How much of a pixel is heat; the rest is the picture in grey, so that both can be made out."""
-WHOLE_PICTURE = 0.9
+WHOLE_PICTURE = 0.5
 """An area larger than this has no outline that would help."""
 
 
