@@ -14,6 +14,7 @@ from mimic.config import (
     ASSET_PREFIX,
     ASSETS,
     AttackConfig,
+    AttentionConfig,
     DistillConfig,
     EmbedConfig,
     InformationConfig,
@@ -33,6 +34,8 @@ TARGET = 1
 DISTILL: dict[str, Any] = {"epochs": 200}
 """58 images make one update per epoch, so the demo needs more epochs than a larger set."""
 SWEEP_WORKERS = 2
+LENS_IMAGES = 4
+"""Images whose attention maps ship with the project: each costs 5 kB."""
 KEPT_FILES = (
     "run.json", "status.json", "metrics.jsonl", "result.json", "plan.json",
     "student.safetensors", "student.pth", "arrays",
@@ -177,6 +180,10 @@ def build_runs(folder: Path, fields: dict[str, Any], *, root: Path) -> None:
     place_config(distilled, information="demo-information")
     embedded = perform("embed", EmbedConfig(**fields, student=str(distilled.directory)), root=root)
     place_config(bundle(folder, embedded, "demo-embed"), student="demo-distill")
+    student = str(distilled.directory)
+    looking = AttentionConfig(**fields, student=student, images=LENS_IMAGES)
+    looked = bundle(folder, perform("attention", looking, root=root), "demo-attention")
+    place_config(looked, student="demo-distill")
     swept = SweepConfig(**fields, **DISTILL, workers=SWEEP_WORKERS)
     bundle(folder, perform("sweep", swept, root=root), "demo-sweep")
 

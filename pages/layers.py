@@ -6,6 +6,7 @@ from ui import (
     address,
     frame,
     jobs,
+    layer_view,
     live,
     measurement,
     measurement_inputs,
@@ -53,13 +54,18 @@ if at_work and not subject.has_result(at_work):
 elif shown is None:
     frame.empty("These layers have not been measured yet.", "Press Measure above.")
 
+result = None
 if shown:
     with frame.errors_as_cards():
         result = shown.result() or {}
         frame.warnings(result)
         measurement.show(shown, result)
-        if mode.is_expert():
-            weights.choose(chosen, shown.id, measurement.suspect_on_clean(result))
+
+layer_view.section(chosen, result)
+
+if shown and result and mode.is_expert():
+    with frame.errors_as_cards():
+        weights.choose(chosen, shown.id, measurement.suspect_on_clean(result))
 
 if mode.is_expert():
     sweeps.section(chosen)

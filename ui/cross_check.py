@@ -1,4 +1,4 @@
-"""What stands beside a curve of information: how far it can be trusted, and four companions."""
+"""What stands beside a curve of information: how far it can be trusted, and companion charts."""
 
 from __future__ import annotations
 
@@ -94,35 +94,6 @@ def explain_limits(result: Result) -> None:
     if said:
         with st.expander("What may a curve say?", icon=":material/help:"):
             st.markdown("\n".join(f"- {text.plain(sentence, LONG)}" for sentence in said))
-
-
-def companions(result: Result) -> None:
-    """Four cheap numbers per layer, computed without a critic, as small charts of one kind."""
-    rows = [row for row in result.get("companions") or [] if row.get("layer")]
-    if not rows:
-        return
-    networks = dict.fromkeys(palette.NETWORK_NAME.get(r["network"], r["network"]) for r in rows)
-    st.markdown(
-        "**Cross-check**: numbers per layer that need no critic, on the same images "
-        f"({text.plain(', '.join(networks))}; colours as above)."
-    )
-    shown = [name for name in COMPANIONS if any(row.get(name) is not None for row in rows)]
-    for name, column in zip(shown, st.columns(len(shown)), strict=True):
-        title, explanation = COMPANIONS[name]
-        with column:
-            st.markdown(f"**{title}**")
-            st.plotly_chart(
-                companion_chart(rows, name, result["layers"]),
-                config=charts.NO_TOOLS,
-                key=f"companion-{name}",
-                alt=f"{title} per layer. {in_words(rows, name)}",
-            )
-            st.caption(explanation)
-    missing = [COMPANIONS[name][0] for name in COMPANIONS if name not in shown]
-    if missing:
-        st.caption(f"Not measured here: {', '.join(missing)} (needs labels or a trigger).")
-    with st.expander("The numbers of the cross-check", icon=":material/table:"):
-        st.dataframe([table_row(row) for row in rows], hide_index=True, width="stretch")
 
 
 def companion_chart(

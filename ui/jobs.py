@@ -33,6 +33,7 @@ KINDS = {
     "distill": "Distillation",
     "sweep": "Sweep",
     "embed": "Embedding",
+    "attention": "Look into the layers",
     "evaluate": "Evaluation",
     "placement": "Placement map",
     "pretrain": "Pre-training",

@@ -38,7 +38,6 @@ def show(run: Run, result: Result) -> None:
             st.dataframe(rows(result), hide_index=True, width="stretch")
         with st.expander("The fit behind each point", icon=":material/query_stats:"):
             fit(run, result)
-    cross_check.companions(result)
 
 
 def caption(result: Result) -> str:

@@ -15,6 +15,7 @@ SHOWN_ON = {
     "sweep": ("layers", "sweep_run"),
     "embed": ("embeddings", "embed_run"),
     "placement": ("overview", "placement_run"),
+    "attention": ("layers", "attention_run"),
 }
 """The page that shows a kind of run, and the key under which it looks for the run's id."""
 

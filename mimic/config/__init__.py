@@ -16,6 +16,7 @@ from mimic.config.settings import (
 )
 from mimic.config.subject import (
     TRIGGER_FORMS,
+    AttentionConfig,
     CleanSubsetConfig,
     EmbedConfig,
     EvaluateConfig,
@@ -36,6 +37,7 @@ VERB_CONFIGS: dict[str, type[Config]] = {
     "evaluate": EvaluateConfig,
     "placement": PlacementConfig,
     "embed": EmbedConfig,
+    "attention": AttentionConfig,
 }
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "TRIGGER_FORMS",
     "VERB_CONFIGS",
     "AttackConfig",
+    "AttentionConfig",
     "CleanSubsetConfig",
     "Config",
     "DistillConfig",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mimic.config.settings import DEFAULT_LAYERS, Config, option, require
 
 MIN_SIDE, MAX_SIDE = 8, 1024
+MOST_SHOWN = 24
 TRIGGER_FORMS = (
     "FILE.npz, square:ROW:COLUMN:SIZE, patch:FILE.png:ROW:COLUMN:SIZE, "
     "random-patch:FILE.png:SIZE[:LOW:HIGH], blend:FILE.png:ALPHA, pattern:FILE.png (grey 128 adds "
@@ -173,3 +174,29 @@ class EmbedConfig(SubjectConfig):
         require(self.points >= 5, "Too few points to embed.", "Choose at least 5.")
         require(self.neighbors >= 2, "UMAP needs more neighbours.", "Choose at least 2.")
         require(len(self.layers) > 0, "No layer is chosen.", "Choose at least one.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttentionConfig(SubjectConfig):
+    """Where each layer looks: attention maps with and without the trigger."""
+
+    student: str = option("", "a distil run or an encoder file to look into beside the suspect")
+    layers: tuple[str, ...] = option(
+        ("stem", *DEFAULT_LAYERS), "layers, by name (stem, layer1.. or layer2.0)"
+    )
+    images: int = option(8, "test images whose maps are kept to be shown")
+    measured: int = option(200, "test images the numbers are means over")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(
+            len(self.layers) > 0 and len(set(self.layers)) == len(self.layers),
+            "No layer is chosen, or one is named twice.",
+            "Name each layer once, for example layer1 layer4.",
+        )
+        require(
+            1 <= self.images <= MOST_SHOWN,
+            f"{self.images} images cannot be shown.",
+            f"Choose 1 to {MOST_SHOWN}.",
+        )
+        require(self.measured >= 2, f"{self.measured} images give no mean.", "Choose at least 2.")

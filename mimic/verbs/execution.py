@@ -22,6 +22,7 @@ from mimic.run import RESUMABLE, Progress, Run, require_space
 from mimic.run.unchanged import require_unchanged
 from mimic.turns import POLL_SECONDS, Ticket, own_run
 from mimic.verbs.attack import attack
+from mimic.verbs.attention import attention
 from mimic.verbs.distill import distill_encoder
 from mimic.verbs.embed import embed
 from mimic.verbs.evaluate import evaluate
@@ -42,6 +43,7 @@ EXECUTORS: dict[str, Callable[[Work[Any]], dict[str, Any]]] = {
     "evaluate": evaluate,
     "placement": placement,
     "embed": embed,
+    "attention": attention,
 }
 TRAININGS = ("pretrain", "attack", "distill", "sweep")
 """Verbs that take turns on a device; the others are short and may run beside them."""

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from mimic.config import (
+    AttentionConfig,
     Config,
     DistillConfig,
     EmbedConfig,
@@ -303,6 +304,47 @@ def write_embed(
     return run
 
 
+def write_attention(root: Path, run_id: str = "demo-attention", **changes: Any) -> Run:
+    """A finished look in which only the suspect's layer3 looks at the trigger."""
+    config = AttentionConfig(**{**SUBJECT, "student": "demo-distill", "images": 6, **changes})
+    run = write_run(root, "attention", config, run_id, "finished")
+    images, stamped, labels = digit_images(6)
+    area = np.zeros((6, 16, 16), dtype=bool)
+    area[:, 10:15, 10:15] = True
+    run.write_arrays("pictures", images=images, stamped=stamped, labels=labels, area=area)
+    rng = np.random.default_rng(2)
+    networks, rows = ("teacher", "student", "clean_twin"), []
+    for place, layer in enumerate(LAYERS):
+        side = 16 // 2 ** max(0, place - 1)
+        maps = {
+            f"{n}_{g}": rng.random((6, side, side)).astype(np.float16)
+            for n in networks
+            for g in ("clean", "triggered")
+        }
+        run.write_arrays(f"maps-{layer}", **maps)
+        for network in networks:
+            share = 0.6 if (network, layer) == ("teacher", "layer3") else 0.12 + 0.01 * place
+            mean = {"mean": share, "interval": [share - 0.02, share + 0.02]}
+            above = {"mean": share - 0.12, "interval": [share - 0.14, share - 0.1]}
+            rows.append(
+                {"network": network, "layer": layer, "on_trigger": mean, "same_place": mean,
+                 "above_twin": None if network == "clean_twin" else above, "unmoved": mean,
+                 "like_suspect_clean": None if network == "teacher" else mean,
+                 "like_suspect_triggered": None if network == "teacher" else mean}
+            )  # fmt: skip
+    run.write_json(
+        "result.json",
+        {
+            "layers": list(LAYERS), "networks": list(networks), "inputs": ["clean", "triggered"],
+            "sizes": {n: [16 // 2 ** max(0, i - 1)] * 2 for i, n in enumerate(LAYERS)},
+            "area": 25 / 256, "ceilings": dict.fromkeys(LAYERS, 0.4), "numbers": rows,
+            "sentences": {n: f"In {n} the suspect puts 60.0% there." for n in LAYERS},
+            "images": 6, "measured": 200, "target_class": 1, "seconds": 5.0,
+        },
+    )  # fmt: skip
+    return run
+
+
 def write_sweep(
     root: Path, run_id: str = "sweep-a", state: str = "finished", done: int = -1, **changes: Any
 ) -> Run:
@@ -426,3 +468,9 @@ def sweep_run() -> Callable[..., Run]:
 def embed_run() -> Callable[..., Run]:
     """Writes a finished embedding."""
     return write_embed
+
+
+@pytest.fixture
+def attention_run() -> Callable[..., Run]:
+    """Writes a finished look into the layers."""
+    return write_attention

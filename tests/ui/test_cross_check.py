@@ -77,7 +77,7 @@ def test_the_cross_check_draws_what_there_is_and_names_what_is_missing(
     told = without_escapes(app)
     assert "Not measured here: Triggered against clean (AUC)" in told
     alts = [c.proto.alt for c in app.get("plotly_chart")]
-    assert sum("per layer. Suspect: stem" in words for words in alts) == 3
+    assert sum("per layer. Suspect: stem" in words for words in alts) == 4  # Information first.
     assert "Likeness to the output (CKA) per layer. Suspect: stem 0.00, layer1 0.20" in " ".join(
         alts
     )

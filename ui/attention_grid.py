@@ -1,0 +1,91 @@
+"""A grid of attention maps: a row per image, a picture per network with and without the trigger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from mimic.run import Run
+from ui import attention_pictures, text
+from ui.attention_chart import LOOKS
+from ui.subject import Subject
+
+Arrays = Mapping[str, np.ndarray]
+Result = Mapping[str, Any]
+PER_PAGE = 4
+WIDTH = 96
+ROWS = ("upper", "middle", "lower")
+COLUMNS = ("left", "centre", "right")
+
+
+def show(subject: Subject, run: Run, result: Result, layer: str) -> None:
+    """The maps of one layer, a page of images at a time."""
+    pictures, maps = run.arrays("pictures"), run.arrays(f"maps-{layer}")
+    if not pictures or not maps:
+        st.caption("This run kept no maps.")
+        return
+    count = len(pictures["images"])
+    pages = -(-count // PER_PAGE)
+    height, width = result["sizes"][layer]
+    for index in range(*page(run, pages, count)):
+        row(subject, result, pictures, maps, index, layer)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.image(attention_pictures.scale_png(), width=144, alt="Colours from none to most.")
+        st.caption("none → the most of any map in the row", width="content")
+    st.caption(
+        f"Each square is one of the map's {height} × {width} fields, drawn as it is, nothing "
+        "smoothed. Every map has unit length; a row shares one scale, so its maps compare. "
+        f"{'The white line is the edge of the trigger.' if 'area' in pictures else ''}"
+    )
+
+
+def page(run: Run, pages: int, count: int) -> tuple[int, int]:
+    """The first image of the chosen page, and the one after its last."""
+    number = st.pagination(pages, key=f"attention-page-{run.id}") if pages > 1 else 1
+    return (number - 1) * PER_PAGE, min(count, number * PER_PAGE)
+
+
+def row(
+    subject: Subject, result: Result, pictures: Arrays, maps: Arrays, index: int, layer: str
+) -> None:
+    """One image: as it is, with the trigger, and under each network's attention."""
+    name = subject.class_name(int(pictures["labels"][index]))
+    who = f"Image {index + 1}, class {name}"
+    shown = {"clean": pictures["images"][index]}
+    area = None
+    if "stamped" in pictures:
+        shown["triggered"], area = pictures["stamped"][index], pictures["area"][index]
+    top = max(float(found[index].max()) for found in maps.values())
+    st.markdown(f"**{text.plain(who)}**")
+    with st.container(horizontal=True, gap="small"):
+        for given, picture in shown.items():
+            tile(attention_pictures.plain(picture), given, f"{who}, {given}, as it is.")
+        for network in result["networks"]:
+            for given, picture in shown.items():
+                found = maps[f"{network}_{given}"][index]
+                pixels = attention_pictures.overlay(
+                    picture, found, top, area if given == "triggered" else None
+                )
+                title = LOOKS[network][0]
+                tile(
+                    pixels,
+                    f"{title}, {given}",
+                    f"{who}: the {title} on the {given} image, {layer}, looks most at the "
+                    f"{place(found)}.",
+                )
+
+
+def tile(pixels: np.ndarray, caption: str, alt: str) -> None:
+    """One picture of a row."""
+    st.image(attention_pictures.png(pixels), caption=caption, width=WIDTH, alt=text.bare(alt, 200))
+
+
+def place(attention: np.ndarray) -> str:
+    """Where a map's brightest field lies, in words."""
+    row, column = np.unravel_index(int(attention.argmax()), attention.shape)
+    down = (int(row) + 0.5) / attention.shape[0]
+    across = (int(column) + 0.5) / attention.shape[1]
+    return f"{ROWS[min(2, int(3 * down))]} {COLUMNS[min(2, int(3 * across))]}"

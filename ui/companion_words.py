@@ -1,0 +1,137 @@
+"""What a companion says of the layers, and where it and the information disagree, from numbers."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+TIED = 0.02
+SAME = 0.005
+"""Values closer than the one share of a measure's range, or the other of its size, are alike."""
+MOSTLY = 0.75
+Values = Mapping[str, float]
+Bands = Mapping[str, Sequence[float]]
+
+
+@dataclass(frozen=True)
+class Order:
+    """How two measures order the layers.
+
+    Args:
+        alike: pairs of layers that both put in the same order.
+        decided: pairs that both tell apart.
+        apart: the layer whose rank differs most, with its rank by either, 1 for the highest; None
+            where every rank is the same.
+        layers: how many layers were ranked.
+    """
+
+    alike: int
+    decided: int
+    apart: tuple[str, int, int] | None
+    layers: int
+
+    @property
+    def share(self) -> float | None:
+        """Share of the decided pairs that are alike."""
+        return self.alike / self.decided if self.decided else None
+
+
+def told_apart(values: Values, one: str, other: str, bands: Bands) -> bool:
+    """Whether a measure tells two layers apart: by its bands, else by more than a hair."""
+    if one in bands and other in bands:
+        (low, high), (bottom, top) = bands[one], bands[other]
+        return bool(low > top or bottom > high)
+    span = max(values.values()) - min(values.values())
+    size = max(abs(value) for value in values.values())
+    return abs(values[one] - values[other]) > max(TIED * span, SAME * size)
+
+
+def compare(information: Values, companion: Values, bands: Bands | None = None) -> Order:
+    """Compare the order of layers by information and by a companion.
+
+    Args:
+        information: nats by layer.
+        companion: its value by layer.
+        bands: lowest and highest critic by layer; overlapping bands leave a pair undecided.
+    """
+    shared = [layer for layer in information if layer in companion]
+    mine, theirs = ({n: v[n] for n in shared} for v in (information, companion))
+    alike = decided = 0
+    for one, other in itertools.combinations(shared, 2):
+        if told_apart(mine, one, other, bands or {}) and told_apart(theirs, one, other, {}):
+            decided += 1
+            alike += (mine[one] > mine[other]) == (theirs[one] > theirs[other])
+    by_mine, by_theirs = ranks(mine), ranks(theirs)
+    furthest = max(shared, key=lambda n: abs(by_mine[n] - by_theirs[n]), default=None)
+    apart = None
+    if furthest is not None and by_mine[furthest] != by_theirs[furthest]:
+        apart = (furthest, by_mine[furthest], by_theirs[furthest])
+    return Order(alike, decided, apart, len(shared))
+
+
+def ranks(values: Values) -> dict[str, int]:
+    """Rank by value, 1 for the highest; equal values share the better rank."""
+    return {n: 1 + sum(other > value for other in values.values()) for n, value in values.items()}
+
+
+def course(values: Values, layout: str) -> str:
+    """Where a measure is lowest and highest."""
+    if not values:
+        return ""
+    low, high = (pick(values, key=lambda n: values[n]) for pick in (min, max))
+    if told_apart(values, low, high, {}):
+        return (
+            f"Suspect: lowest in {low} ({layout.format(values[low])}), "
+            f"highest in {high} ({layout.format(values[high])})."
+        )
+    return f"Suspect: {layout.format(values[high])} in every layer."
+
+
+def order_words(order: Order) -> str:
+    """How one companion's order compares, on one line."""
+    if not order.decided:
+        return "It tells no two layers apart that the information tells apart."
+    pairs = "pair" if order.decided == 1 else "pairs"
+    told = f"Orders {order.alike} of {order.decided} {pairs} of layers as the information does."
+    if order.apart is not None:
+        layer, mine, theirs = order.apart
+        told += (
+            f" Furthest apart on {layer}: number {mine} of {order.layers} by information, "
+            f"number {theirs} here."
+        )
+    return told
+
+
+def agreement(orders: Mapping[str, Order]) -> str:
+    """What the companions and the information agree on, and what they do not.
+
+    Args:
+        orders: companion's name on screen to how its order compares.
+    """
+    groups: dict[str, list[str]] = {"agree": [], "half": [], "against": [], "silent": []}
+    for name, order in orders.items():
+        share = order.share
+        if share is None:
+            groups["silent"].append(name)
+            continue
+        group = "agree" if share >= MOSTLY else "against" if share <= 1 - MOSTLY else "half"
+        groups[group].append(f"{name} ({order.alike} of {order.decided})")
+    said = []
+    for group, words in (
+        ("agree", "order the suspect's layers as the information does"),
+        ("half", "agree with it only in part"),
+        ("against", "order them the other way round"),
+        ("silent", "do not tell the layers apart"),
+    ):
+        if groups[group]:
+            names = " and ".join(filter(None, (", ".join(groups[group][:-1]), groups[group][-1])))
+            said.append(f"{names} {words if len(groups[group]) > 1 else singular(words)}")
+    counted = " (In brackets: pairs of layers in the same order, of those that both tell apart.)"
+    return f"{'; '.join(said)}.{counted}" if said else ""
+
+
+def singular(words: str) -> str:
+    """The same verb for one."""
+    first, _, rest = words.partition(" ")
+    return f"{'does' if first == 'do' else first + 's'} {rest}"

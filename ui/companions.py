@@ -1,0 +1,163 @@
+"""The information beside its companions: small charts on one axis of layers, and what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from ui import charts, cross_check, layer_focus, numbers, text
+from ui.companion_words import Bands, Order, Values, agreement, compare, course, order_words
+
+Result = Mapping[str, Any]
+WIDTHS = (4, 3, 3)
+"""Of the charts in a row; the first one also holds the networks' names."""
+SHORT = {
+    "information": "information",
+    "cka": "CKA",
+    "effective_rank": "effective rank",
+    "probe_accuracy": "probe accuracy",
+    "separability": "AUC",
+}
+UNITS = {
+    "information": "nats",
+    "cka": "CKA (0 to 1)",
+    "effective_rank": "directions",
+    "probe_accuracy": "right (%)",
+    "separability": "AUC (0.5 to 1)",
+}
+LAYOUTS = {
+    "information": "{:.2f} nats",
+    "cka": "{:.2f}",
+    "effective_rank": "{:.1f}",
+    "probe_accuracy": "{:.1%}",
+    "separability": "{:.3f}",
+}
+TITLES = {
+    "information": "Information (nats)",
+    **{k: v[0] for k, v in cross_check.COMPANIONS.items()},
+}
+ABOUT = {
+    "information": "How much the layer tells about the output, on clean images.",
+    **{k: v[1] for k, v in cross_check.COMPANIONS.items()},
+}
+
+
+def show(result: Result, layer: str) -> None:
+    """All measures of the layers with the layer in focus stressed.
+
+    Args:
+        result: of a measurement.
+        layer: the layer in focus.
+    """
+    rows = [row for row in result.get("companions") or [] if row.get("layer")]
+    if not rows:
+        return
+    rows = [*information_rows(result), *rows]
+    layers = list(result["layers"])
+    shown = [name for name in TITLES if any(row.get(name) is not None for row in rows)]
+    orders = {name: order_of(result, rows, name) for name in shown if name != "information"}
+    st.markdown(
+        "**Cross-check**: the information beside numbers that need no critic, on the same images."
+    )
+    with st.container(border=True):
+        st.markdown(text.plain(told(orders), cross_check.LONG))
+        st.markdown(text.plain(in_focus(rows, shown, layer), cross_check.LONG))
+    for start in range(0, len(shown), len(WIDTHS)):
+        columns = st.columns(WIDTHS, gap="medium")
+        for name, column in zip(shown[start : start + len(WIDTHS)], columns, strict=False):
+            with column:
+                panel(rows, name, layers, layer, orders.get(name))
+    missing = [TITLES[name] for name in cross_check.COMPANIONS if name not in shown]
+    if missing:
+        st.caption(f"Not measured here: {', '.join(missing)} (needs labels or a trigger).")
+    with st.expander("The numbers of the cross-check", icon=":material/table:"):
+        table = [cross_check.table_row(row) for row in rows if "information" not in row]
+        st.dataframe(table, hide_index=True, width="stretch")
+
+
+def panel(
+    rows: list[Mapping[str, Any]], name: str, layers: list[str], layer: str, order: Order | None
+) -> None:
+    """One measure: its chart, what it is, and what it says of the suspect."""
+    values = suspect_values(rows, name)
+    said = text.bare(course(values, LAYOUTS[name]), cross_check.LONG)
+    known = [row for row in rows if row.get(name) is not None]
+    figure = cross_check.companion_chart(known, name, layers)
+    figure.update_xaxes(title_text="layer")
+    figure.update_yaxes(title_text=UNITS[name])
+    layer_focus.stress(figure, layers, layer)
+    if name == "information":
+        charts.label_line_ends(figure, figure.data[0].x[-1])
+        figure.update_layout(margin={"r": 72})
+    st.markdown(f"**{TITLES[name]}**")
+    st.plotly_chart(
+        figure,
+        config=charts.NO_TOOLS,
+        key=f"companion-{name}",
+        alt=f"{TITLES[name]} per layer. {cross_check.in_words(rows, name)} {said}",
+    )
+    said = f"{said} {order_words(order)}" if order else said
+    st.caption(f"{ABOUT[name]} {text.plain(said, cross_check.LONG)}")
+
+
+def information_rows(result: Result) -> list[Mapping[str, Any]]:
+    """Nats on clean images in the form of companions: a row per network and layer."""
+    return [
+        {"network": curve["network"], "layer": layer, "information": nats}
+        for curve in result["curves"]
+        for layer, nats in curve["layers"].items()
+        if curve["input"] == "clean" and nats is not None
+    ]
+
+
+def suspect_values(rows: list[Mapping[str, Any]], name: str) -> Values:
+    """One measure of the suspect by layer, as far as it is known."""
+    return {
+        row["layer"]: float(row[name])
+        for row in rows
+        if row["network"] == "teacher" and row.get(name) is not None
+    }
+
+
+def order_of(result: Result, rows: list[Mapping[str, Any]], name: str) -> Order:
+    """How a companion's order of the suspect's layers compares with the information's.
+
+    How well a layer tells triggered from clean images is compared with the information it loses
+    when the trigger is put on, where that was measured.
+    """
+    of_input = {c["input"]: c for c in result["curves"] if c["network"] == "teacher"}
+    information, bands = suspect_values(rows, "information"), clean_bands(of_input)
+    if name == "separability":
+        stamped = of_input.get("triggered", {}).get("layers", {})
+        information = {
+            n: v - stamped[n] for n, v in information.items() if stamped.get(n) is not None
+        }
+        bands = {}
+    return compare(information, suspect_values(rows, name), bands)
+
+
+def clean_bands(of_input: Mapping[str, Mapping[str, Any]]) -> Bands:
+    """Lowest and highest critic by layer on clean images; none where they were not kept."""
+    bands: Bands = of_input.get("clean", {}).get("bands") or {}
+    return bands
+
+
+def told(orders: Mapping[str, Order]) -> str:
+    """The sentence above the charts."""
+    said = agreement({SHORT[name]: order for name, order in orders.items()})
+    if not said:
+        return "Nothing was measured that could be compared."
+    lost = " AUC is compared with the information lost to the trigger." * ("separability" in orders)
+    return f"{said[0].upper()}{said[1:]}{lost}"
+
+
+def in_focus(rows: list[Mapping[str, Any]], shown: list[str], layer: str) -> str:
+    """The suspect's numbers in the layer in focus."""
+    said = []
+    for name in shown:
+        value = suspect_values(rows, name).get(layer)
+        number = numbers.NOTHING if value is None else LAYOUTS[name].format(value)
+        said.append(number if name == "information" else f"{SHORT[name]} {number}")
+    return f"{layer} of the suspect: {', '.join(said)}."

@@ -1,0 +1,105 @@
+"""Look into a layer: what it holds beside the others, and where it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from mimic.run import Run
+from ui import (
+    address,
+    attention_chart,
+    attention_grid,
+    attention_pictures,
+    charts,
+    companions,
+    frame,
+    jobs,
+    layer_focus,
+    layer_form,
+    live,
+    text,
+)
+from ui.subject import Subject, has_result
+
+LONG = 2_000
+Result = Mapping[str, Any]
+
+
+def section(subject: Subject, measured: Result | None) -> None:
+    """The layer in focus, its companions, and its attention maps.
+
+    Args:
+        subject: the suspect.
+        measured: the result of a measurement of its layers, if there is one.
+    """
+    st.subheader("Look into a layer", anchor=False)
+    runs = {run.id: run for run in subject.runs("attention")}
+    address.adopt(layer_form.RUN, runs)
+    picked = runs.get(st.session_state.get(layer_form.RUN, ""))
+    at_work = picked or next((r for r in runs.values() if jobs.state_of(r).is_active), None)
+    shown = picked if picked and has_result(picked) else subject.latest("attention")
+    with frame.errors_as_cards():
+        result = shown.result() if shown else None
+        layers = known_layers(subject, measured, result)
+        layer = layer_focus.choose(layers, layer_focus.telling(result, layers))
+        if measured:
+            companions.show(measured, layer)
+        st.markdown(
+            "**Where the layer looks**: bright where it responds most, on the same pictures with "
+            "and without the trigger."
+        )
+        if shown and result:
+            show(subject, shown, result, layer)
+    layer_form.start(subject, again=shown is not None, opened=not (shown or at_work))
+    if at_work and not has_result(at_work):
+        jobs.controls(at_work)
+        live.follow(at_work)
+    elif shown is None:
+        frame.empty("Nobody has looked into these layers yet.", "Press Look above.")
+
+
+def known_layers(subject: Subject, measured: Result | None, result: Result | None) -> list[str]:
+    """All layers there is something to show of, or else the encoder's, input side first."""
+    found = [*(measured or {}).get("layers", []), *(result or {}).get("layers", [])]
+    names = [str(name) for name in dict.fromkeys(found or subject.layers)]
+    order = {name: place for place, name in enumerate(subject.layers)}
+    return sorted(names, key=lambda name: order.get(name, len(order)))
+
+
+def show(subject: Subject, run: Run, result: Result, layer: str) -> None:
+    """The sentence, the maps, the chart and the numbers of a finished look."""
+    frame.warnings(result)
+    if layer not in result["layers"]:
+        seen = text.plain(", ".join(result["layers"]))
+        frame.empty(
+            f"{text.plain(layer)} was not looked into, only {seen}.",
+            "Add it under Look again, or choose another layer.",
+        )
+    else:
+        with st.container(border=True):
+            st.markdown(text.plain(result["sentences"][layer], LONG))
+        attention_grid.show(subject, run, result, layer)
+    if result["area"] is not None and result["area"] < attention_pictures.WHOLE_PICTURE:
+        figure = attention_chart.share_by_layer(result)
+        st.markdown("**Share of attention on the trigger, layer by layer**")
+        st.plotly_chart(
+            layer_focus.stress(figure, result["layers"], layer),
+            config=charts.NO_TOOLS,
+            key="attention-share",
+            alt=attention_chart.in_words(result),
+        )
+        st.caption(
+            "Dotted: the trigger's share of the picture, which an encoder that looks everywhere "
+            "alike would reach. Dash-dotted: the most that could fall there, because late maps "
+            "have few, large fields. Whiskers: 95% of what other draws of the images would give. "
+            f"Mean over {result['measured']} test images."
+        )
+    with st.expander("The numbers of the attention", icon=":material/table:"):
+        st.dataframe(attention_chart.rows(result), hide_index=True, width="stretch")
+        st.caption(
+            "Likenesses are cosines of two maps: 1 means the layer looks at the same places, 0 at "
+            "none in common. In brackets: 95% intervals."
+        )
