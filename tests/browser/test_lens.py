@@ -37,7 +37,7 @@ def test_a_layer_chosen_by_keyboard_changes_maps_sentence_and_band(visitor, serv
 
 
 def test_a_look_is_started_and_shown_when_it_ends(visitor, server) -> None:
-    visitor.goto(f"{server}/layers")
+    visitor.goto(f"{server}/layers?mode=expert")
     heading(visitor, "Look into a layer")
     visitor.get_by_text("Look again").click()
     visitor.get_by_label("Images to show", exact=True).fill("2")
