@@ -7,10 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from mimic.run import Run
-from ui import numbers, text
+from ui import figure_data, numbers, text
+
+PICTURE = {
+    "displaylogo": False,
+    "modeBarButtons": [["toImage"]],
+    "toImageButtonOptions": {"format": "svg", "filename": "mimic-studio"},
+}
+"""A chart's only button: its picture, as SVG."""
 
 FORMATS = {
     "student_file": ("Cleaned encoder (.safetensors)", "cleaned-encoder.safetensors"),
@@ -51,3 +59,23 @@ def student(run: Run, result: Mapping[str, Any]) -> None:
                 [{"tensor": text.bare(name, 80)} for name in renewed[:500]],
                 hide_index=True, width="stretch",
             )  # fmt: skip
+
+
+def figure_csv(figure: go.Figure, name: str) -> None:
+    """The numbers behind a chart, as CSV.
+
+    Args:
+        figure: the chart.
+        name: of the file, and of the button among those of the page.
+    """
+    st.download_button(
+        "CSV",
+        lambda: figure_data.as_csv(figure_data.rows(figure)).encode(),
+        file_name=f"{text.bare(name)}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        type="tertiary",
+        key=f"csv-{name}",
+        on_click="ignore",
+        help="The numbers behind this chart.",
+    )

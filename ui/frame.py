@@ -17,6 +17,7 @@ PAGES = {
     "layers": ("Layers", ":material/layers:"),
     "distil": ("Distil", ":material/science:"),
     "embeddings": ("Embeddings", ":material/scatter_plot:"),
+    "runs": ("Runs", ":material/table_rows:"),
 }
 PENDING_ERROR = "pending_error"
 
