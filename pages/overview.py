@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import charts, examples, frame, run_list, scores, subject, text
+from ui import charts, examples, frame, report_button, run_list, scores, subject, text
 
 frame.head(
     "MIMIC Studio",
@@ -44,7 +44,9 @@ else:
             )
         with st.expander("The numbers"):
             scores.table(shown)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if cleaned:
+            report_button.offer(cleaned)
         frame.link("suspect", "Inspect another encoder")
         frame.link("layers", "See what its layers know")
         frame.link("distil", "Clean it" if not outcome else "Clean it again")
@@ -53,3 +55,4 @@ else:
 run_list.open_demo()
 st.subheader("Jobs", anchor=False)
 run_list.recent()
+frame.link("runs", "All runs: compare, note, repeat, delete")

@@ -36,7 +36,7 @@ def look(place: int) -> dict[str, Any]:
     colour = palette.CATEGORICAL[place % len(palette.CATEGORICAL)]
     return {
         "line": {"color": colour, "dash": DASHES[place % len(DASHES)], "width": 2.3},
-        "marker": {"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 7},
+        "marker": {"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 8, "maxdisplayed": 9},
     }
 
 
@@ -62,34 +62,36 @@ def by_epoch(aligned: Mapping[str, Any], name: str, runs: Sequence[str]) -> go.F
             x=[epoch for epoch, _ in points],
             y=[value for _, value in points],
             name=named[run],
-            mode="lines+markers" if len(points) < 60 else "lines",
+            mode="lines+markers",
             hovertemplate=f"epoch %{{x}}: %{{y:.2f}}<extra>{named[run]}</extra>",
             **look(place),
         )
     styled(figure, x="epoch", y=axis, height=300)
     if factor == 100.0:
         figure.update_yaxes(range=[-4, 104], tickvals=[0, 25, 50, 75, 100])
-    label_ends(figure, aligned["epochs"][-1])
+    label_ends(figure)
     return figure
 
 
-def label_ends(figure: go.Figure, last: Any) -> None:
-    """Write each trace's letter at the right edge, moved apart where ends meet."""
-    ends = [
-        (trace, value)
-        for trace in figure.data
-        if (value := next((v for v in reversed(trace.y) if v is not None), None)) is not None
-    ]
-    if not ends:
+def label_ends(figure: go.Figure) -> None:
+    """Write each trace's letter where its line ends, moved apart where ends meet."""
+    ends: dict[Any, list[tuple[Any, float]]] = {}
+    for trace in figure.data:
+        drawn = [(x, y) for x, y in zip(trace.x, trace.y, strict=True) if y is not None]
+        if drawn:
+            ends.setdefault(drawn[-1][0], []).append((trace, drawn[-1][1]))
+    values = [v for trace in figure.data for v in trace.y if v is not None]
+    if not values:
         return
-    drawn = [v for trace in figure.data for v in trace.y if v is not None]
-    shown = figure.layout.yaxis.range or (min(drawn), max(drawn))
-    places = spread([value for _, value in ends], gap=max(1e-9, (shown[1] - shown[0]) * 0.09))
-    for (trace, _), place in zip(ends, places, strict=True):
-        figure.add_annotation(
-            x=last, y=place, text=f"<b>{trace.name}</b>", xanchor="left", xshift=8,
-            showarrow=False, font={"color": trace.line.color, "size": 13},
-        )  # fmt: skip
+    low, high = figure.layout.yaxis.range or (min(values), max(values))
+    for x, meeting in ends.items():
+        places = spread([v for _, v in meeting], gap=max(1e-9, (high - low) * 0.09))
+        over, under = max(0.0, max(places) - high), max(0.0, low - min(places))
+        for (trace, _), place in zip(meeting, places, strict=True):
+            figure.add_annotation(
+                x=x, y=place - over + under, text=f"<b>{trace.name}</b>", xanchor="left", xshift=8,
+                showarrow=False, font={"color": trace.line.color, "size": 13},
+            )  # fmt: skip
     figure.update_layout(margin={"r": 34})
 
 
@@ -111,7 +113,7 @@ def information(row: Mapping[str, Any], runs: Sequence[str]) -> go.Figure:
             )
     styled(figure, x="layer, from input to output", y="information (nats)", height=300)
     figure.update_yaxes(rangemode="tozero")
-    label_ends(figure, text.bare(layers[-1]))
+    label_ends(figure)
     return figure
 
 
@@ -141,7 +143,7 @@ def sweep(rows: Sequence[Mapping[str, Any]], measure: str, runs: Sequence[str]) 
             text=[named[run]] * len(cells),
             textposition="top center",
             textfont={"color": shown["line"]["color"], "size": 11},
-            marker={**shown["marker"], "size": 10, "color": shown["line"]["color"]},
+            marker={**shown["marker"], "size": 10, "color": shown["line"]["color"], "maxdisplayed": 0},
             error_x={
                 "type": "data", "symmetric": False, "thickness": 1.4, "width": 4,
                 "color": shown["line"]["color"],

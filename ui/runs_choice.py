@@ -82,4 +82,5 @@ def permalink(**named: str) -> None:
     here = urlsplit(st.context.url or "")
     query = "&".join(f"{name}={value}" for name, value in named.items())
     st.caption("Link to this view:")
-    st.code(text.code(urlunsplit((here.scheme, here.netloc, here.path, query, ""))), language=None)
+    whole = urlunsplit((here.scheme, here.netloc, here.path, query, ""))
+    st.code(text.code(whole), language=None, wrap_lines=True)

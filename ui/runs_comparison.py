@@ -132,6 +132,7 @@ def widest(row: Mapping[str, Any], measure: str) -> float | None:
 
 def scores(rows: Sequence[Mapping[str, Any]], named: Mapping[str, str]) -> None:
     """Scores with intervals, and each run's difference to the first."""
+    rows = [row for row in rows if row["encoder"] == "student" or differs(row)]
     if not rows:
         return
     st.markdown("**Scores**, and each run's difference to the first that has one")
@@ -139,8 +140,14 @@ def scores(rows: Sequence[Mapping[str, Any]], named: Mapping[str, str]) -> None:
     st.caption(
         "In brackets: the 95% interval. A difference counts as real where the interval of the "
         "difference (Newcombe 1998, method 10) leaves zero out. It speaks of the test images only: "
-        "another seed may move a score further than that."
+        "another seed may move a score further than that. The suspect and the clean twin are listed "
+        "only where their scores differ."
     )
+
+
+def differs(row: Mapping[str, Any]) -> bool:
+    """Whether the runs have scored an encoder differently."""
+    return len({own["value"] for own in row["values"].values()}) > 1
 
 
 def score_row(row: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, str]:

@@ -18,22 +18,22 @@ from ui import jobs, subject, text
 STATES = {state: word for state, (word, *_) in jobs.STATES.items()}
 COLUMNS = {
     "kind": st.column_config.TextColumn("Kind"),
-    "subject": st.column_config.TextColumn("Encoder under suspicion"),
+    "subject": st.column_config.TextColumn("Encoder"),
     "state": st.column_config.TextColumn("State"),
     "started": st.column_config.DatetimeColumn("Started", format="D MMM YYYY, HH:mm"),
-    "duration": st.column_config.NumberColumn("Duration (s)", format="%.0f"),
-    "seed": st.column_config.NumberColumn(
-        "Seed", format="%d", help="Start of every random choice: the same seed, the same run."
-    ),
     "accuracy": st.column_config.NumberColumn(
         "Accuracy (%)", format="%.1f",
         help="Share of clean test images that a simple classifier on the encoder gets right: of "
         "the cleaned encoder where there is one, else of the suspect.",
     ),
     "asr": st.column_config.NumberColumn(
-        "Attack success (%)", format="%.1f",
+        "ASR (%)", format="%.1f",
         help="Attack success rate (ASR): share of triggered test images of other classes that end "
         "in the attacker's class.",
+    ),
+    "duration": st.column_config.NumberColumn("Duration (s)", format="%.0f"),
+    "seed": st.column_config.NumberColumn(
+        "Seed", format="%d", help="Start of every random choice: the same seed, the same run."
     ),
     "note": st.column_config.TextColumn("Note"),
     "run": st.column_config.TextColumn("Run"),
@@ -63,10 +63,10 @@ class Entry:
             "subject": text.cell(self.subject),
             "state": STATES.get(self.status.state, "unknown"),
             "started": moment.astimezone().replace(tzinfo=None),
-            "duration": self.duration,
-            "seed": self.seed,
             "accuracy": None if self.accuracy is None else 100 * self.accuracy,
             "asr": None if self.asr is None else 100 * self.asr,
+            "duration": self.duration,
+            "seed": self.seed,
             "note": text.cell(self.note),
             "run": text.cell(self.run.id) + (" (ships)" if is_bundled(self.run) else ""),
         }
@@ -125,7 +125,7 @@ def filters(entries: Sequence[Entry]) -> list[Entry]:
             placeholder="name, note or encoder",
             bind="query-params",
             persist_state="session",
-            width=220,
+            width=200,
         )
         kinds = st.multiselect(
             "Kind",
@@ -135,7 +135,7 @@ def filters(entries: Sequence[Entry]) -> list[Entry]:
             key="runs_kind",
             bind="query-params",
             persist_state="session",
-            width=220,
+            width=200,
         )
         states = st.multiselect(
             "State",
@@ -145,7 +145,7 @@ def filters(entries: Sequence[Entry]) -> list[Entry]:
             key="runs_state",
             bind="query-params",
             persist_state="session",
-            width=220,
+            width=200,
         )
         titles = subjects(sorted({e.subject for e in entries}))  # fmt: skip
     return [
@@ -165,7 +165,7 @@ def subjects(titles: list[str]) -> list[str]:
         st.session_state["runs_subject"] = kept
     return st.multiselect(
         "Encoder", titles, key="runs_subject", persist_state="session", placeholder="all",
-        width=220, format_func=lambda title: text.bare(title, 60),
+        width=200, format_func=lambda title: text.bare(title, 60),
     )  # fmt: skip
 
 
@@ -183,7 +183,7 @@ def table(entries: Sequence[Entry], chosen: Sequence[str], *, key: str, on_selec
         [e.cells() for e in entries],
         hide_index=True,
         column_config=COLUMNS,
-        height=min(38 * len(ids) + 40, 430),
+        height=min(35 * (len(ids) + 1) + 3, 423),
         key=key,
         on_select=lambda: on_select(key, ids),
         selection_mode="multi-row",

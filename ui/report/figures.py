@@ -239,11 +239,22 @@ def sweep(material: Material) -> Iterator[Figure]:
             yield Figure(
                 f"sweep-{measure}-{losses}", "Which layers bring the backdoor along",
                 f"{title} by layers taught and attention weight (losses: {losses})",
-                text.bare(result["sentence"], cross_check.LONG), heat_map(tiles, title), table,
+                text.bare(result["sentence"], cross_check.LONG)
+                if measure == "asr"
+                else span(tiles, title),
+                heat_map(tiles), table,
             )  # fmt: skip
 
 
-def heat_map(tiles: Sequence[Mapping[str, Any]], title: str) -> go.Figure:
+def span(tiles: Sequence[Mapping[str, Any]], title: str) -> str:
+    """From where to where the tiles reach."""
+    known = [t["percent"] for t in tiles if t["percent"] is not None]
+    if not known:
+        return "Nothing has been measured."
+    return f"{title} is {min(known):.1f} to {max(known):.1f}% (mean over seeds of each cell)."
+
+
+def heat_map(tiles: Sequence[Mapping[str, Any]]) -> go.Figure:
     """Tiles with their values; one colour scale from 0 to 100 %."""
     across = list(dict.fromkeys(t["scale"] for t in tiles))
     down = list(dict.fromkeys(t["set"] for t in tiles))
@@ -256,15 +267,15 @@ def heat_map(tiles: Sequence[Mapping[str, Any]], title: str) -> go.Figure:
             hovertemplate="%{y}, weight %{x}: %{z:.1f}%<extra></extra>",
         )
     )  # fmt: skip
-    for tile in tiles:
+    for tile in tiles:  # By place: a category that reads as a number would be taken for a place.
         figure.add_annotation(
-            x=tile["scale"], y=tile["set"], text=tile["label"], showarrow=False,
+            x=across.index(tile["scale"]), y=down.index(tile["set"]), text=tile["label"], showarrow=False,
             font={"color": tile["ink"], "size": 13},
         )  # fmt: skip
     charts.styled(figure, x="attention weight per layer", y="", height=90 + 42 * len(down))
     figure.update_xaxes(type="category", showgrid=False)
     figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
-    return figure.update_layout(meta=title)
+    return figure
 
 
 def verdict(material: Material) -> list[str]:
