@@ -34,6 +34,7 @@ live.follow(run, distillation.Drawing(chosen))
 with frame.errors_as_cards():
     result = run.result()
     if result:
+        distillation.epochs_csv(run)
         frame.warnings(result)
         distillation.show(result)
         with st.container(horizontal=True, vertical_alignment="center"):

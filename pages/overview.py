@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import charts, examples, frame, report_button, run_list, scores, subject, text
+from ui import charts, downloads, examples, frame, report_button, run_list, scores, subject, text
 
 frame.head(
     "MIMIC Studio",
@@ -36,17 +36,20 @@ else:
         )
         st.subheader("How often it is right, how often it obeys the trigger", anchor=False)
         for column, measure in zip(st.columns(2), charts.MEASURES, strict=True):
-            column.plotly_chart(
-                charts.before_after(shown, measure),
-                config=charts.NO_TOOLS,
-                key=f"overview-{measure}",
-                alt=f"{charts.MEASURES[measure]} of each encoder with 95% intervals. {told}",
-            )
+            figure = charts.before_after(shown, measure)
+            with column:
+                st.plotly_chart(
+                    figure,
+                    config=charts.NO_TOOLS,
+                    key=f"overview-{measure}",
+                    alt=f"{charts.MEASURES[measure]} of each encoder with 95% intervals. {told}",
+                )
+                downloads.figure_csv(figure, f"overview-{measure}")
         with st.expander("The numbers"):
             scores.table(shown)
-    with st.container(horizontal=True, vertical_alignment="center"):
         if cleaned:
             report_button.offer(cleaned)
+    with st.container(horizontal=True):
         frame.link("suspect", "Inspect another encoder")
         frame.link("layers", "See what its layers know")
         frame.link("distil", "Clean it" if not outcome else "Clean it again")

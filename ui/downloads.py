@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,6 @@ import streamlit as st
 
 from mimic.run import Run
 from ui import figure_data, numbers, text
-
-PICTURE = {
-    "displaylogo": False,
-    "modeBarButtons": [["toImage"]],
-    "toImageButtonOptions": {"format": "svg", "filename": "mimic-studio"},
-}
-"""A chart's only button: its picture, as SVG."""
 
 FORMATS = {
     "student_file": ("Cleaned encoder (.safetensors)", "cleaned-encoder.safetensors"),
@@ -68,9 +61,19 @@ def figure_csv(figure: go.Figure, name: str) -> None:
         figure: the chart.
         name: of the file, and of the button among those of the page.
     """
+    rows_csv(lambda: figure_data.rows(figure), name)
+
+
+def rows_csv(rows: Callable[[], Sequence[Mapping[str, Any]]], name: str) -> None:
+    """The same for a chart whose rows are known.
+
+    Args:
+        rows: gives them once the button is pressed.
+        name: as for ``figure_csv``.
+    """
     st.download_button(
         "CSV",
-        lambda: figure_data.as_csv(figure_data.rows(figure)).encode(),
+        lambda: figure_data.as_csv(rows()).encode(),
         file_name=f"{text.bare(name)}.csv",
         mime="text/csv",
         icon=":material/download:",

@@ -143,7 +143,8 @@ def sweep(rows: Sequence[Mapping[str, Any]], measure: str, runs: Sequence[str]) 
             text=[named[run]] * len(cells),
             textposition="top center",
             textfont={"color": shown["line"]["color"], "size": 11},
-            marker={**shown["marker"], "size": 10, "color": shown["line"]["color"], "maxdisplayed": 0},
+            marker={"symbol": shown["marker"]["symbol"], "size": 10,
+                    "color": shown["line"]["color"]},
             error_x={
                 "type": "data", "symmetric": False, "thickness": 1.4, "width": 4,
                 "color": shown["line"]["color"],

@@ -8,7 +8,17 @@ from typing import Any
 import streamlit as st
 
 from mimic.comparison import compare, record
-from ui import downloads, jobs, numbers, palette, runs_charts, runs_choice, runs_details, text
+from ui import (
+    charts,
+    downloads,
+    jobs,
+    numbers,
+    palette,
+    runs_charts,
+    runs_choice,
+    runs_details,
+    text,
+)
 from ui.runs_table import Entry
 
 MOST = 6
@@ -51,7 +61,7 @@ def legend(entry: Entry, letter: str) -> str:
 def chart(figure: Any, name: str, title: str, told: str) -> None:
     """A chart with its title, its words for those who do not see it, and its numbers."""
     st.markdown(f"**{title}**")
-    st.plotly_chart(figure, config=downloads.PICTURE, key=f"compare-{name}", alt=f"{title}. {told}")
+    st.plotly_chart(figure, config=charts.NO_TOOLS, key=f"compare-{name}", alt=f"{title}. {told}")
     st.caption(told)
     downloads.figure_csv(figure, f"compare-{name}")
 
@@ -140,8 +150,8 @@ def scores(rows: Sequence[Mapping[str, Any]], named: Mapping[str, str]) -> None:
     st.caption(
         "In brackets: the 95% interval. A difference counts as real where the interval of the "
         "difference (Newcombe 1998, method 10) leaves zero out. It speaks of the test images only: "
-        "another seed may move a score further than that. The suspect and the clean twin are listed "
-        "only where their scores differ."
+        "another seed may move a score further than that. Suspect and clean twin are listed only "
+        "where their scores differ."
     )
 
 

@@ -269,8 +269,8 @@ def heat_map(tiles: Sequence[Mapping[str, Any]]) -> go.Figure:
     )  # fmt: skip
     for tile in tiles:  # By place: a category that reads as a number would be taken for a place.
         figure.add_annotation(
-            x=across.index(tile["scale"]), y=down.index(tile["set"]), text=tile["label"], showarrow=False,
-            font={"color": tile["ink"], "size": 13},
+            x=across.index(tile["scale"]), y=down.index(tile["set"]), text=tile["label"],
+            showarrow=False, font={"color": tile["ink"], "size": 13},
         )  # fmt: skip
     charts.styled(figure, x="attention weight per layer", y="", height=90 + 42 * len(down))
     figure.update_xaxes(type="category", showgrid=False)
