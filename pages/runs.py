@@ -27,7 +27,7 @@ frame.head(
 runs_actions.told()
 entries = {run.id: runs_table.entry(run) for run in list_runs()}
 if not entries:
-    frame.empty("Nothing has run yet.", "Inspect an encoder first.", "suspect")
+    frame.no_subject()
     runs_trash.show()
     st.stop()
 

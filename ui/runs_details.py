@@ -65,7 +65,8 @@ def actions(run: Run, entry: Entry, owner: str | None) -> None:
             page, key = run_list.SHOWN_ON[entry.kind]
             address = {key: run.id, **({"subject": owner} if owner else {})}
             frame.link(page, f"Open on {frame.PAGES[page][0]}", **address)
-        jobs.controls(run)
+        if not entry.status.is_active:  # Runs at work have their Stop above the table.
+            jobs.controls(run)
         for label, new_seed, why in (
             ("Run again", False, "The same settings and the same seed, as a new run."),
             ("Run again, new seed", True, "The same settings with another seed drawn at random."),
@@ -92,7 +93,7 @@ def note(run: Run) -> None:
     key = f"note-{run.id}"
     with st.form(f"note-form-{run.id}", border=False):
         st.text_area(
-            "Note", value=run.note(), key=key, max_chars=NOTE_LIMIT, height=110,
+            "Note", value=text.code(run.note()), key=key, max_chars=NOTE_LIMIT, height=110,
             placeholder="What was this run for, and what came of it?",
         )  # fmt: skip
         st.form_submit_button(

@@ -12,6 +12,7 @@ PAGES = {
     "layers": "layers",
     "distil": "distil?run=demo-distill",
     "embeddings": "embeddings?student=demo-distill",
+    "runs": "runs?runs=demo-distill",
 }
 TITLES = {
     "overview": "MIMIC Studio",
@@ -19,6 +20,7 @@ TITLES = {
     "layers": "Layers",
     "distil": "Distil",
     "embeddings": "Embeddings",
+    "runs": "Runs",
 }
 LOOKS = {
     "": ({"width": 1360, "height": 900}, "light"),
@@ -64,7 +66,7 @@ def test_a_deep_link_on_a_fresh_server_shows_the_whole_app(visitor, server) -> N
     settled(visitor)
     links = visitor.locator('[data-testid="stSidebarNav"]').get_by_role("link")
     assert [link.inner_text().split("\n")[-1] for link in links.all()] == [
-        "Overview", "Suspect encoder", "Layers", "Distil", "Embeddings",
+        "Overview", "Suspect encoder", "Layers", "Distil", "Embeddings", "Runs",
     ]  # fmt: skip
 
 
