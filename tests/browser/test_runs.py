@@ -41,7 +41,7 @@ def test_two_runs_are_compared_and_a_reload_keeps_the_comparison(visitor, server
     visitor.get_by_role("heading", name="2 runs side by side").wait_for()
     assert visitor.url.endswith(f"runs=demo-distill,{second.id}") or "%2C" in visitor.url
     with visitor.expect_download() as download:
-        visitor.get_by_role("button", name="CSV").first.click()
+        visitor.locator('[data-testid="stDownloadButton"] button').first.click()
     assert Path(download.value.path()).read_text().startswith("series,epoch,accuracy (%)\n")
 
 
