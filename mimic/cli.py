@@ -13,11 +13,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mimic import job, workspace
+from mimic import bookkeeping, job, workspace
 from mimic.config import VERB_CONFIGS, Config, InspectConfig, SubjectConfig
 from mimic.errors import ConfigError, MimicError, RunError
 from mimic.parsing.client import start_ahead
-from mimic.run import ACTIVE_STATES, Run, default_root, find_run, is_bundled, kind_of, list_runs
+from mimic.run import Run, default_root, find_run
 from mimic.subjects import recommended_distillation, subject_fields
 
 EXIT_FAILED = 1
@@ -92,10 +92,7 @@ def build_parser() -> argparse.ArgumentParser:
                 help="only say what these encoder files hold: no images, no run; with --json one "
                 "object per file and line; exit status 2 if any is refused",
             )  # fmt: skip
-    runs = verbs.add_parser("runs", parents=[shared], help="List runs, stop or delete one.")
-    runs.add_argument("--stop", metavar="RUN", help="ask a run to save its state and end")
-    runs.add_argument("--tidy", action="store_true", help="delete uploads that no run names")
-    runs.add_argument("--delete", metavar="RUN", help="delete a run that is not at work")
+    bookkeeping.add_parsers(verbs, shared)
     said = verbs.add_parser("verdict", parents=[shared], help="What a run found, and what to do.")
     said.add_argument("run", metavar="RUN", help="a finished inspection or distillation")
     demo = verbs.add_parser("demo", parents=[shared], help="Show the defence on the built-in demo.")
@@ -235,10 +232,14 @@ def run_verb(verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
         return {"run": known.id, "directory": str(known.directory), "state": "finished"} | (
             known.result() or {}
         )
+    return execute_here(prepare(verb, options, resumed, root))
+
+
+def execute_here(run: Run) -> dict[str, Any]:
+    """Execute a prepared run in this process, telling progress on standard error."""
     start_ahead()
     from mimic.verbs import execute  # Here, because importing torch takes seconds.
 
-    run = prepare(verb, options, resumed, root)
     result = execute(run, on_progress=ProgressLine())
     print(file=sys.stderr)
     return {"run": run.id, "directory": str(run.directory), "state": run.status().state, **result}
@@ -301,28 +302,15 @@ def run_execute(_verb: str, options: dict[str, Any], _root: Path) -> dict[str, A
     return execute(Run.open(options["directory"]), may_exit=True)
 
 
-def run_runs(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
-    """List runs; stop or delete one."""
-    if options["stop"]:
-        run = find_run(options["stop"], root)
-        job.stop(run, wait=True)
-        return {"run": run.id, "state": run.status().state}
-    if options["delete"]:
-        run = find_run(options["delete"], root)
-        if is_bundled(run) or state_of(run) in ACTIVE_STATES:
-            raise RunError(
-                f"Run {run.id} is at work or ships with the project.", "Stop it first, or keep it."
-            )
-        run.delete()
-        return {"run": run.id, "state": "deleted"}
-    if options["tidy"]:
-        gone = workspace.tidy(root, older_than=workspace.JUST_CHOSEN_SECONDS)
-        return {"deleted_uploads": len(gone), "state": "tidied"}
-    return {
-        "runs": [
-            {"run": run.id, "kind": kind_of(run), "state": state_of(run)} for run in list_runs(root)
-        ]
-    }
+def run_runs(verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
+    """List runs and act on one; a repetition is executed here like any verb."""
+    repeated, seed = options.pop("rerun"), options["seed"]
+    if not repeated:
+        return bookkeeping.run_runs(verb, options, root)
+    known = find_run(repeated, root)
+    config = job.rerun_config(known, seed)
+    workspace.preflight(root)
+    return execute_here(Run.create(root, known.kind, config))
 
 
 def run_verdict(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
@@ -330,14 +318,6 @@ def run_verdict(_verb: str, options: dict[str, Any], root: Path) -> dict[str, An
     from mimic import verdict
 
     return verdict.of_run(find_run(options["run"], root)).to_json()
-
-
-def state_of(run: Run) -> str:
-    """A run's state; one bad status file must not hide the other runs."""
-    try:
-        return run.status().state
-    except RunError:
-        return "damaged"
 
 
 def run_demo(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
@@ -368,6 +348,8 @@ ACTIONS = {
     "information": run_information,
     "execute": run_execute,
     "runs": run_runs,
+    "compare": bookkeeping.run_compare,
+    "report": bookkeeping.run_report,
     "demo": run_demo,
     "verdict": run_verdict,
     "app": run_app,

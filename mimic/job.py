@@ -58,6 +58,31 @@ def start(kind: str, config: Config, *, root: Path | None = None) -> Run:
     known = repeat_of(kind, config, root=folder)
     if known is not None:
         return known
+    return begin(kind, config, folder)
+
+
+def rerun(run: Run, *, seed: int | None = None, root: Path | None = None) -> Run:
+    """Start a new run with the settings of another, by default with its seed too.
+
+    Args:
+        run: the run whose settings are taken.
+        seed: another seed.
+        root: folder of runs.
+
+    Raises:
+        MimicError: if its settings can no longer be read, or the new run cannot be written.
+    """
+    return begin(run.kind, rerun_config(run, seed), (root or default_root()).resolve())
+
+
+def rerun_config(run: Run, seed: int | None = None) -> Config:
+    """The settings of a run to be made anew, with another seed if one is given."""
+    config = run.config()
+    return config if seed is None else replace(config, seed=seed)
+
+
+def begin(kind: str, config: Config, folder: Path) -> Run:
+    """Create a run in a folder that has room for it, and start its process."""
     require_space(folder)
     workspace.preflight(folder)
     run = Run.create(folder, kind, config)

@@ -18,7 +18,7 @@ from mimic.errors import (
     StorageError,
     TriggerError,
 )
-from mimic.run import Run, list_runs, storage_errors
+from mimic.run import Run, list_runs, storage_errors, trashed
 
 QUOTA_GIB = 20.0
 GIB = 2**30
@@ -76,7 +76,8 @@ def preflight(root: Path, needed: int = JOB_ROOM) -> None:
     if held + needed > allowed:
         raise StorageError(
             f"The runs folder holds {held / GIB:.1f} GiB and may hold {allowed / GIB:.1f}.",
-            "Delete runs with python -m mimic runs --delete RUN, or raise MIMIC_QUOTA_GB.",
+            "Delete runs (python -m mimic runs --delete RUN, then --empty-trash), or raise "
+            "MIMIC_QUOTA_GB.",
         )
 
 
@@ -90,7 +91,7 @@ def uploads_in_use(root: Path, *, but: Run | None = None) -> set[Path]:
     folder = (root / UPLOADS).resolve()
     uploads = set(folder.iterdir()) if folder.is_dir() else set()
     used = set()
-    for run in list_runs(root):
+    for run in (*list_runs(root), *trashed(root)):  # A deleted run may come back.
         if but is None or run.directory.resolve() != but.directory.resolve():
             with contextlib.suppress(MimicError):
                 said = "\n".join(texts_in(run.about()["config"]))

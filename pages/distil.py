@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import distillation, frame, jobs, live, subject, training_inputs
+from ui import distillation, frame, jobs, live, report_button, subject, training_inputs
 
 frame.head(
     "Distil",
@@ -34,6 +34,9 @@ live.follow(run, distillation.Drawing(chosen))
 with frame.errors_as_cards():
     result = run.result()
     if result:
+        distillation.epochs_csv(run)
         frame.warnings(result)
         distillation.show(result)
-        frame.link("embeddings", "See the embeddings before and after", student=run.id)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            frame.link("embeddings", "See the embeddings before and after", student=run.id)
+            report_button.offer(run)

@@ -5,16 +5,18 @@ import streamlit as st
 from mimic.run import is_bundled, list_runs
 from ui import (
     charts,
+    downloads,
     examples,
     frame,
     mode,
     placement_map,
+    report_button,
     run_list,
     scores,
     subject,
     text,
     verdict,
-)  # fmt: skip
+)
 
 frame.head(
     "MIMIC Studio",
@@ -43,15 +45,21 @@ else:
         told = scores.outcome(shown) if outcome else verdict.on_suspect(chosen).headline
         st.subheader("How often it is right, how often it obeys the trigger", anchor=False)
         for column, measure in zip(st.columns(2), charts.MEASURES, strict=True):
-            column.plotly_chart(
-                charts.before_after(shown, measure),
-                config=charts.NO_TOOLS,
-                key=f"overview-{measure}",
-                alt=f"{charts.MEASURES[measure]} of each encoder with 95% intervals. {told}",
-            )
+            figure = charts.before_after(shown, measure)
+            with column:
+                st.plotly_chart(
+                    figure,
+                    config=charts.NO_TOOLS,
+                    key=f"overview-{measure}",
+                    alt=f"{charts.MEASURES[measure]} of each encoder with 95% intervals. {told}",
+                )
+                if mode.is_expert():
+                    downloads.figure_csv(figure, f"overview-{measure}")
         if mode.is_expert():
             with st.expander("The numbers"):
                 scores.table(shown)
+        if cleaned:
+            report_button.offer(cleaned)
     with st.container(horizontal=True):
         frame.link("suspect", "Inspect another encoder")
         frame.link("layers", "See what its layers know")
@@ -61,3 +69,4 @@ else:
 run_list.open_demo()
 st.subheader("Jobs", anchor=False)
 run_list.recent()
+frame.link("runs", "All runs: compare, note, repeat, delete")

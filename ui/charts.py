@@ -12,11 +12,13 @@ import plotly.graph_objects as go
 from ui import palette, text
 
 GRID = "rgba(124, 136, 150, 0.25)"
-NO_TOOLS = {"displayModeBar": False}
-LASSO_TOOLS = {
+PICTURE: dict[str, Any] = {
     "displaylogo": False,
-    "modeBarButtonsToRemove": ["autoScale2d", "toImage", "zoomIn2d", "zoomOut2d"],
+    "toImageButtonOptions": {"format": "svg", "filename": "mimic-studio"},
 }
+NO_TOOLS = {**PICTURE, "modeBarButtons": [["toImage"]]}
+"""No tools that change the view, only the button that saves the picture, as SVG."""
+LASSO_TOOLS = {**PICTURE, "modeBarButtonsToRemove": ["autoScale2d", "zoomIn2d", "zoomOut2d"]}
 
 
 def styled(figure: go.Figure, *, x: str, y: str, height: int = 380) -> go.Figure:

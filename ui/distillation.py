@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from mimic.run import Run, Status
-from ui import address, jobs, live_charts, numbers, scores, text
+from ui import address, downloads, jobs, live_charts, numbers, scores, text
 from ui.subject import Subject
 
 RUN = "run"
@@ -91,6 +91,19 @@ def score_sentence(records: list[dict[str, Any]]) -> str:
     if agreed:
         said += f" Agreement with the suspect on clean images (dotted): {agreed[-1]:.3f}."
     return said
+
+
+def epochs_csv(run: Run) -> None:
+    """The numbers behind both charts: a row per epoch and term or measure."""
+    downloads.rows_csv(
+        lambda: [
+            {"epoch": row["epoch"], "name": row.get("term") or row["measure"],
+             "value": row.get("value"), "percent": row.get("percent")}
+            for records in [run.metrics()]
+            for row in (*live_charts.loss_rows(records), *live_charts.score_rows(records))
+        ],
+        f"epochs-{run.id}",
+    )  # fmt: skip
 
 
 def show(result: Mapping[str, Any]) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from mimic.run import Run
-from ui import numbers, text
+from ui import figure_data, numbers, text
 
 FORMATS = {
     "student_file": ("Cleaned encoder (.safetensors)", "cleaned-encoder.safetensors"),
@@ -51,3 +52,33 @@ def student(run: Run, result: Mapping[str, Any]) -> None:
                 [{"tensor": text.bare(name, 80)} for name in renewed[:500]],
                 hide_index=True, width="stretch",
             )  # fmt: skip
+
+
+def figure_csv(figure: go.Figure, name: str) -> None:
+    """The numbers behind a chart, as CSV.
+
+    Args:
+        figure: the chart.
+        name: of the file, and of the button among those of the page.
+    """
+    rows_csv(lambda: figure_data.rows(figure), name)
+
+
+def rows_csv(rows: Callable[[], Sequence[Mapping[str, Any]]], name: str) -> None:
+    """The same for a chart whose rows are known.
+
+    Args:
+        rows: gives them once the button is pressed.
+        name: as for ``figure_csv``.
+    """
+    st.download_button(
+        "CSV",
+        lambda: figure_data.as_csv(rows()).encode(),
+        file_name=f"{text.bare(name)}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        type="tertiary",
+        key=f"csv-{name}",
+        on_click="ignore",
+        help="The numbers behind this chart.",
+    )

@@ -18,10 +18,12 @@ PAGES = {
     "layers": ("Layers", ":material/layers:"),
     "distil": ("Distil", ":material/science:"),
     "embeddings": ("Embeddings", ":material/scatter_plot:"),
+    "runs": ("Runs", ":material/table_rows:"),
 }
 SECTIONS = {
     "Start": ("story", "overview"),
     "Workbench": ("suspect", "layers", "distil", "embeddings"),
+    "Records": ("runs",),
 }
 """The navigation; each page stands in one section."""
 PENDING_ERROR = "pending_error"

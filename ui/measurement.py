@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from mimic.run import Run, Status
-from ui import charts, cross_check, mode, numbers, palette, text
+from ui import charts, cross_check, downloads, mode, numbers, palette, text
 
 Result = Mapping[str, Any]
 
@@ -24,12 +24,14 @@ def show(run: Run, result: Result) -> None:
     """The curves with their sentence, and the fit of a chosen point."""
     with st.container(border=True):
         st.markdown(text.plain(result["sentence"], cross_check.LONG))
+    figure = charts.information_curves(result["curves"], result["layers"])
     st.plotly_chart(
-        charts.information_curves(result["curves"], result["layers"]),
+        figure,
         config=charts.NO_TOOLS,
         key="information-curves",
         alt=f"Mutual information per layer. {text.bare(result['sentence'], cross_check.LONG)}",
     )
+    downloads.figure_csv(figure, "information")
     cross_check.warnings(result)
     st.caption(caption(result))
     cross_check.explain_limits(result)
@@ -112,6 +114,7 @@ def fit(run: Run, result: Result) -> None:
         "levelled off, the point can be trusted; a wide gap between the lines means it learned "
         "its pairs by heart."
     )
+    downloads.rows_csv(lambda: records, "critic-fit")
 
 
 def curve_name(key: str) -> str:

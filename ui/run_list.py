@@ -51,6 +51,24 @@ def recent() -> None:
     st.fragment(rows, run_every=2.0 if active else None)()
 
 
+def at_work() -> None:
+    """The runs at work, refreshed until one of them ends."""
+    runs = [run for run in list_runs() if jobs.state_of(run).is_active]
+    if not runs:
+        return
+    owners = {subject.identity(subject.fields_of(r)): r.id for r in subject.inspected()}
+
+    def rows() -> None:
+        states = [jobs.state_of(run) for run in runs]
+        if not all(status.is_active for status in states):
+            st.rerun()
+        for run, status in zip(runs, states, strict=True):
+            row(run, status, owners.get(subject.identity(subject.fields_of(run))))
+
+    st.subheader("At work", anchor=False)
+    st.fragment(rows, run_every=2.0)()
+
+
 def row(run: Run, status: Status, owner: str | None) -> None:
     """One run: what, when, how far, and what can be done about it.
 

@@ -11,8 +11,10 @@ from mimic.run.listing import (
     list_runs,
     run_created,
 )
+from mimic.run.notes import write_note
 from mimic.run.progress import Progress
 from mimic.run.status import ACTIVE_STATES, RESUMABLE, Status, process_lives
+from mimic.run.trash import discard, empty_trash, restore, trashed
 from mimic.run.versions import library_versions, python_command
 
 __all__ = [
@@ -23,6 +25,8 @@ __all__ = [
     "Run",
     "Status",
     "default_root",
+    "discard",
+    "empty_trash",
     "file_sha256",
     "find_run",
     "finite",
@@ -35,6 +39,9 @@ __all__ = [
     "python_command",
     "replace_file",
     "require_space",
+    "restore",
     "run_created",
     "storage_errors",
+    "trashed",
+    "write_note",
 ]

@@ -7,6 +7,8 @@ status.json       state, progress, message, seconds left, heartbeat, error (repl
 metrics.jsonl     one JSON object per line, append only
 checkpoints.json  length and SHA-256 of the checkpoints
 result.json       the outcome (exists only when the run is finished)
+note.json         what a person wrote about it
+deleted.json      when it was moved to the trash (exists only there)
 arrays/*.npz      data behind the plots
 *.safetensors     checkpoints and results
 log.txt           what the process printed, and how it ended
@@ -38,6 +40,7 @@ from mimic.run.durable import storage_errors
 from mimic.run.status import RESUMABLE, Status, explain_vanished, process_lives
 from mimic.run.versions import library_versions
 
+NOTE = "note.json"
 START_SECONDS = 60.0
 """A run that nobody has begun to execute after so long is not going to be."""
 
@@ -194,6 +197,13 @@ class Run:
             raise RunError(
                 f"The plot data '{name}' of run {self.id} is damaged.", "Run the verb again."
             ) from error
+
+    def note(self) -> str:
+        """What a person wrote about the run, or nothing; a damaged note reads as none."""
+        try:
+            return str((self.read_json(NOTE) or {}).get("text") or "")
+        except RunError:
+            return ""
 
     def stop_requested(self) -> bool:
         """Whether someone asked the run to stop."""

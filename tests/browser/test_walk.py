@@ -13,6 +13,7 @@ PAGES = {
     "layers": "layers",
     "distil": "distil?run=demo-distill",
     "embeddings": "embeddings?student=demo-distill",
+    "runs": "runs?runs=demo-distill",
 }
 TITLES = {
     "story": "A backdoor in five steps",
@@ -21,6 +22,7 @@ TITLES = {
     "layers": "Layers",
     "distil": "Distil",
     "embeddings": "Embeddings",
+    "runs": "Runs",
 }
 LOOKS = {
     "": ({"width": 1360, "height": 900}, "light"),
@@ -66,7 +68,7 @@ def test_a_deep_link_on_a_fresh_server_shows_the_whole_app(visitor, server) -> N
     settled(visitor)
     links = visitor.locator('[data-testid="stSidebarNav"]').get_by_role("link")
     assert [link.inner_text().split("\n")[-1] for link in links.all()] == [
-        "Guided story", "Overview", "Suspect encoder", "Layers", "Distil", "Embeddings",
+        "Guided story", "Overview", "Suspect encoder", "Layers", "Distil", "Embeddings", "Runs",
     ]  # fmt: skip
 
 

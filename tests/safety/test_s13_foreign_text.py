@@ -13,13 +13,14 @@ import pytest
 from google.protobuf.message import Message
 from streamlit.testing.v1 import AppTest
 
+from mimic.run import Run, discard, write_note
 from ui import text
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("overview", "suspect", "layers", "distil", "embeddings")
+PAGES = ("overview", "suspect", "layers", "distil", "embeddings", "runs")
 SOURCES = [
     ROOT / "app.py",
-    *sorted((ROOT / "ui").glob("*.py")),
+    *sorted((ROOT / "ui").rglob("*.py")),
     *sorted((ROOT / "pages").glob("*")),
 ]
 
@@ -39,7 +40,7 @@ fabricated = module(ROOT / "tests" / "ui" / "conftest.py")
 
 PLAIN_FIELDS = (
     "plotly_chart", "vega_lite_chart", "arrow_vega_lite_chart", "arrow_data_frame", "selectbox",
-    "multiselect", "code", "text_input", "query_string", ".alt", ".url", "arrow_data",
+    "multiselect", "code", "text_input", "text_area", "query_string", ".alt", ".url", "arrow_data",
 )  # fmt: skip
 """Places that show text as it is: there, only tags, hidden characters and length can do harm."""
 MARKUP = {
@@ -90,6 +91,14 @@ def open_page(name: str) -> AppTest:
     return app
 
 
+def open_runs(*chosen: str) -> AppTest:
+    """The page of runs with some of them chosen, as a link does it."""
+    app = AppTest.from_file(str(ROOT / "ui" / "shell.py"), default_timeout=60).run()
+    app.switch_page("../pages/runs.py")
+    app.query_params["runs"] = ",".join(chosen)
+    return app.run()
+
+
 def hidden(place: str, said: str) -> set[str]:
     """Characters without a visible sign; in the bytes of a table, only those we planted."""
     if "arrow_data" in place:
@@ -101,7 +110,7 @@ def faults(app: AppTest) -> list[str]:
     """What of the hostile names would do more than be read."""
     found = []
     for place, said in shown(app):
-        if re.search(r"<(img|script)", said) and "code" not in place:
+        if re.search(r"<(img|script)", said) and not place.startswith(("code", "text_area")):
             found.append(f"tag in {place}")
         if hidden(place, said):
             found.append(f"hidden characters {hidden(place, said)} in {place}")
@@ -167,6 +176,22 @@ def test_s13_hostile_layer_names_are_words_on_every_page(
     write(runs, 0, monkeypatch, layer="layer3")
     app = open_page(page)
     assert not app.exception
+    wrong = sorted(set(faults(app)))
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("chosen", [("demo-distill",), ("demo-distill", "distill-failed")])
+@pytest.mark.parametrize("first", [0, 2])
+def test_s13_hostile_names_are_words_beside_chosen_runs(
+    first: int, chosen: tuple[str, ...], runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(runs, first, monkeypatch)
+    for run_id in chosen:
+        write_note(Run(runs / run_id), hostile.name(first)[:900])
+    discard(Run(runs / "demo-embed"))
+    app = open_runs(*chosen)
+    assert not app.exception
+    assert any("side by side" in h.value or "Distillation" in h.value for h in app.subheader)
     wrong = sorted(set(faults(app)))
     assert not wrong, "\n".join(wrong)
 

@@ -10,7 +10,7 @@ from mimic.config import DistillConfig
 from mimic.run import Run
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("overview", "suspect", "layers", "distil", "embeddings")
+PAGES = ("overview", "suspect", "layers", "distil", "embeddings", "runs")
 WriteRun = Callable[..., Run]
 
 

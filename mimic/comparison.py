@@ -1,0 +1,268 @@
+"""Comparing runs: which settings differ, how far the scores lie apart, the curves side by side.
+
+Pure functions on records that have been read before; nothing here opens a file except ``record``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mimic.errors import ConfigError, MimicError
+from mimic.run import Run
+
+Interval = tuple[float, float]
+MEASURES = ("accuracy", "asr", "asr_all")
+ENCODERS = ("student", "teacher", "clean_twin")
+CURVES: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+    "accuracy": lambda line: (line.get("evaluation") or {}).get("accuracy"),
+    "asr": lambda line: (line.get("evaluation") or {}).get("asr"),
+    "loss": lambda line: line.get("loss"),
+    "contrastive": lambda line: line.get("contrastive"),
+    "attention": lambda line: line.get("attention"),
+    "clone": lambda line: line.get("clone"),
+    "agreement": lambda line: line.get("agreement"),
+}
+"""Curves by epoch, and where a metric line holds each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """All that is compared of a run.
+
+    ``config``, ``inputs`` and ``versions`` are those of run.json; ``metrics`` and ``result`` as the
+    run wrote them.
+    """
+
+    id: str
+    kind: str
+    config: Mapping[str, Any]
+    state: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    metrics: Sequence[Mapping[str, Any]] = ()
+    result: Mapping[str, Any] = field(default_factory=dict)
+
+
+def record(run: Run) -> Record:
+    """Read a run for comparison.
+
+    Raises:
+        RunError: if it is damaged.
+    """
+    about = run.about()
+    state, config = "damaged", about["config"]
+    with contextlib.suppress(MimicError):
+        state = run.status().state
+    with contextlib.suppress(MimicError):  # A setting that came later had its default before.
+        config = run.config().to_json()
+    return Record(
+        id=run.id,
+        kind=run.kind,
+        state=state,
+        config=config,
+        inputs=about.get("inputs") or {},
+        versions=about.get("versions") or {},
+        metrics=run.metrics(),
+        result=run.result() or {},
+    )
+
+
+def compare(records: Sequence[Record]) -> dict[str, Any]:
+    """Runs side by side.
+
+    Returns:
+        ``runs`` (id, kind, state, seconds); ``config``, ``inputs`` and ``versions``, each a list of
+        what differs with the value of each run; ``scores`` with intervals and differences to the
+        first run; ``curves`` by epoch, see ``align``; ``information`` and ``sweep`` where two or
+        more runs hold such.
+
+    Raises:
+        ConfigError: if there are fewer than two runs, or one is named twice.
+    """
+    ids = [r.id for r in records]
+    if len(ids) < 2 or len(set(ids)) < len(ids):
+        raise ConfigError("A comparison needs two or more different runs.", "Name each run once.")
+    return {
+        "runs": [
+            {"run": r.id, "kind": r.kind, "state": r.state, "seconds": r.result.get("seconds")}
+            for r in records
+        ],
+        "config": differences({r.id: r.config for r in records}, "setting"),
+        "inputs": differences({r.id: hashes(r.inputs) for r in records}, "input"),
+        "versions": differences({r.id: r.versions for r in records}, "library"),
+        "scores": score_rows(records),
+        "curves": curves(records),
+        "information": information(records),
+        "sweep": sweep(records),
+    }
+
+
+def differences(values: Mapping[str, Mapping[str, Any]], word: str) -> list[dict[str, Any]]:
+    """What is not the same in all runs.
+
+    Args:
+        values: by run, what is compared, by name.
+        word: the key under which each row names it.
+
+    Returns:
+        Rows with the name and ``values`` by run; a run without it has None there.
+    """
+    names = dict.fromkeys(name for held in values.values() for name in held)
+    rows = []
+    for name in names:
+        found = [held.get(name) for held in values.values()]
+        if any(value != found[0] for value in found[1:]):
+            rows.append({word: name, "values": dict(zip(values, found, strict=True))})
+    return rows
+
+
+def hashes(inputs: Mapping[str, Any]) -> dict[str, str]:
+    """SHA-256 of each input."""
+    return {
+        name: str(noted["sha256"])
+        for name, noted in inputs.items()
+        if isinstance(noted, Mapping) and noted.get("sha256")
+    }
+
+
+def scores_of(found: Record) -> Mapping[str, Any]:
+    """Scores by encoder: of a distillation or inspection, or an evaluation's first probe."""
+    probes = found.result.get("probes") or {}
+    scores: Any = found.result.get("scores") or next(iter(probes.values()), None)
+    return scores if isinstance(scores, Mapping) else {}
+
+
+def score_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """One row per encoder and measure that two or more runs have scored.
+
+    Returns:
+        Rows with ``encoder``, ``measure``, ``values`` by run (``value`` and ``interval``, shares of
+        1) and ``differences``: of each later run to the first with a value, with an interval and
+        whether it ``exceeds`` what the intervals allow by chance.
+    """
+    rows = []
+    for encoder in ENCODERS:
+        for measure in MEASURES:
+            values = {
+                r.id: {"value": row[measure], "interval": row.get(f"{measure}_interval")}
+                for r in records
+                if (row := scores_of(r).get(encoder)) and row.get(measure) is not None
+            }
+            if len(values) > 1:
+                rows.append(
+                    {
+                        "encoder": encoder,
+                        "measure": measure,
+                        "values": values,
+                        "differences": list(score_differences(values)),
+                    }
+                )
+    return rows
+
+
+def score_differences(values: Mapping[str, Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
+    """Each later value's difference to the first."""
+    (first, base), *others = values.items()
+    for run_id, found in others:
+        difference = found["value"] - base["value"]
+        interval = None
+        if base["interval"] and found["interval"]:
+            interval = difference_interval(
+                base["value"], base["interval"], found["value"], found["interval"]
+            )
+        yield {
+            "run": run_id,
+            "against": first,
+            "difference": difference,
+            "interval": interval,
+            "exceeds": None if interval is None else not interval[0] <= 0.0 <= interval[1],
+        }
+
+
+def difference_interval(
+    before: float, before_interval: Sequence[float], after: float, after_interval: Sequence[float]
+) -> Interval:
+    """Interval of ``after - before`` from the intervals of both shares.
+
+    Newcombe's hybrid score interval (Statistics in Medicine 17, 1998, method 10). It takes both for
+    measured on different images; where they are the same images it is wider than needed.
+    """
+    low, high = before_interval
+    new_low, new_high = after_interval
+    difference = after - before
+    return (
+        difference - math.hypot(after - new_low, high - before),
+        difference + math.hypot(new_high - after, before - low),
+    )
+
+
+def curves(records: Sequence[Record]) -> dict[str, dict[str, Any]]:
+    """The curves that two or more distillations share, aligned by epoch."""
+    distilled = [r for r in records if r.kind == "distill"]
+    found = {}
+    for name, read in CURVES.items():
+        points = {
+            r.id: {int(m["epoch"]): v for m in r.metrics if (v := read(m)) is not None}
+            for r in distilled
+        }
+        points = {run_id: by_epoch for run_id, by_epoch in points.items() if by_epoch}
+        if len(points) > 1:
+            found[name] = align(points)
+    return found
+
+
+def align(points: Mapping[str, Mapping[int, float]]) -> dict[str, Any]:
+    """Curves on the union of their epochs.
+
+    Args:
+        points: by run, value by epoch.
+
+    Returns:
+        ``epochs`` in order, and ``values`` by run, None where a run has none at that epoch.
+    """
+    epochs = sorted({epoch for by_epoch in points.values() for epoch in by_epoch})
+    return {
+        "epochs": epochs,
+        "values": {run: [own.get(epoch) for epoch in epochs] for run, own in points.items()},
+    }
+
+
+def information(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """Curves of information per layer that two or more measurements share.
+
+    Returns:
+        Rows with ``network``, ``input`` and ``values``: by run, nats by layer.
+    """
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for r in records:
+        for curve in r.result.get("curves") or [] if r.kind == "information" else []:
+            found.setdefault((curve["network"], curve["input"]), {})[r.id] = curve["layers"]
+    return [
+        {"network": network, "input": given, "values": values}
+        for (network, given), values in found.items()
+        if len(values) > 1
+    ]
+
+
+def sweep(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """Cells that two or more sweeps share.
+
+    Returns:
+        Rows with ``layers``, ``scale``, ``losses`` and ``values``: by run, the means ``asr`` and
+        ``accuracy`` over its seeds and the ``asr_range``, shares of 1.
+    """
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for r in records:
+        for row in r.result.get("table") or [] if r.kind == "sweep" else []:
+            cell = (tuple(row["layers"]), row["scale"], row["losses"])
+            kept = {name: row.get(name) for name in ("asr", "accuracy", "asr_range")}
+            found.setdefault(cell, {})[r.id] = kept
+    return [
+        {"layers": list(layers), "scale": scale, "losses": losses, "values": values}
+        for (layers, scale, losses), values in found.items()
+        if len(values) > 1
+    ]

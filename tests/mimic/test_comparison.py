@@ -1,0 +1,129 @@
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mimic.comparison import Record, align, compare, difference_interval, record
+from mimic.config import DistillConfig
+from mimic.errors import ConfigError
+from mimic.run import Run
+
+
+def scored(value: float, interval: list[float] | None, **more: Any) -> dict[str, Any]:
+    return {"scores": {"student": {"accuracy": value, "accuracy_interval": interval, **more}}}
+
+
+def distilled(run_id: str, **parts: Any) -> Record:
+    return Record(**{"id": run_id, "kind": "distill", "config": {}, **parts})
+
+
+def test_only_what_differs_is_told() -> None:
+    one = distilled(
+        "a",
+        config={"seed": 0, "epochs": 9, "layers": ["layer1"]},
+        inputs={"encoder": {"path": "x", "sha256": "1"}, "data": {"images": 5, "sha256": "2"}},
+        versions={"torch": "2.15.0", "numpy": "2"},
+    )
+    two = distilled(
+        "b",
+        config={"seed": 1, "epochs": 9, "layers": ["layer1"]},
+        inputs={"encoder": {"path": "moved", "sha256": "1"}, "data": {"images": 5, "sha256": "3"}},
+        versions={"torch": "2.16.0", "numpy": "2"},
+    )
+    found = compare([one, two])
+    assert found["config"] == [{"setting": "seed", "values": {"a": 0, "b": 1}}]
+    assert found["inputs"] == [{"input": "data", "values": {"a": "2", "b": "3"}}]
+    assert found["versions"] == [{"library": "torch", "values": {"a": "2.15.0", "b": "2.16.0"}}]
+
+
+def test_a_setting_that_only_one_kind_has_differs() -> None:
+    found = compare([distilled("a", config={"epochs": 3}), distilled("b", config={})])
+    assert found["config"] == [{"setting": "epochs", "values": {"a": 3, "b": None}}]
+
+
+def test_differences_are_taken_to_the_first_run_and_judged_by_their_interval() -> None:
+    records = [
+        distilled("a", result=scored(0.90, [0.88, 0.92])),
+        distilled("b", result=scored(0.91, [0.89, 0.93])),
+        distilled("c", result=scored(0.99, [0.98, 0.995])),
+        distilled("d", result=scored(0.5, None)),
+    ]
+    (row,) = compare(records)["scores"]
+    assert (row["encoder"], row["measure"]) == ("student", "accuracy")
+    assert row["values"]["a"] == {"value": 0.90, "interval": [0.88, 0.92]}
+    said = {d["run"]: d for d in row["differences"]}
+    assert {d["against"] for d in row["differences"]} == {"a"}
+    assert [said[run]["exceeds"] for run in "bcd"] == [False, True, None]
+    assert said["c"]["difference"] == pytest.approx(0.09)
+    assert said["c"]["interval"][0] > 0
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float]:
+    z, p = 1.959964, successes / trials
+    middle = (p + z * z / (2 * trials)) / (1 + z * z / trials)
+    reach = z / (1 + z * z / trials) * math.sqrt(p * (1 - p) / trials + z * z / (4 * trials**2))
+    return middle - reach, middle + reach
+
+
+def test_the_interval_of_a_difference_is_newcombes() -> None:
+    # Newcombe 1998, table II, example (a), method 10: 56/70 - 48/80.
+    low, high = difference_interval(48 / 80, wilson(48, 80), 56 / 70, wilson(56, 70))
+    assert (low, high) == (pytest.approx(0.0524, abs=1e-4), pytest.approx(0.3339, abs=1e-4))
+
+
+def test_curves_are_aligned_by_epoch() -> None:
+    assert align({"a": {5: 0.5, 10: 0.6}, "b": {10: 0.7, 20: 0.8}}) == {
+        "epochs": [5, 10, 20],
+        "values": {"a": [0.5, 0.6, None], "b": [None, 0.7, 0.8]},
+    }
+
+
+def test_curves_of_distillations_come_from_their_metrics() -> None:
+    lines = [
+        {"epoch": 0, "evaluation": {"accuracy": 0.1, "asr": None}},
+        {"epoch": 1, "loss": 2.0, "evaluation": {"accuracy": 0.2, "asr": 0.3}},
+    ]
+    other = [{"epoch": 1, "loss": 3.0}, {"epoch": 2, "loss": 2.5}]
+    found = compare([distilled("a", metrics=lines), distilled("b", metrics=other)])["curves"]
+    assert set(found) == {"loss"}
+    assert found["loss"] == {"epochs": [1, 2], "values": {"a": [2.0, None], "b": [3.0, 2.5]}}
+
+
+def test_measurements_and_sweeps_share_what_both_have() -> None:
+    def measured(run_id: str, **curves: dict[str, float]) -> Record:
+        listed = [{"network": n, "input": "clean", "layers": v} for n, v in curves.items()]
+        return Record(id=run_id, kind="information", config={}, result={"curves": listed})
+
+    found = compare(
+        [measured("a", teacher={"layer1": 1.0}, random={"layer1": 2.0}),
+         measured("b", teacher={"layer1": 1.5})]
+    )["information"]  # fmt: skip
+    assert found == [
+        {"network": "teacher", "input": "clean",
+         "values": {"a": {"layer1": 1.0}, "b": {"layer1": 1.5}}}
+    ]  # fmt: skip
+
+    def swept(run_id: str, scale: float) -> Record:
+        row = {"layers": ["layer1"], "scale": scale, "losses": "all", "asr": 0.1, "accuracy": 0.9,
+               "asr_range": [0.0, 0.2]}  # fmt: skip
+        return Record(id=run_id, kind="sweep", config={}, result={"table": [row]})
+
+    assert compare([swept("a", 10.0), swept("b", 350.0)])["sweep"] == []
+    (cell,) = compare([swept("a", 10.0), swept("b", 10.0)])["sweep"]
+    assert (cell["layers"], cell["scale"], set(cell["values"])) == (["layer1"], 10.0, {"a", "b"})
+
+
+@pytest.mark.parametrize("ids", [[], ["a"], ["a", "a"]])
+def test_fewer_than_two_runs_are_no_comparison(ids: list[str]) -> None:
+    with pytest.raises(ConfigError, match="two or more different runs"):
+        compare([distilled(run_id) for run_id in ids])
+
+
+def test_a_setting_younger_than_a_run_counts_with_its_default(tmp_path: Path) -> None:
+    old = Run.create(tmp_path, "distill", DistillConfig(), run_id="old")
+    new = Run.create(tmp_path, "distill", DistillConfig(seed=3), run_id="new")
+    about = old.about()
+    del about["config"]["image_size"]
+    old.write_json("run.json", about)
+    assert [row["setting"] for row in compare([record(old), record(new)])["config"]] == ["seed"]

@@ -1,0 +1,175 @@
+import base64
+import csv
+import hashlib
+import io
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import pytest
+
+from mimic.run import Run, find_run, write_note
+from ui import figure_data
+from ui.report import escape
+from ui.report.document import document, named
+from ui.report.figures import all_figures
+from ui.report.material import gather
+
+ATTACK = "<img src=x onerror=alert(1)></script><script>alert(2)</script>\"'&\u202e"
+WriteRun = Callable[..., Run]
+
+
+class Page(HTMLParser):
+    """The elements of a page, with the text inside scripts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self.words = ""
+        self._inside = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._inside = tag
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "script":
+            self.scripts[-1] += data
+        elif self._inside != "style":
+            self.words += data
+
+
+@pytest.fixture
+def filled(runs_root: Path, fabricate: Callable[[Path], None], sweep_run: WriteRun) -> Path:
+    fabricate(runs_root)
+    sweep_run(runs_root)
+    return runs_root
+
+
+def test_the_report_holds_everything_of_the_subject(filled: Path) -> None:
+    write_note(find_run("demo-distill", filled), "kept for the talk")
+    page = Page(document(gather(find_run("demo-distill", filled))))
+    for words in (
+        "This encoder obeys the trigger.", "After cleaning: Accuracy went from 99.2% to 96.6%",
+        "kept for the talk", "arXiv 2406.03508", "python -m mimic distill",
+        "python -m mimic inspect", "demo-information", "demo-embed", "sweep-a", "torch",
+        "Only 497 test images: intervals are wide.", "How to reproduce",
+    ):  # fmt: skip
+        assert words in page.words, words
+    figures = json.loads(page.scripts[0])
+    assert {"accuracy", "asr", "scores-by-epoch", "losses-by-epoch", "information", "weights",
+            "umap-before", "umap-after", "plane-before", "plane-after", "sweep-asr-all",
+            "sweep-accuracy-all"} <= set(figures)  # fmt: skip
+    assert all(trace["type"] != "scattergl" for f in figures.values() for trace in f["data"])
+    images = [a for tag, a in page.tags if tag == "img"]
+    assert images
+    assert all(str(a["src"]).startswith("data:image/png;base64,") and a["alt"] for a in images)
+    charts = [a for tag, a in page.tags if (a.get("id") or "").startswith("chart-")]
+    assert len(charts) == len(figures)
+    assert all(a["aria-label"] for a in charts)
+
+
+def test_the_report_names_no_address_and_allows_only_its_own_scripts(filled: Path) -> None:
+    page = Page(document(gather(find_run("demo-distill", filled))))
+    policy = next(a["content"] for t, a in page.tags if a.get("http-equiv")) or ""
+    assert "default-src 'none'" in policy
+    assert "http" not in policy
+    assert "unsafe-eval" not in policy
+    running = [s for s in page.scripts if not s.startswith("{")]
+    hashes = {
+        f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'"
+        for s in running
+    }
+    named_there = set(re.findall(r"'sha256-[^']+'", policy))
+    assert hashes == named_there
+    for _, attributes in page.tags:
+        for name in ("src", "href"):
+            assert str(attributes.get(name) or "data:").startswith("data:")
+        assert not [name for name in attributes if name.startswith("on")]
+
+
+def test_hostile_words_stay_words(filled: Path, inspect_run: WriteRun) -> None:
+    run = find_run("demo-distill", filled)
+    write_note(run, ATTACK)
+    for run_id in ("demo-inspect", "demo-distill", "demo-information"):
+        other = find_run(run_id, filled)
+        about, result = other.about(), other.result() or {}
+        about["config"]["data_root"] = ATTACK
+        about["inputs"] = {ATTACK: {"path": ATTACK, "sha256": ATTACK}}
+        about["versions"] = {ATTACK: ATTACK}
+        result |= {"warnings": [ATTACK], "device": ATTACK, "sentence": ATTACK}
+        for part in ("data", "downstream"):
+            if part in result:
+                result[part]["class_names"] = [ATTACK] * 10
+        other.write_json("run.json", about)
+        other.write_json("result.json", result)
+    clean = Page(document(gather(find_run("demo-distill", filled))))
+    tags = {tag for tag, _ in clean.tags}
+    assert tags <= {
+        "html", "head", "meta", "link", "title", "style", "body", "main", "section", "h1", "h2",
+        "h3", "p", "div", "figure", "figcaption", "img", "button", "details", "summary", "table",
+        "thead", "tbody", "tr", "th", "td", "ul", "li", "pre", "script",
+    }  # fmt: skip
+    assert len(clean.scripts) == 3
+    assert all(str(a["src"]).startswith("data:") for t, a in clean.tags if t == "img")
+    assert "onerror" in clean.words
+    assert "\u202e" not in clean.words
+    for figure in json.loads(clean.scripts[0]).values():  # Plotly reads tags in its labels.
+        assert "<img" not in json.dumps({k: figure[k] for k in ("data", "layout")})
+
+
+def test_without_an_inspection_or_any_other_run_there_is_still_a_report(
+    runs_root: Path, distill_run: WriteRun
+) -> None:
+    page = Page(document(gather(distill_run(runs_root, "only"))))
+    assert "After cleaning" in page.words
+    assert set(json.loads(page.scripts[0])) >= {"accuracy", "asr", "losses-by-epoch"}
+
+
+def test_every_figure_has_numbers_and_a_takeaway(filled: Path) -> None:
+    figures = named(all_figures(gather(find_run("demo-distill", filled))))
+    for name, figure in figures.items():
+        assert re.fullmatch(r"[a-z0-9-]+", name)
+        assert figure.rows, name
+        assert figure.takeaway.endswith("."), name
+        assert figure.section
+
+
+def test_the_numbers_of_a_figure_are_those_drawn() -> None:
+    figure = go.Figure()
+    figure.add_scatter(x=[1, 2], y=[0.5, None], name="one")
+    figure.add_scatter(x=[1], y=[3.0], name="=two", customdata=[7],
+                       error_y={"array": [0.5], "arrayminus": [0.25]})  # fmt: skip
+    figure.update_layout(xaxis_title="epoch", yaxis_title="loss (no unit)")
+    rows = figure_data.rows(figure)
+    assert rows[0] == {"series": "one", "epoch": 1, "loss (no unit)": 0.5}
+    assert rows[2] == {"series": "=two", "epoch": 1, "loss (no unit)": 3.0, "id": 7,
+                       "interval from": 2.75, "interval to": 3.5}  # fmt: skip
+    read = list(csv.DictReader(io.StringIO(figure_data.as_csv(rows))))
+    assert read[1]["loss (no unit)"] == ""
+    assert read[2]["series"] == "'=two"
+
+
+@pytest.mark.parametrize("value", ["</script>", "<!--", "a&b", "\u2028", {"k": ["<", None, 1.5]}])
+def test_data_in_a_script_element_ends_nothing_and_reads_back(value: Any) -> None:
+    told = escape.data(value)
+    assert not set("<>&\u2028") & set(told)
+    assert json.loads(told) == value
+
+
+def test_no_other_file_of_the_report_escapes_by_itself() -> None:
+    folder = Path(escape.__file__).parent
+    for path in folder.glob("*.py"):
+        if path.name != "escape.py":
+            assert "import html" not in path.read_text()

@@ -1,0 +1,173 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mimic.run import Run, find_run, list_runs, trashed, write_note
+
+ROOT = Path(__file__).resolve().parents[2]
+WriteRun = Callable[..., Run]
+
+
+def open_runs(*chosen: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "ui" / "shell.py"), default_timeout=20).run()
+    app.switch_page("../pages/runs.py")
+    if chosen:
+        app.query_params["runs"] = ",".join(chosen)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def button(app: AppTest, label: str) -> Any:
+    return next(b for b in app.button if b.label == label)
+
+
+def said(app: AppTest) -> str:
+    kinds = (app.markdown, app.subheader, app.caption, app.success, app.error, app.info)
+    return "\n".join(str(e.value) for kind in kinds for e in kind).replace("\\", "")
+
+
+@pytest.fixture
+def two(runs_root: Path, fabricate: Callable[[Path], None], distill_run: WriteRun) -> Path:
+    """The runs of one subject and a second distillation with another seed and lower score."""
+    fabricate(runs_root)
+    run = distill_run(runs_root, "distill-b")
+    about = run.about()
+    about["config"]["seed"] = 8
+    run.write_json("run.json", about)
+    result = run.result() or {}
+    result["scores"]["student"] |= {"asr": 0.4, "asr_interval": [0.35, 0.45]}
+    run.write_json("result.json", result)
+    return runs_root
+
+
+def test_the_table_lists_every_run_with_its_key_figures(two: Path) -> None:
+    write_note(find_run("distill-b", two), "=SUM(A1)")
+    table = open_runs().dataframe[0].value
+    assert set(table["run"]) == {r.id for r in list_runs(two)}
+    row = table[table["run"] == "distill-b"].iloc[0]
+    assert (row["kind"], row["state"], row["seed"]) == ("Distillation", "finished", 8)
+    assert (round(row["accuracy"], 1), round(row["asr"], 1)) == (96.6, 40.0)
+    assert row["note"] == "'=SUM(A1)"
+
+
+def test_filters_narrow_the_table_down(two: Path) -> None:
+    app = open_runs()
+    app.text_input(key="runs_search").set_value("DISTILL-b digits").run()
+    assert list(app.dataframe[0].value["run"]) == ["distill-b"]
+    app.text_input(key="runs_search").set_value("").run()
+    app.multiselect(key="runs_kind").set_value(["embed", "inspect"]).run()
+    assert set(app.dataframe[0].value["run"]) == {"demo-embed", "demo-inspect"}
+    app.multiselect(key="runs_state").set_value(["failed"]).run()
+    assert not app.exception
+    assert "No run fits" in said(app)
+
+
+def test_one_chosen_run_shows_its_record_command_and_link(two: Path) -> None:
+    app = open_runs("distill-b")
+    codes = [c.value for c in app.code]
+    assert any(c.startswith("python -m mimic distill --seed 8") for c in codes)
+    assert any(c.endswith("?runs=distill-b") for c in codes)
+    assert "attack success 40.0%" in said(app)
+    assert app.query_params["runs"] in ("distill-b", ["distill-b"])
+
+
+def test_a_comparison_tells_what_differs_and_what_is_real(two: Path) -> None:
+    app = open_runs("demo-distill", "distill-b")
+    assert "2 runs side by side" in said(app)
+    titles = ("Accuracy of the student", "Attack success of the student", "Total loss")
+    assert all(f"**{title}**" in said(app) for title in titles)
+    tables = [d.value for d in app.dataframe]
+    settings = next(t for t in tables if "setting" in t)
+    assert settings.to_dict("records") == [{"setting": "seed", "A": "0", "B": "8"}]
+    scores = next(t for t in tables if "measure" in t)
+    assert "real" in scores[scores["measure"] == "ASR"]["B − A"].iloc[0]
+    assert "within chance" in scores[scores["measure"] == "accuracy"]["B − A"].iloc[0]
+    assert "Library versions that differ**: none" in said(app)
+
+
+def test_unknown_runs_in_a_link_are_passed_over(two: Path) -> None:
+    app = open_runs("gone", "<script>", "demo-distill")
+    assert app.session_state["runs_chosen"] == ["demo-distill"]
+
+
+def test_a_note_is_kept(two: Path) -> None:
+    app = open_runs("distill-b")
+    app.text_area(key="note-distill-b").set_value("the better seed")
+    button(app, "Save note").click().run()
+    assert not app.exception
+    assert find_run("distill-b", two).note() == "the better seed"
+    assert "Note saved." in said(app)
+
+
+def test_a_deletion_can_be_undone_until_the_next_action(two: Path) -> None:
+    app = open_runs("distill-b")
+    button(app, "Delete").click().run()
+    assert [r.id for r in trashed(two)] == ["distill-b"]
+    assert "distill-b is in the trash" in said(app)
+    app.text_input(key="runs_search").set_value("demo").run()
+    button(app, "Undo").click().run()
+    assert not app.exception
+    assert trashed(two) == []
+    assert app.session_state["runs_chosen"] == ["distill-b"]
+    assert not [b for b in app.button if b.label == "Undo"]
+
+
+def test_the_trash_gives_back_and_is_emptied_on_purpose_only(two: Path) -> None:
+    app = open_runs("distill-b")
+    button(app, "Delete").click().run()
+    assert button(app, "Empty the trash").disabled
+    button(app, "Restore").click().run()
+    assert find_run("distill-b", two)
+    button(app, "Delete").click().run()
+    app.checkbox(key="runs_trash_sure").check().run()
+    button(app, "Empty the trash").click().run()
+    assert trashed(two) == []
+    assert not (two / ".trash" / "distill-b").exists()
+    assert not app.exception
+
+
+def test_a_run_at_work_is_neither_deleted_nor_reported(
+    runs_root: Path, distill_run: WriteRun, fabricate: Callable[[Path], None]
+) -> None:
+    fabricate(runs_root)
+    distill_run(runs_root, "distill-now", "running")
+    app = open_runs("distill-now")
+    assert "At work" in said(app)
+    assert button(app, "Delete").disabled
+    assert not app.get("download_button")
+
+
+@pytest.mark.parametrize(("label", "same"), [("Run again", True), ("Run again, new seed", False)])
+def test_a_run_is_repeated(
+    two: Path, monkeypatch: pytest.MonkeyPatch, label: str, same: bool
+) -> None:
+    monkeypatch.setattr("mimic.job.spawn", lambda _run: None)
+    app = open_runs("distill-b")
+    button(app, label).click().run()
+    assert not app.exception
+    (chosen,) = app.session_state["runs_chosen"]
+    config = find_run(chosen, two).config()
+    assert chosen not in {"demo-distill", "distill-b"}
+    assert (config.seed == 8) is same
+
+
+def test_sweeps_and_measurements_are_compared_too(two: Path, sweep_run: WriteRun) -> None:
+    sweep_run(two, "sweep-a")
+    sweep_run(two, "sweep-b")
+    app = open_runs("sweep-a", "sweep-b")
+    assert "Attack success by layers × weight per layer" in said(app)
+
+
+def test_runs_of_different_kinds_have_no_curves_in_common(two: Path) -> None:
+    assert "no curves in common" in said(open_runs("demo-distill", "demo-embed"))
+
+
+def test_damaged_runs_are_told_not_thrown(two: Path) -> None:
+    (two / "distill-b" / "status.json").write_text("{")
+    (two / "demo-distill" / "result.json").write_text("{")
+    app = open_runs("demo-distill", "distill-b")
+    assert "damaged" in said(app)

@@ -1,0 +1,108 @@
+"""What a report is made of: the distillation and the runs that belong to the same subject."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mimic.errors import MimicError
+from mimic.reporting import require_finished
+from mimic.run import Run, find_run, list_runs
+from ui import jobs, subject
+
+
+@dataclass(frozen=True)
+class Material:
+    """Runs of one subject.
+
+    Args:
+        run: the distillation.
+        result: its outcome.
+        inspection: the subject as inspected, if it was.
+        information: the measurement that gave the weights, or the newest one.
+        embedding: the newest embedding of this student.
+        sweep: the newest finished sweep.
+    """
+
+    run: Run
+    result: dict[str, Any]
+    inspection: subject.Subject | None
+    information: Run | None
+    embedding: Run | None
+    sweep: Run | None
+
+    @property
+    def runs(self) -> list[Run]:
+        """All of them, in the order in which they build on each other."""
+        found = [self.inspection.run if self.inspection else None, self.information, self.run]
+        return [run for run in (*found, self.embedding, self.sweep) if run is not None]
+
+    @property
+    def title(self) -> str:
+        """What to call the encoder."""
+        return subject.title(self.run)
+
+    def class_name(self, label: int) -> str:
+        """A class by name where one is known."""
+        if self.inspection is None:
+            return "–" if label < 0 else str(label)
+        return self.inspection.class_name(label)
+
+    @property
+    def target(self) -> str:
+        """The class that the trigger leads to, as far as known."""
+        return self.inspection.target_name if self.inspection else "the attacker's choice"
+
+
+def gather(run: Run) -> Material:
+    """Find what belongs to a finished distillation.
+
+    Raises:
+        RunError: if the run is none.
+    """
+    require_finished(run)
+    wanted = subject.identity(subject.fields_of(run))
+    same = [
+        r
+        for r in list_runs()
+        if subject.has_result(r)
+        and jobs.state_of(r).state == "finished"
+        and subject.identity(subject.fields_of(r)) == wanted
+    ]
+
+    def newest(kind: str, fits: Callable[[Run], bool] = lambda _run: True) -> Run | None:
+        return next((r for r in same if r.kind == kind and fits(r)), None)
+
+    used = str(run.about()["config"].get("information", ""))
+    students = {run.id, str(run.directory)}
+    inspection = newest("inspect")
+    result = inspection.result() if inspection else None
+    return Material(
+        run=run,
+        result=run.result() or {},
+        inspection=subject.Subject(inspection, result, subject.settled(inspection, result))
+        if inspection and result
+        else None,
+        information=named(used) or newest("information"),
+        embedding=newest("embed", lambda r: r.about()["config"].get("student") in students),
+        sweep=newest("sweep"),
+    )
+
+
+def named(run_id: str) -> Run | None:
+    """The finished measurement a setting names, if it names one."""
+    try:
+        run = find_run(run_id)
+    except MimicError:
+        return None
+    return run if run.kind == "information" and subject.has_result(run) else None
+
+
+def warnings(material: Material) -> Iterator[tuple[str, str]]:
+    """Doubts of each run, with the run they belong to."""
+    for run in material.runs:
+        result = run.result() or {}
+        health = (result.get("health") or {}).get("warnings") or []
+        for said in (*(result.get("warnings") or []), *(result.get("notes") or []), *health):
+            yield run.id, str(said)

@@ -1,0 +1,207 @@
+"""Two or more runs side by side: curves overlaid, what differs, how far the scores lie apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from mimic.comparison import compare, record
+from ui import (
+    charts,
+    downloads,
+    jobs,
+    numbers,
+    palette,
+    runs_charts,
+    runs_choice,
+    runs_details,
+    text,
+)
+from ui.runs_table import Entry
+
+MOST = 6
+"""Runs that still have a colour and a dash of their own."""
+MEASURES = {"accuracy": "accuracy", "asr": "ASR", "asr_all": "ASR, all classes"}
+ENCODERS = {"student": "cleaned", "teacher": "suspect", "clean_twin": "clean twin"}
+LOSSES = ("loss", "contrastive", "attention", "clone", "agreement")
+
+
+def show(entries: Sequence[Entry]) -> None:
+    """The comparison of the chosen runs with the first of them."""
+    st.subheader(f"{len(entries)} runs side by side", anchor=False)
+    if len(entries) > MOST:
+        st.info(f"The first {MOST} of them are compared.", icon=":material/info:")
+    shown = entries[:MOST]
+    named = runs_charts.letters([e.run.id for e in shown])
+    st.markdown("  \n".join(legend(e, named[e.run.id]) for e in shown))
+    found = compare([record(e.run) for e in shown])
+    runs = list(named)
+    curves(found["curves"], runs)
+    information(found["information"], runs)
+    sweeps(found["sweep"], runs)
+    if not any(found[part] for part in ("curves", "information", "sweep")):
+        st.caption("These runs have no curves in common.")
+    scores(found["scores"], named)
+    differing(found, named)
+    runs_choice.permalink(runs=",".join(e.run.id for e in entries))
+
+
+def legend(entry: Entry, letter: str) -> str:
+    """What a letter stands for, on one line."""
+    kind = jobs.KINDS.get(entry.kind, text.plain(entry.kind))
+    noted = f" · {text.plain(entry.note, 60)}" if entry.note else ""
+    return (
+        f"**{letter}** {kind} of {text.plain(entry.subject)} · {text.plain(entry.run.id)} · "
+        f"{numbers.ago(entry.started)}{noted}"
+    )
+
+
+def chart(figure: Any, name: str, title: str, told: str) -> None:
+    """A chart with its title, its words for those who do not see it, and its numbers."""
+    st.markdown(f"**{title}**")
+    st.plotly_chart(figure, config=charts.NO_TOOLS, key=f"compare-{name}", alt=f"{title}. {told}")
+    st.caption(told)
+    downloads.figure_csv(figure, f"compare-{name}")
+
+
+def curves(found: Mapping[str, Any], runs: Sequence[str]) -> None:
+    """Accuracy, attack success and a chosen loss by epoch."""
+    if not found:
+        return
+    columns = st.columns(2, gap="large")
+    shown = [name for name in ("accuracy", "asr") if name in found]
+    for name, column in zip(shown, columns, strict=False):
+        with column:
+            title = f"{runs_charts.CURVES[name][0]} of the student"
+            chart(runs_charts.by_epoch(found[name], name, runs), name, title,
+                  ends(found[name], name, runs))  # fmt: skip
+    losses = [name for name in LOSSES if name in found]
+    if losses:
+        if st.session_state.get("compare_loss") not in (None, *losses):
+            del st.session_state["compare_loss"]
+        name = st.segmented_control(
+            "Curve", losses, default=losses[0], required=True, key="compare_loss", wrap=True,
+            format_func=lambda curve: runs_charts.CURVES[curve][0], persist_state="session",
+        ) or losses[0]  # fmt: skip
+        chart(runs_charts.by_epoch(found[name], name, runs), "loss", runs_charts.CURVES[name][0],
+              ends(found[name], name, runs))  # fmt: skip
+
+
+def ends(aligned: Mapping[str, Any], name: str, runs: Sequence[str]) -> str:
+    """Where each curve ends, in words."""
+    factor, named = runs_charts.CURVES[name][2], runs_charts.letters(runs)
+    said = []
+    for run, values in aligned["values"].items():
+        last = next(v for v in reversed(values) if v is not None)
+        said.append(
+            f"{named[run]} {numbers.percent(last)}" if factor > 1 else f"{named[run]} {last:.3f}"
+        )
+    return f"At the end: {', '.join(said)}."
+
+
+def information(rows: Sequence[Mapping[str, Any]], runs: Sequence[str]) -> None:
+    """Nats per layer, one chart per network and input."""
+    for start in range(0, len(rows), 2):
+        for row, column in zip(rows[start : start + 2], st.columns(2, gap="large"), strict=False):
+            network = palette.NETWORK_NAME.get(row["network"], text.plain(row["network"]))
+            given = runs_charts.INPUT_NAME.get(row["input"], text.plain(row["input"]))
+            named = runs_charts.letters(runs)
+            last = {
+                named[run]: next((v for v in reversed(list(own.values())) if v is not None), None)
+                for run, own in row["values"].items()
+            }
+            told = ", ".join(f"{k} {v:.2f} nats" for k, v in last.items() if v is not None)
+            with column:
+                chart(
+                    runs_charts.information(row, runs), f"{row['network']}-{row['input']}",
+                    f"Information of the {network}, {given}", f"In the last layer: {told}.",
+                )  # fmt: skip
+
+
+def sweeps(rows: Sequence[Mapping[str, Any]], runs: Sequence[str]) -> None:
+    """Cells that the sweeps share."""
+    if not rows:
+        return
+    for measure, column in zip(("asr", "accuracy"), st.columns(2, gap="large"), strict=True):
+        apart = [gap for row in rows if (gap := widest(row, measure)) is not None]
+        told = f"The runs lie up to {100 * max(apart):.1f} points apart." if apart else ""
+        with column:
+            chart(
+                runs_charts.sweep(rows, measure, runs), f"sweep-{measure}",
+                f"{runs_charts.CURVES[measure][0]} by layers × weight per layer", told,
+            )  # fmt: skip
+
+
+def widest(row: Mapping[str, Any], measure: str) -> float | None:
+    """How far the runs lie apart in a cell, as a share of 1."""
+    values = [v[measure] for v in row["values"].values() if v[measure] is not None]
+    return max(values) - min(values) if values else None
+
+
+def scores(rows: Sequence[Mapping[str, Any]], named: Mapping[str, str]) -> None:
+    """Scores with intervals, and each run's difference to the first."""
+    rows = [row for row in rows if row["encoder"] == "student" or differs(row)]
+    if not rows:
+        return
+    st.markdown("**Scores**, and each run's difference to the first that has one")
+    st.dataframe([score_row(row, named) for row in rows], hide_index=True, width="stretch")
+    st.caption(
+        "In brackets: the 95% interval. A difference counts as real where the interval of the "
+        "difference (Newcombe 1998, method 10) leaves zero out. It speaks of the test images only: "
+        "another seed may move a score further than that. Suspect and clean twin are listed only "
+        "where their scores differ."
+    )
+
+
+def differs(row: Mapping[str, Any]) -> bool:
+    """Whether the runs have scored an encoder differently."""
+    return len({own["value"] for own in row["values"].values()}) > 1
+
+
+def score_row(row: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, str]:
+    """One measure of one encoder."""
+    shown = {
+        "encoder": ENCODERS.get(row["encoder"], row["encoder"]),
+        "measure": MEASURES.get(row["measure"], row["measure"]),
+    }
+    for run, letter in named.items():
+        own = row["values"].get(run)
+        shown[letter] = (
+            numbers.NOTHING
+            if own is None
+            else numbers.percent(own["value"])
+            + (f" ({numbers.interval(own['interval'])})" if own["interval"] else "")
+        )
+    for found in row["differences"]:
+        column = f"{named[found['run']]} − {named[found['against']]}"
+        word = {True: "real", False: "within chance", None: "no interval"}[found["exceeds"]]
+        shown[column] = f"{numbers.points(found['difference'])}, {word}"
+    return shown
+
+
+def differing(found: Mapping[str, Any], named: Mapping[str, str]) -> None:
+    """Settings, inputs and versions, only where the runs differ."""
+    for part, word, title in (
+        ("config", "setting", "Settings that differ"),
+        ("inputs", "input", "Inputs whose content differs"),
+        ("versions", "library", "Library versions that differ"),
+    ):
+        rows = found[part]
+        st.markdown(f"**{title}**" + ("" if rows else ": none"))
+        if rows:
+            st.dataframe(
+                [
+                    {
+                        word: text.cell(row[word]),
+                        **{
+                            letter: runs_details.value(row["values"].get(run))
+                            for run, letter in named.items()
+                        },
+                    }
+                    for row in rows
+                ],
+                hide_index=True,
+                width="stretch",
+            )

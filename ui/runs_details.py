@@ -1,0 +1,148 @@
+"""One run on the Runs page: what it was, its note, its link and command, what can be done."""
+
+from __future__ import annotations
+
+import functools
+
+import streamlit as st
+
+from mimic import job
+from mimic.errors import MimicError
+from mimic.run import Run, is_bundled
+from mimic.run.notes import NOTE_LIMIT
+from ui import frame, jobs, numbers, report_button, run_list, runs_actions, runs_choice, text
+from ui.runs_table import Entry
+
+
+def show(entry: Entry, owner: str | None) -> None:
+    """Everything about one run.
+
+    Args:
+        entry: the run.
+        owner: id of an inspection of the same subject, if there is one.
+    """
+    run = entry.run
+    kind = jobs.KINDS.get(entry.kind, text.plain(entry.kind))
+    with st.container(border=True):
+        st.subheader(f"{kind} of {text.plain(entry.subject)}", anchor=False)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            jobs.badge(entry.status)
+            st.caption(" · ".join(facts(entry)))
+        if entry.status.cause:
+            frame.error_card(entry.status.cause, entry.status.remedy)
+        actions(run, entry, owner)
+        left, right = st.columns(2, gap="large")
+        with left:
+            note(run)
+        with right:
+            command(run)
+            runs_choice.permalink(runs=run.id)
+        record(run)
+
+
+def facts(entry: Entry) -> list[str]:
+    """When, how long, with which seed, on what, and the key figures."""
+    said = [f"run {text.plain(entry.run.id)}", f"begun {numbers.ago(entry.started)}"]
+    if entry.duration is not None:
+        said.append(numbers.duration(entry.duration))
+    if entry.seed is not None:
+        said.append(f"seed {entry.seed}")
+    if entry.status.device:
+        said.append(f"device {text.plain(entry.status.device)}")
+    if entry.accuracy is not None:
+        said.append(f"accuracy {numbers.percent(entry.accuracy)}")
+    if entry.asr is not None:
+        said.append(f"attack success {numbers.percent(entry.asr)}")
+    if is_bundled(entry.run):
+        said.append("ships with the project")
+    return said
+
+
+def actions(run: Run, entry: Entry, owner: str | None) -> None:
+    """Open, report, rerun, stop or resume, delete."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if entry.kind in run_list.SHOWN_ON:
+            page, key = run_list.SHOWN_ON[entry.kind]
+            address = {key: run.id, **({"subject": owner} if owner else {})}
+            frame.link(page, f"Open on {frame.PAGES[page][0]}", **address)
+        if not entry.status.is_active:  # Runs at work have their Stop above the table.
+            jobs.controls(run)
+        for label, new_seed, why in (
+            ("Run again", False, "The same settings and the same seed, as a new run."),
+            ("Run again, new seed", True, "The same settings with another seed drawn at random."),
+        ):
+            st.button(
+                label, icon=":material/replay:", key=f"rerun-{new_seed}-{run.id}", help=why,
+                on_click=functools.partial(runs_actions.rerun, run, new_seed=new_seed),
+            )  # fmt: skip
+        report_button.offer(run)
+        kept = is_bundled(run) or entry.status.is_active
+        st.button(
+            "Delete", icon=":material/delete:", key=f"delete-{run.id}", disabled=kept,
+            on_click=runs_actions.delete, args=(run,),
+            help="Runs at work and runs that ship with the project cannot be deleted."
+            if kept else "Moves the run to the trash, from where it can be brought back.",
+        )  # fmt: skip
+
+
+def note(run: Run) -> None:
+    """The note, to be read and changed."""
+    if is_bundled(run):
+        st.caption("This run ships with the project and keeps no notes. Run it again to have one.")
+        return
+    key = f"note-{run.id}"
+    with st.form(f"note-form-{run.id}", border=False):
+        st.text_area(
+            "Note", value=text.code(run.note()), key=key, max_chars=NOTE_LIMIT, height=110,
+            placeholder="What was this run for, and what came of it?",
+        )  # fmt: skip
+        st.form_submit_button(
+            "Save note", icon=":material/save:", on_click=runs_actions.note, args=(run, key)
+        )
+
+
+def command(run: Run) -> None:
+    """The command that does the same in a terminal."""
+    st.caption("The same in a terminal:")
+    try:
+        line = job.command_line(run.kind, jobs.brief(run.config()))
+    except MimicError as error:
+        frame.error_card(error.cause, error.remedy)
+        return
+    st.code(text.code(line), language="bash", wrap_lines=True)
+
+
+def record(run: Run) -> None:
+    """Settings, inputs with their hashes, and library versions."""
+    about = run.about()
+    with st.expander("Settings, inputs and versions", icon=":material/tune:"):
+        left, right = st.columns(2, gap="large")
+        left.dataframe(
+            [{"setting": text.cell(k), "value": value(v)} for k, v in about["config"].items()],
+            hide_index=True,
+        )
+        right.dataframe(
+            [
+                {"input": text.cell(name), "SHA-256": text.cell(noted.get("sha256", ""))}
+                for name, noted in (about.get("inputs") or {}).items()
+            ],
+            hide_index=True,
+        )
+        right.dataframe(
+            [
+                {"library": text.cell(name), "version": text.cell(version)}
+                for name, version in (about.get("versions") or {}).items()
+            ],
+            hide_index=True,
+        )
+
+
+def value(setting: object) -> str:
+    """A setting in a table."""
+    if setting is None:
+        return numbers.NOTHING
+    if isinstance(setting, list | tuple):
+        return text.cell(", ".join(str(v) for v in setting) or "none", 160)
+    if isinstance(setting, bool):
+        return "yes" if setting else "no"
+    return text.cell(setting if setting != "" else "not set", 160)

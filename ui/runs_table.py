@@ -1,0 +1,193 @@
+"""The table of all runs: what each was, how it went, its key figures; filters above it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from mimic.comparison import Record, scores_of
+from mimic.errors import MimicError
+from mimic.run import Run, Status, is_bundled, run_created
+from ui import jobs, subject, text
+
+STATES = {state: word for state, (word, *_) in jobs.STATES.items()}
+COLUMNS = {
+    "kind": st.column_config.TextColumn("Kind"),
+    "subject": st.column_config.TextColumn("Encoder"),
+    "state": st.column_config.TextColumn("State"),
+    "started": st.column_config.DatetimeColumn("Started", format="D MMM YYYY, HH:mm"),
+    "accuracy": st.column_config.NumberColumn(
+        "Accuracy (%)", format="%.1f",
+        help="Share of clean test images that a simple classifier on the encoder gets right: of "
+        "the cleaned encoder where there is one, else of the suspect.",
+    ),
+    "asr": st.column_config.NumberColumn(
+        "ASR (%)", format="%.1f",
+        help="Attack success rate (ASR): share of triggered test images of other classes that end "
+        "in the attacker's class.",
+    ),
+    "duration": st.column_config.NumberColumn("Duration (s)", format="%.0f"),
+    "seed": st.column_config.NumberColumn(
+        "Seed", format="%d", help="Start of every random choice: the same seed, the same run."
+    ),
+    "note": st.column_config.TextColumn("Note"),
+    "run": st.column_config.TextColumn("Run"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run with all that the table says of it; ``started`` and ``duration`` in seconds."""
+
+    run: Run
+    kind: str
+    subject: str
+    status: Status
+    started: float
+    duration: float | None
+    seed: int | None
+    accuracy: float | None
+    asr: float | None
+    note: str
+
+    def cells(self) -> dict[str, Any]:
+        """The table row."""
+        moment = datetime.datetime.fromtimestamp(self.started, tz=datetime.UTC)
+        return {
+            "kind": jobs.KINDS.get(self.kind, self.kind),
+            "subject": text.cell(self.subject),
+            "state": STATES.get(self.status.state, "unknown"),
+            "started": moment.astimezone().replace(tzinfo=None),
+            "accuracy": None if self.accuracy is None else 100 * self.accuracy,
+            "asr": None if self.asr is None else 100 * self.asr,
+            "duration": self.duration,
+            "seed": self.seed,
+            "note": text.cell(self.note),
+            "run": text.cell(self.run.id) + (" (ships)" if is_bundled(self.run) else ""),
+        }
+
+    def holds(self, words: str) -> bool:
+        """Whether the run's name, subject, kind or note holds all the words."""
+        said = f"{self.run.id} {self.subject} {jobs.KINDS.get(self.kind, '')} {self.note}".lower()
+        return all(word in said for word in words.lower().split())
+
+
+def entry(run: Run) -> Entry:
+    """A run as the table shows it; what is damaged stays empty."""
+    status = jobs.state_of(run)
+    result = run.directory / "result.json"
+    stamp = result.stat().st_mtime if result.is_file() else 0.0
+    found = key_figures(str(run.directory), stamp)
+    seed = run.about()["config"].get("seed")
+    began = status.started or run_created(run)
+    lasted = found.get("seconds")
+    if lasted is None and status.started and status.state != "interrupted":
+        lasted = max(0.0, status.updated - status.started)
+    return Entry(
+        run=run,
+        kind=run.kind,
+        subject=subject.title(run),
+        status=status,
+        started=began,
+        duration=lasted,
+        seed=seed if isinstance(seed, int) else None,
+        accuracy=found.get("accuracy"),
+        asr=found.get("asr"),
+        note=run.note(),
+    )
+
+
+@st.cache_data(max_entries=2_000, show_spinner=False)
+def key_figures(directory: str, stamp: float) -> dict[str, float | None]:
+    """Duration, accuracy and attack success of a run's outcome; read once per outcome."""
+    if not stamp:
+        return {}
+    try:
+        result = Run(Path(directory)).result() or {}
+    except MimicError:
+        return {}
+    scores = scores_of(Record(id="", kind="", config={}, result=result))
+    best = scores.get("student") or scores.get("teacher") or {}
+    return {"seconds": result.get("seconds"), **{k: best.get(k) for k in ("accuracy", "asr")}}
+
+
+def filters(entries: Sequence[Entry]) -> list[Entry]:
+    """Widgets that narrow the table down, and what they leave."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        words = st.text_input(
+            "Search",
+            key="runs_search",
+            placeholder="name, note or encoder",
+            bind="query-params",
+            persist_state="session",
+            width=200,
+        )
+        kinds = st.multiselect(
+            "Kind",
+            list(jobs.KINDS),
+            format_func=lambda kind: jobs.KINDS[kind],
+            placeholder="all",
+            key="runs_kind",
+            bind="query-params",
+            persist_state="session",
+            width=200,
+        )
+        states = st.multiselect(
+            "State",
+            list(STATES),
+            format_func=lambda state: STATES[state],
+            placeholder="all",
+            key="runs_state",
+            bind="query-params",
+            persist_state="session",
+            width=200,
+        )
+        titles = subjects(sorted({e.subject for e in entries}))  # fmt: skip
+    return [
+        e
+        for e in entries
+        if (not kinds or e.kind in kinds)
+        and (not states or e.status.state in states)
+        and (not titles or e.subject in titles)
+        and e.holds(words or "")
+    ]
+
+
+def subjects(titles: list[str]) -> list[str]:
+    """Encoders to show; none means all. One whose runs are gone is dropped."""
+    kept = [title for title in st.session_state.get("runs_subject") or [] if title in titles]
+    if "runs_subject" in st.session_state:
+        st.session_state["runs_subject"] = kept
+    return st.multiselect(
+        "Encoder", titles, key="runs_subject", persist_state="session", placeholder="all",
+        width=200, format_func=lambda title: text.bare(title, 60),
+    )  # fmt: skip
+
+
+def table(entries: Sequence[Entry], chosen: Sequence[str], *, key: str, on_select: Any) -> None:
+    """The runs as rows that can be ticked, with the mouse or with arrow keys and space.
+
+    Args:
+        entries: the rows.
+        chosen: ids of the runs that are ticked at first.
+        key: of the widget; another key ticks anew.
+        on_select: called when a tick changes, with the widget's key and the rows' ids.
+    """
+    ids = [e.run.id for e in entries]
+    st.dataframe(
+        [e.cells() for e in entries],
+        hide_index=True,
+        column_config=COLUMNS,
+        height=min(35 * (len(ids) + 1) + 3, 423),
+        key=key,
+        on_select=lambda: on_select(key, ids),
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": [ids.index(i) for i in chosen if i in ids]}},
+        placeholder="",
+        alt=f"{len(ids)} runs, one per row.",
+    )
