@@ -22,7 +22,7 @@ else:
         twin = chosen.result["scores"]["clean_twin"]
         with st.container(border=True):
             target = text.plain(chosen.target_name)
-            st.subheader(f"Verdict on “{text.plain(chosen.title)}”", anchor=False)
+            st.header(f"Verdict on “{text.plain(chosen.title)}”", anchor=False)
             st.markdown(scores.suspicion(teacher, twin, target))
             scores.headline(outcome["scores"] if outcome else chosen.result["scores"])
             if outcome:
@@ -34,7 +34,7 @@ else:
             if outcome
             else scores.suspicion(teacher, twin, chosen.target_name)
         )
-        st.subheader("How often it is right, how often it obeys the trigger", anchor=False)
+        st.header("How often it is right, how often it obeys the trigger", anchor=False)
         for column, measure in zip(st.columns(2), charts.MEASURES, strict=True):
             column.plotly_chart(
                 charts.before_after(shown, measure),
@@ -51,5 +51,5 @@ else:
         frame.link("embeddings", "Compare embeddings")
 
 run_list.open_demo()
-st.subheader("Jobs", anchor=False)
+st.header("Jobs", anchor=False)
 run_list.recent()

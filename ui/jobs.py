@@ -76,7 +76,7 @@ def start_button(label: str, kind: str, config: Config, key: str, *, icon: str) 
     """The button that starts a job, and the command that does the same in a terminal."""
     st.button(label, type="primary", icon=icon, on_click=start, args=(kind, config, key))
     st.caption("The same in a terminal:")
-    st.code(text.code(job.command_line(kind, brief(config))), language="bash", wrap_lines=True)
+    st.code(text.code(job.command_line(kind, brief(config))), language=None, wrap_lines=True)
 
 
 def brief(config: Config) -> Config:

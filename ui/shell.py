@@ -21,4 +21,8 @@ page = st.navigation(
 )
 uploads.tidy_once(str(default_root().resolve()))
 subject.choose()
-page.run()
+with (
+    st.container(horizontal_alignment="center"),
+    st.container(width=frame.WIDTH, key="page"),
+):
+    page.run()

@@ -124,7 +124,7 @@ def edit(information: Mapping[str, float], subject: Subject, run_id: str) -> Car
 
 def choose(subject: Subject, run_id: str, information: Mapping[str, float]) -> None:
     """Shape the weights, see them as bars, take them to the Distil page."""
-    st.subheader("How much to teach from each layer", anchor=False)
+    st.header("How much to teach from each layer", anchor=False)
     if not information:
         st.info("Measure the suspect on clean images to get weights.", icon=":material/info:")
         return
