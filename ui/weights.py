@@ -95,7 +95,7 @@ def edit(information: Mapping[str, float], subject: Subject, run_id: str) -> Car
     stamp = f"{run_id}-{base:g}-{budget:g}-{','.join(kept)}"
     chosen = {}
     for layer, nats in information.items():
-        name, number = st.columns([2, 3], vertical_alignment="center")
+        name, number = st.columns([1, 1], vertical_alignment="center")
         on = name.checkbox(
             f"{text.plain(layer)} · {nats:.2f} nats",
             value=layer != "stem",

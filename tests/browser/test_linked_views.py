@@ -1,12 +1,7 @@
 """Brushing in the real app: a loop in one map, the other map, the images; and 10,000 points."""
 
-import os
 import re
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,22 +10,13 @@ import pytest
 from mimic.config import EmbedConfig
 from mimic.run import Run
 from mimic.subjects import subject_fields
-from tests.browser.test_walk import (  # noqa: F401 - fixtures are found by name
-    CHROMIUM,
-    ROOT,
-    browser,
-    settled,
-    wait_until_healthy,
-)
+from tests.browser.visits import whole as settled
 
 MINUTE = 60_000
 LARGE = 10_000
 TOLD = re.compile(r"^([\d,]+) images: each clean, then with the trigger")
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not Path(CHROMIUM).is_file(), reason="there is no Chromium"),
-]
+pytestmark = pytest.mark.slow
 
 
 def write_large(root: Path) -> None:
@@ -63,34 +49,15 @@ def write_large(root: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(runs_folder: Path, server: str) -> str:
     """A server whose only own run is the large embedding."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("linked")
-    (folder / "runs").mkdir()
-    write_large(folder / "runs")
-    with (folder / "log.txt").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
-            cwd=ROOT,
-            env={**os.environ, "MIMIC_RUNS": str(folder / "runs")},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        wait_until_healthy(f"http://127.0.0.1:{port}")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
-    told = (folder / "log.txt").read_text()
-    assert "Traceback" not in told, told
+    runs_folder.mkdir(exist_ok=True)
+    write_large(runs_folder)
+    return server
 
 
 @pytest.fixture
-def page(browser):  # noqa: F811 - the fixture of that name
+def page(browser):
     context = browser.new_context(viewport={"width": 1360, "height": 1000})
     opened = context.new_page()
     opened.set_default_timeout(MINUTE)
