@@ -41,7 +41,7 @@ def linked_views(chosen: subject.Subject, run: Run) -> None:
         result = run.result()
         if result:
             frame.warnings(result)
-            st.subheader("Numbers beside the pictures", anchor=False)
+            st.header("Numbers beside the pictures", anchor=False)
             embedding_jobs.numbers_table(chosen, result, view.layer)
 
 
@@ -56,6 +56,6 @@ else:
 if student:
     with frame.errors_as_cards():
         outcome = student.result() or {}
-        st.subheader("Accuracy and attack success", anchor=False)
+        st.header("Accuracy and attack success", anchor=False)
         scores.table(outcome["scores"])
         downloads.student(student, outcome)

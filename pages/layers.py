@@ -48,7 +48,7 @@ with (
     jobs.start_button("Measure", "information", config, RUN, icon=":material/straighten:")
 
 if at_work and not subject.has_result(at_work):
-    st.subheader("Measurement", anchor=False)
+    st.header("Measurement", anchor=False)
     jobs.controls(at_work)
     live.follow(at_work, measurement.draw_progress)
 elif shown is None:

@@ -43,7 +43,7 @@ else:
         placement_map.section(chosen)
         examples.stepper(chosen, cleaned)
         told = scores.outcome(shown) if outcome else verdict.on_suspect(chosen).headline
-        st.subheader("How often it is right, how often it obeys the trigger", anchor=False)
+        st.header("How often it is right, how often it obeys the trigger", anchor=False)
         for column, measure in zip(st.columns(2), charts.MEASURES, strict=True):
             figure = charts.before_after(shown, measure)
             with column:
@@ -67,6 +67,6 @@ else:
         frame.link("embeddings", "Compare embeddings")
 
 run_list.open_demo()
-st.subheader("Jobs", anchor=False)
+st.header("Jobs", anchor=False)
 run_list.recent()
 frame.link("runs", "All runs: compare, note, repeat, delete")

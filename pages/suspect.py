@@ -38,7 +38,7 @@ with (
         jobs.start_button("Inspect", "inspect", config, RUN, icon=":material/search:")
 
 if started and not subject.has_result(started):
-    st.subheader("Inspection", anchor=False)
+    st.header("Inspection", anchor=False)
     jobs.controls(started)
     live.follow(started, file_match.refused, done=subject.choose_next)
 elif chosen is None:

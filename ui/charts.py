@@ -1,17 +1,22 @@
-"""Plotly figures of the analysis pages: pure functions from data to figure."""
+"""Plotly figures of the analysis pages: pure functions from data to figure.
+
+Their look is ``ui/look.py``'s.
+"""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 
 from ui import palette, text
+from ui.look import GRID as GRID
+from ui.look import LINE_WIDTH
+from ui.look import label_line_ends as label_line_ends
+from ui.look import spread as spread
+from ui.look import styled as styled
 
-GRID = "rgba(124, 136, 150, 0.25)"
 PICTURE: dict[str, Any] = {
     "displaylogo": False,
     "toImageButtonOptions": {"format": "svg", "filename": "mimic-studio"},
@@ -19,37 +24,6 @@ PICTURE: dict[str, Any] = {
 NO_TOOLS = {**PICTURE, "modeBarButtons": [["toImage"]]}
 """No tools that change the view, only the button that saves the picture, as SVG."""
 LASSO_TOOLS = {**PICTURE, "modeBarButtonsToRemove": ["autoScale2d", "zoomIn2d", "zoomOut2d"]}
-
-
-def styled(figure: go.Figure, *, x: str, y: str, height: int = 380) -> go.Figure:
-    """Give a figure the look that all share."""
-    figure.update_layout(
-        height=height,
-        margin={"l": 8, "r": 8, "t": 12, "b": 8},
-        showlegend=False,
-        hoverlabel={"align": "left"},
-        font={"size": 13},
-    )
-    figure.update_xaxes(title_text=x, gridcolor=GRID, zeroline=False, automargin=True)
-    figure.update_yaxes(title_text=y, gridcolor=GRID, zeroline=False, automargin=True)
-    return figure
-
-
-def spread(values: Sequence[float], gap: float) -> list[float]:
-    """Move values apart to at least ``gap``, keeping their order and their middle."""
-    order = np.argsort(values, kind="stable")
-    placed = np.array(values, dtype=float)
-    for _ in range(60):
-        moved = False
-        for low, high in itertools.pairwise(order):
-            missing = gap - (placed[high] - placed[low])
-            if missing > 1e-9:
-                placed[low] -= missing / 2
-                placed[high] += missing / 2
-                moved = True
-        if not moved:
-            break
-    return [float(v) for v in placed]
 
 
 def information_curves(curves: Sequence[Mapping[str, Any]], layers: Sequence[str]) -> go.Figure:
@@ -66,7 +40,7 @@ def information_curves(curves: Sequence[Mapping[str, Any]], layers: Sequence[str
             name=f"{palette.NETWORK_NAME[network]}, {given}",
             mode="lines+markers",
             line={"color": palette.NETWORK_COLOUR[network], "dash": palette.INPUT_DASH[given],
-                  "width": 2.5},
+                  "width": LINE_WIDTH},
             marker={"symbol": palette.INPUT_SYMBOL[given], "size": 10},
             error_y=whiskers(curve, layers),
             hovertemplate="%{x}: %{y:.2f} nats<extra>%{fullData.name}</extra>",
@@ -100,21 +74,6 @@ def whiskers(curve: Mapping[str, Any], layers: Sequence[str]) -> dict[str, Any] 
     }
 
 
-def label_line_ends(figure: go.Figure, last: str) -> None:
-    """Write each trace's name at its right end, moved apart where ends meet."""
-    ends = [(t, t.y[-1]) for t in figure.data if len(t.y) and t.y[-1] is not None]
-    tops = [v for t in figure.data for v in t.y if v is not None]
-    if not ends:
-        return
-    places = spread([value for _, value in ends], gap=max(0.05, (max(tops) - min(tops)) * 0.075))
-    for (trace, _), place in zip(ends, places, strict=True):
-        figure.add_annotation(
-            x=last, y=place, text=trace.name, xanchor="left", xshift=12,
-            showarrow=False, font={"color": trace.line.color, "size": 12},
-        )  # fmt: skip
-    figure.update_layout(margin={"r": 128})
-
-
 def critic_fit(records: Sequence[Mapping[str, Any]]) -> go.Figure:
     """The estimate per critic epoch, on the pairs it is fitted to and on held-out pairs."""
     figure = go.Figure()
@@ -127,10 +86,10 @@ def critic_fit(records: Sequence[Mapping[str, Any]]) -> go.Figure:
             y=[r[field] for r in records],
             name=name,
             mode="lines",
-            line={"color": colour, "dash": dash, "width": 2.5},
+            line={"color": colour, "dash": dash, "width": LINE_WIDTH},
             hovertemplate="epoch %{x}: %{y:.2f} nats<extra>%{fullData.name}</extra>",
         )
-    figure = styled(figure, x="critic epoch", y="estimate (nats)", height=300)
+    figure = styled(figure, x="training of the critic (epochs)", y="estimate (nats)", height=300)
     if records:
         label_line_ends(figure, records[-1]["epoch"])
         figure.update_xaxes(range=[0, records[-1]["epoch"]])

@@ -74,8 +74,8 @@ def bars(counts: Counts) -> go.Figure:
             hovertemplate="class %{customdata}: %{y} images<extra></extra>",
         )
     )
-    axis = "class" if few else "classes, most frequent first"
-    figure = charts.styled(figure, x=axis, y="images", height=240)
+    axis = "class" if few else "class by size (rank)"
+    figure = charts.styled(figure, x=axis, y="images (count)", height=240)
     figure.update_layout(bargap=0.35 if few else 0.0)
     figure.update_yaxes(rangemode="tozero")
     if few:

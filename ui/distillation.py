@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from mimic.run import Run, Status
-from ui import address, downloads, jobs, live_charts, numbers, scores, text
+from ui import address, downloads, jobs, live, live_charts, numbers, scores, text
 from ui.subject import Subject
 
 RUN = "run"
@@ -45,26 +45,28 @@ class Drawing:
     def __call__(self, run: Run, status: Status) -> None:
         """Loss terms beside accuracy and attack success."""
         records = run.metrics()
+        if not records and not status.is_active:
+            return
+        left, right = st.columns(2, gap="large")
+        left.markdown("**Loss terms**, as they enter the total")
+        right.markdown("**Accuracy and attack success** of the student")
         if not records:
-            if status.is_active:
-                st.caption("The first epoch has not ended yet; charts appear here.")
+            left.skeleton(live_charts.HEIGHT)
+            right.skeleton(live_charts.HEIGHT)
+            st.caption("The first epoch has not ended yet; charts appear here.")
             return
         epochs = int(records[-1]["epochs"])
-        left, right = st.columns(2, gap="large")
-        with left:
-            st.markdown("**Loss terms**, as they enter the total")
-            st.altair_chart(
-                live_charts.losses(records, epochs), width="stretch", key="live-losses",
-                alt=loss_sentence(records),
-            )  # fmt: skip
-        with right:
-            st.markdown("**Accuracy and attack success** of the student")
-            references = live_charts.reference_rows(self.subject.result["scores"])
-            st.altair_chart(
-                live_charts.scores(records, epochs, references), width="stretch",
-                key="live-scores", alt=score_sentence(records),
-            )  # fmt: skip
-        st.caption(f"{loss_sentence(records)} {score_sentence(records)}")
+        said, measured = loss_sentence(records), score_sentence(records)
+        references = live_charts.reference_rows(self.subject.result["scores"])
+        left.altair_chart(
+            live_charts.losses(records, epochs), width="stretch", key="live-losses",
+            alt=live.alt("Loss terms by epoch.", said, status),
+        )  # fmt: skip
+        right.altair_chart(
+            live_charts.scores(records, epochs, references), width="stretch", key="live-scores",
+            alt=live.alt("Accuracy and attack success by epoch.", measured, status),
+        )  # fmt: skip
+        st.caption(f"{said} {measured}")
 
 
 def loss_sentence(records: list[dict[str, Any]]) -> str:
@@ -108,7 +110,7 @@ def epochs_csv(run: Run) -> None:
 
 def show(result: Mapping[str, Any]) -> None:
     """Before, after and floor, with an honest sentence."""
-    st.subheader("Before and after", anchor=False)
+    st.header("Before and after", anchor=False)
     with st.container(border=True):
         st.markdown(scores.outcome(result["scores"]))
     scores.table(result["scores"])

@@ -22,7 +22,7 @@ FORMATS = {
 
 def student(run: Run, result: Mapping[str, Any]) -> None:
     """Download buttons; a file is read only when its button is pressed."""
-    st.subheader("Take the cleaned encoder home", anchor=False)
+    st.header("Take the cleaned encoder home", anchor=False)
     with st.container(horizontal=True):
         for field, (label, name) in FORMATS.items():
             path = run.directory / Path(result.get(field) or "-").name

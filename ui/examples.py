@@ -20,7 +20,7 @@ def stepper(subject: Subject, cleaned: Run | None) -> None:
     if not arrays or not len(arrays["images"]):
         return
     after = cleaned.arrays("examples") if cleaned else None
-    st.subheader("Step through examples", anchor=False)
+    st.header("Step through examples", anchor=False)
     index = (
         st.pagination(len(arrays["images"]), key="overview_example", persist_state="session") - 1
     )

@@ -27,6 +27,9 @@ SECTIONS = {
 }
 """The navigation; each page stands in one section."""
 PENDING_ERROR = "pending_error"
+WIDTH = 1240
+"""Pixels: on wider screens the page stays as wide and stands in the middle, so that lines of text
+can be read and charts keep their shape."""
 
 
 def head(title: str, *, see: str, why: str) -> None:

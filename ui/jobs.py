@@ -80,7 +80,7 @@ def start_button(label: str, kind: str, config: Config, key: str, *, icon: str) 
     if not mode.is_expert():
         return
     st.caption("The same in a terminal:")
-    st.code(text.code(job.command_line(kind, brief(config))), language="bash", wrap_lines=True)
+    st.code(text.code(job.command_line(kind, brief(config))), language=None, wrap_lines=True)
 
 
 def brief(config: Config) -> Config:

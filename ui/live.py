@@ -75,6 +75,20 @@ def state_line(run: Run, status: Status) -> None:
         st.caption(" · ".join(facts(run, status)))
 
 
+def alt(shown: str, told: str, status: Status) -> str:
+    """What a live chart says to a screen reader.
+
+    A new description makes the browser draw the whole chart anew, which flickers and loses what the
+    pointer was on. So the takeaway joins it when the run has ended; until then it stands below.
+
+    Args:
+        shown: what the chart shows; stays the same.
+        told: the takeaway, which changes with the data.
+        status: the run's.
+    """
+    return f"{shown} {'Its newest values are told below it.' if status.is_active else told}"
+
+
 def work(status: Status) -> str:
     """What the run is doing, in its own words or ours."""
     if status.state == "starting":

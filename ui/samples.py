@@ -21,7 +21,7 @@ KIND_NAMES = {"clean": "clean", "triggered": "with the trigger"}
 def show(subject: Subject, points: Arrays) -> None:
     """Counts, gallery and inspector of the current selection."""
     ids = [i for i in selection.current() if i < len(points["labels"])]
-    st.subheader("Images behind the points", anchor=False)
+    st.header("Images behind the points", anchor=False)
     if not ids:
         st.caption(
             "Draw a loop around points in either map, or choose classes or numbers above, to see "

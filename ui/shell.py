@@ -29,4 +29,8 @@ uploads.tidy_once(str(default_root().resolve()))
 subject.choose()
 mode.choose()
 glossary.popover()
-page.run()
+with (
+    st.container(horizontal_alignment="center"),
+    st.container(width=frame.WIDTH, key="page"),
+):
+    page.run()

@@ -14,6 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from mimic.trigger import PatchTrigger
+from ui.look import styled
 
 FINE_SIDE = 48
 """Up to this side every pixel is a cell; larger images get at most some 56 cells a side."""
@@ -102,10 +103,11 @@ def canvas(picture: np.ndarray, pick: str = "select") -> go.Figure:
     )  # fmt: skip
     reach = [-edge / 2, (across - 0.5) * edge]
     look: dict[str, Any] = {"showgrid": False, "zeroline": False, "fixedrange": True, "nticks": 5}
-    figure.update_xaxes(range=reach, **look)
-    figure.update_yaxes(range=reach[::-1], **look)
+    styled(figure, x="column (pixels)", y="row (pixels)", height=PLOT + 60)
+    figure.update_xaxes(range=reach, **look, automargin=False)
+    figure.update_yaxes(range=reach[::-1], **look, automargin=False)
     figure.update_layout(
-        width=PLOT + 40, height=PLOT + 40, margin={"l": 36, "r": 4, "t": 4, "b": 36},
-        dragmode=pick, clickmode="event+select", hovermode="closest", showlegend=False,
+        width=PLOT + 60, margin={"l": 52, "r": 8, "t": 8, "b": 52},
+        dragmode=pick, clickmode="event+select", hovermode="closest",
     )  # fmt: skip
     return figure

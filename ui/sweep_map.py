@@ -11,7 +11,7 @@ from typing import Any
 import altair as alt
 
 from mimic.sweep import Cell, set_name
-from ui import numbers, palette, text
+from ui import look, numbers, palette, text
 
 MEASURES = {"asr": "Attack success", "accuracy": "Accuracy"}
 ROW_HEIGHT = 40
@@ -80,11 +80,11 @@ def heat_map(found: Sequence[Mapping[str, Any]]) -> Any:
     """
     sets = list(dict.fromkeys(tile["set"] for tile in found))
     scales = list(dict.fromkeys(tile["scale"] for tile in found))
-    base = alt.Chart(alt.InlineData(values=list(found))).encode(
+    base = alt.Chart(look.named("tiles")).encode(
         x=alt.X(
             "scale:N",
             sort=scales,
-            title="attention weight per layer",
+            title="attention weight per layer (no unit)",
             axis=alt.Axis(labelAngle=0, ticks=False, domain=False, orient="top"),
         ),
         y=alt.Y(
@@ -122,6 +122,6 @@ def heat_map(found: Sequence[Mapping[str, Any]]) -> Any:
         text="label:N", color=alt.Color("ink:N", scale=None)
     )
     layers = alt.layer(holes, measured.encode(color=fill), values)
-    return layers.resolve_scale(color="independent").properties(
-        height=ROW_HEIGHT * max(1, len(sets)) + 50
-    )
+    height = ROW_HEIGHT * max(1, len(sets)) + 50
+    chart = layers.resolve_scale(color="independent").properties(height=height)
+    return look.dressed(chart, tiles=found)

@@ -21,7 +21,7 @@ Scores = Mapping[str, Any] | None
 
 def section(subject: Subject) -> None:
     """The newest sweep of the subject with its map and sentence, and the form that starts one."""
-    st.subheader("Which layers bring the backdoor along", anchor=False)
+    st.header("Which layers bring the backdoor along", anchor=False)
     st.markdown(
         "Each tile is one short distillation that teaches the student from these layers at this "
         "attention weight, and nothing else changes between tiles."
@@ -119,8 +119,10 @@ class Drawing:
                 )
                 st.altair_chart(
                     sweep_map.heat_map(found), width="stretch", key=f"sweep-{measure}",
-                    alt=f"{title} by layer set and attention weight per layer. "
-                    f"{text.bare(told, LONG)}",
+                    alt=live.alt(
+                        f"{title} by layer set and attention weight per layer.",
+                        text.bare(told, LONG), status,
+                    ),
                 )  # fmt: skip
         st.caption(self.settings())
 

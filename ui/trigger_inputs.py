@@ -74,7 +74,11 @@ def preview(value: str, images: np.ndarray | None, side: int) -> None:
             st.warning(text.sentence(doubt), icon=":material/warning:")
         st.caption(text.sentence(stamp.describe()))
         if images is None or stamp.shape not in (None, images.shape[1:3]):
-            st.image(pictures.png(stamp.preview(), 96), caption="the trigger on mid-grey")
+            st.image(
+                pictures.png(stamp.preview(), 96),
+                caption="the trigger on mid-grey",
+                alt="the trigger on mid-grey",
+            )
             return
         st.image(
             pictures.strip_png(stamp.apply(images), 64),

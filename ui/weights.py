@@ -95,7 +95,7 @@ def edit(information: Mapping[str, float], subject: Subject, run_id: str) -> Car
     stamp = f"{run_id}-{base:g}-{budget:g}-{','.join(kept)}"
     chosen = {}
     for layer, nats in information.items():
-        name, number = st.columns([2, 3], vertical_alignment="center")
+        name, number = st.columns([1, 1], vertical_alignment="center")
         on = name.checkbox(
             f"{text.plain(layer)} · {nats:.2f} nats",
             value=layer != "stem",
@@ -124,7 +124,7 @@ def edit(information: Mapping[str, float], subject: Subject, run_id: str) -> Car
 
 def choose(subject: Subject, run_id: str, information: Mapping[str, float]) -> None:
     """Shape the weights, see them as bars, take them to the Distil page."""
-    st.subheader("How much to teach from each layer", anchor=False)
+    st.header("How much to teach from each layer", anchor=False)
     if not information:
         st.info("Measure the suspect on clean images to get weights.", icon=":material/info:")
         return

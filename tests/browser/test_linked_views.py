@@ -10,18 +10,13 @@ import pytest
 from mimic.config import EmbedConfig
 from mimic.run import Run
 from mimic.subjects import subject_fields
+from tests.browser.visits import whole as settled
 
 MINUTE = 60_000
 LARGE = 10_000
 TOLD = re.compile(r"^([\d,]+) images: each clean, then with the trigger")
 
 pytestmark = pytest.mark.slow
-
-
-def settled(page) -> None:
-    """Wait until no script runs and nothing shows an error."""
-    page.locator('[data-test-script-state="notRunning"]').wait_for()
-    assert page.locator('[data-testid="stException"]').count() == 0
 
 
 def write_large(root: Path) -> None:
@@ -56,6 +51,7 @@ def write_large(root: Path) -> None:
 @pytest.fixture(scope="module")
 def address(runs_folder: Path, server: str) -> str:
     """A server whose only own run is the large embedding."""
+    runs_folder.mkdir(exist_ok=True)
     write_large(runs_folder)
     return server
 

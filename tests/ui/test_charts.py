@@ -99,6 +99,12 @@ def test_references_name_suspect_and_floor() -> None:
 
 def test_live_charts_are_valid_vega_lite() -> None:
     lines = records(12)
-    assert live_charts.losses(lines, 12).to_dict()["mark"]["type"] == "line"
+    losses = live_charts.losses(lines, 12).to_dict()
+    assert losses["layer"][0]["mark"]["type"] == "line"
+    assert {row["term"] for row in losses["datasets"]["heads"]} == {
+        "total",
+        "contrastive",
+        "attention",
+    }
     layered = live_charts.scores(lines, 12, live_charts.reference_rows({})).to_dict()
-    assert len(layered["layer"]) == 4
+    assert len(layered["layer"]) == 6

@@ -1,0 +1,187 @@
+"""A job seen from the page: charts that do not flicker, reload, two browsers, keyboard only."""
+
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.browser.visits import SETTLED, pretended_job, whole
+
+pytestmark = pytest.mark.slow
+
+MINUTE = 60_000
+CHARTS = '[data-testid="stVegaLiteChart"]'
+WATCH_SHIFTS = """
+window.shifts = [];
+new PerformanceObserver(list => {
+  for (const entry of list.getEntries())
+    if (!entry.hadRecentInput) window.shifts.push(entry.value);
+}).observe({type: 'layout-shift'});
+"""
+"""Layout Instability, as browsers measure it: the sum is the cumulative layout shift."""
+
+
+@pytest.fixture
+def working(server, runs_folder, request) -> Iterator[str]:
+    """The address of a job at work."""
+    run_id = f"distill-{request.node.name.replace('_', '-')[:60]}"
+    with pretended_job(runs_folder, run_id):
+        for _ in range(200):
+            if (runs_folder / run_id / "status.json").is_file():
+                break
+            time.sleep(0.1)
+        yield f"{server}/distil?run={run_id}"
+
+
+def button(page, name: str):
+    """A button of ours: Streamlit's own head shows a Stop, too, while a script runs."""
+    return page.locator('[data-testid="stMain"]').get_by_role("button", name=name)
+
+
+def newest_epoch(page) -> int:
+    told = page.locator('[data-testid="stCaptionContainer"]').get_by_text("total loss").first
+    return int(told.inner_text().split("Epoch ")[1].split()[0])
+
+
+def wait_for_updates(page, count: int) -> None:
+    """Wait until the page has shown this many further states of the run."""
+    seen = newest_epoch(page)
+    for _ in range(count):
+        page.wait_for_function(
+            """seen => [...document.querySelectorAll('[data-testid="stCaptionContainer"]')].some(
+                 e => { const m = e.innerText.match(/Epoch (\\d+) of .*total loss/);
+                        return m && Number(m[1]) > seen; })""",
+            arg=seen,
+            timeout=MINUTE,
+        )
+        seen = newest_epoch(page)
+
+
+def state(page, word: str) -> None:
+    """Wait until the run's badge says this."""
+    main = page.locator('[data-testid="stMain"]')
+    main.get_by_text(re.compile(rf"^\s*\w+ {word}$")).first.wait_for(timeout=MINUTE)
+
+
+def test_live_charts_keep_their_node_and_what_the_pointer_is_on(visitor, working) -> None:
+    visitor.goto(working)
+    visitor.locator(f"{CHARTS} svg").nth(1).wait_for()
+    wait_for_updates(visitor, 2)
+    box = visitor.locator(f"{CHARTS} svg").first.bounding_box()
+    visitor.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    visitor.evaluate(
+        """selector => {
+          window.removed = 0;
+          const charts = [...document.querySelectorAll(selector)];
+          charts.forEach((chart, i) => {
+            chart.mark = `chart ${i}`; chart.querySelector('svg').mark = `drawing ${i}`;
+            chart.drawn = chart.querySelector('svg').outerHTML.length;
+            new MutationObserver(changes => {
+              for (const change of changes)
+                for (const node of change.removedNodes)
+                  if (node.nodeName.toLowerCase() === 'svg') window.removed += 1;
+            }).observe(chart, {childList: true, subtree: true});
+          });
+        }""",
+        CHARTS,
+    )
+    wait_for_updates(visitor, 10)
+    found = visitor.evaluate(
+        """selector => [...document.querySelectorAll(selector)].map(chart => ({
+             chart: chart.mark, drawing: chart.querySelector('svg').mark,
+             grew: chart.querySelector('svg').outerHTML.length > chart.drawn,
+           }))""",
+        CHARTS,
+    )
+    assert [(c["chart"], c["drawing"]) for c in found] == [
+        ("chart 0", "drawing 0"), ("chart 1", "drawing 1"),
+    ]  # fmt: skip
+    assert all(chart["grew"] for chart in found)  # New points did arrive in the old drawing.
+    assert visitor.evaluate("window.removed") == 0
+
+
+def test_nothing_jumps_while_a_job_is_at_work(visitor, working) -> None:
+    visitor.goto(working)
+    visitor.locator(f"{CHARTS} svg").nth(1).wait_for()
+    visitor.evaluate(WATCH_SHIFTS)
+    wait_for_updates(visitor, 10)
+    assert visitor.evaluate("window.shifts.reduce((sum, one) => sum + one, 0)") < 0.1
+
+
+def test_a_reload_shows_the_same_run_at_work_within_two_seconds(visitor, working) -> None:
+    visitor.goto(working)
+    button(visitor, "Stop").wait_for()
+    before, waits = newest_epoch(visitor), []
+    for _ in range(3):  # Other work on a shared machine may hold up one of them.
+        visitor.reload(wait_until="commit")
+        began = time.monotonic()
+        button(visitor, "Stop").wait_for()
+        visitor.locator(f"{CHARTS} svg").nth(1).wait_for()
+        waits.append(time.monotonic() - began)
+    assert visitor.url.endswith(working.split("run=")[1])
+    assert newest_epoch(visitor) >= before
+    assert min(waits) < 2, waits
+
+
+def test_two_browsers_see_one_job_and_either_may_stop_it(browser, working) -> None:
+    pages = [browser.new_context().new_page() for _ in range(2)]
+    for page in pages:
+        page.goto(working)
+        button(page, "Stop").wait_for()
+        state(page, "running")
+    button(pages[0], "Stop").click()
+    for page in pages:
+        button(page, "Resume").wait_for(timeout=MINUTE)
+        state(page, "stopped")
+        page.context.close()
+
+
+def focus_shows(page) -> bool:
+    """Whether the focused element differs in outline, shadow or border from its blurred self."""
+    return page.evaluate(
+        """() => {
+          const focused = document.activeElement;
+          const around = [focused, ...focused.querySelectorAll('*'), focused.parentElement,
+                          focused.parentElement.parentElement];
+          const look = () => around.map(e => { const s = getComputedStyle(e);
+            return [s.outlineStyle, s.outlineWidth, s.boxShadow, s.borderColor,
+                    s.backgroundColor, s.color].join(); }).join(';');
+          const on = look();
+          focused.blur();
+          const off = look();
+          focused.focus({focusVisible: true});
+          return on !== off;
+        }"""
+    )
+
+
+def tab_to(page, name: str, *, most: int = 150) -> None:
+    """Press Tab until an element whose text is this has the focus."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        told = page.evaluate(
+            """() => document.activeElement.closest('[data-testid="stMain"]')
+                     ? document.activeElement.innerText : ''"""
+        )
+        if told.split("\n")[-1].strip() == name:
+            page.wait_for_timeout(300)  # Looks change by a short transition.
+            assert focus_shows(page), f"the focus on {name} cannot be seen"
+            return
+    raise AssertionError(f"Tab does not reach {name}")
+
+
+def test_a_job_is_started_and_stopped_by_keyboard(visitor, server) -> None:
+    visitor.goto(f"{server}/distil?run=demo-distill")
+    whole(visitor)
+    tab_to(visitor, "New distillation")
+    visitor.keyboard.press("Enter")
+    button(visitor, "Start").wait_for()
+    tab_to(visitor, "Start")
+    visitor.keyboard.press("Space")
+    visitor.wait_for_url("**run=distill-*", timeout=MINUTE)
+    visitor.locator(SETTLED).wait_for()
+    button(visitor, "Stop").wait_for(timeout=MINUTE)
+    tab_to(visitor, "Stop")
+    visitor.keyboard.press("Enter")
+    button(visitor, "Resume").wait_for(timeout=3 * MINUTE)
