@@ -77,7 +77,7 @@ def test_live_charts_wear_the_same_sizes_and_leave_words_to_the_whole(name: str)
     spec = altair_charts()[name].to_dict()
     assert spec["config"]["axis"]["titleFontSize"] == look.TITLE_SIZE
     assert spec["config"]["axis"]["labelFontSize"] == look.TEXT_SIZE
-    assert spec["config"]["aria"] is False
+    assert spec["config"]["aria"] is spec["config"]["mark"]["aria"] is False
     titles = {
         channel["title"]
         for part in spec["layer"]
