@@ -5,8 +5,9 @@
 
 Library: all-layer information, distillation, first and repeated UMAP on the demo, each as the app
 runs it (a process of its own, start-up included). App: the time each page takes to answer when
-there is nothing to compute, and the server's memory over ten passes through all pages (needs
-Chromium and the dev extra).
+there is nothing to compute, first by a click in the navigation and then opened anew (first paint:
+from the page's frame to its last change of layout), and the server's memory over ten passes through
+all pages (needs Chromium and the dev extra).
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ from mimic import job
 from mimic.config import DistillConfig, EmbedConfig, InformationConfig
 from mimic.run import Run
 from mimic.subjects import recommended_distillation, subject_fields
+from ui import frame
 
-PAGES = ("", "suspect", "layers", "distil", "embeddings")
+PAGES = ("", *(page for page in frame.PAGES if page != "overview"))
 PASSES = 10
 CHROMIUM_FLAGS = [
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
@@ -138,12 +140,37 @@ def app(folder: Path) -> dict[str, float]:
                     view.wait_for_selector(settled)
                     times[page].append(time.perf_counter() - began)
                 after.append(memory().rss / 2**20)
+            paints = {page: first_paint(browser, f"{address}/{page}") for page in PAGES}
             browser.close()
     finally:
         server.terminate()
         server.wait(10)
     rows = {f"page /{page} without work (s)": median(times[page][1:]) for page in PAGES}
+    rows |= {f"page /{page} first paint (s)": value for page, value in paints.items()}
     return rows | {f"server memory growth over {PASSES} passes (MiB)": after[-1] - after[0]}
+
+
+SETTLING = """() => {
+  window.changed = window.began = performance.now();
+  new MutationObserver(() => { window.changed = performance.now(); })
+    .observe(document.querySelector('[data-testid="stMain"]'), {childList: true, subtree: true});
+}"""
+"""Notes when the page last gained or lost an element."""
+
+
+def first_paint(browser: Any, address: str) -> float:
+    """Median seconds from the page's empty frame to its last element, over five openings."""
+    found = []
+    for _ in range(5):
+        view = browser.new_page()
+        view.goto(address)
+        view.wait_for_selector("[data-testid='stMain']", state="attached")
+        view.evaluate(SETTLING)
+        view.wait_for_selector("h1")
+        view.wait_for_function("() => performance.now() - window.changed > 1500")
+        found.append(view.evaluate("() => (window.changed - window.began) / 1000"))
+        view.close()
+    return median(found)
 
 
 def wait_for(address: str) -> None:

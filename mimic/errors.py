@@ -39,6 +39,10 @@ class EncoderError(MimicError):
     """A file is no encoder we can load, or does not fit the rest."""
 
 
+class CutShortError(EncoderError):
+    """Reading ended for a reason that says nothing against the file; it may be tried again."""
+
+
 class DataError(MimicError):
     """An image set is missing, empty, or unusable for what was asked."""
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from mimic.errors import (
     ConfigError,
+    CutShortError,
     DataError,
     EncoderError,
     MimicError,
@@ -145,6 +146,8 @@ def refusals_leave_nothing(run: Run, path: Path) -> Iterator[None]:
     """
     try:
         yield
+    except CutShortError:
+        raise
     except (EncoderError, DataError, TriggerError):
         root = run.directory.parent
         inside = path.resolve().parent == (root / UPLOADS).resolve()

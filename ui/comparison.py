@@ -148,9 +148,8 @@ def draw(subject: Subject, run: Run, points: Arrays, view: View) -> None:
     sides = [side for side in SIDES if f"{side}_clean" in coordinates]
     ranges = maps.shared_ranges(coordinates)
     selection.settle(run.id, (view.layer, view.projection, view.colour))
-    for side, column in zip(
-        sides, st.columns(len(sides), gap="medium", vertical_alignment="bottom"), strict=True
-    ):
+    columns = st.columns(len(sides), gap="medium", vertical_alignment="bottom")
+    for side, column in zip(sides, columns, strict=True):
         figure = maps.embedding_map(
             cloud_of(coordinates, points, side),
             ranges=ranges,

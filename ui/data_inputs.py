@@ -116,7 +116,7 @@ def places() -> dict[str, Any]:
         help=help_of(InspectConfig, "data_root"),
     )
     download = st.checkbox(
-        "Allow torchvision to download a missing data set",
+        "Allow fetching a missing data set or timm encoder",
         key="suspect_download",
         persist_state="session",
     )

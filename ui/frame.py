@@ -20,12 +20,6 @@ PAGES = {
     "embeddings": ("Embeddings", ":material/scatter_plot:"),
     "runs": ("Runs", ":material/table_rows:"),
 }
-SECTIONS = {
-    "Start": ("story", "overview"),
-    "Workbench": ("suspect", "layers", "distil", "embeddings"),
-    "Records": ("runs",),
-}
-"""The navigation; each page stands in one section."""
 PENDING_ERROR = "pending_error"
 WIDTH = 1240
 """Pixels: on wider screens the page stays as wide and stands in the middle, so that lines of text
@@ -107,7 +101,7 @@ def story_hero(*, newcomer: bool) -> None:
             go("story")
         return
     with st.container(border=True):
-        st.subheader("New here? See a backdoor work, and see it removed", anchor=False)
+        st.header("New here? See a backdoor work, and see it removed", anchor=False)
         st.markdown(
             "Five short steps, under three minutes: put a sticker on a picture, watch the encoder "
             "fall for it, clean it, and try again."

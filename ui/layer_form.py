@@ -7,7 +7,7 @@ import streamlit as st
 from mimic.config import AttentionConfig
 from mimic.config.subject import MOST_SHOWN
 from mimic.run import Run
-from ui import jobs
+from ui import jobs, mode
 from ui.inputs import machine
 from ui.setting_widgets import several, whole
 from ui.subject import Subject, has_result
@@ -29,6 +29,12 @@ def start(subject: Subject, *, again: bool, opened: bool) -> None:
         icon=":material/visibility:",
         opened=opened,
     ):
+        if not mode.is_expert():
+            student = newest_student(subject)
+            mode.hidden(AttentionConfig)
+            config = AttentionConfig(**subject.settings, student=student.id if student else "")
+            jobs.start_button("Look", "attention", config, RUN, icon=":material/visibility:")
+            return
         left, right = st.columns(2, gap="large")
         with left:
             student = choose_student(subject)
@@ -45,6 +51,11 @@ def start(subject: Subject, *, again: bool, opened: bool) -> None:
             **machine("attention"),
         )
         jobs.start_button("Look", "attention", config, RUN, icon=":material/visibility:")
+
+
+def newest_student(subject: Subject) -> Run | None:
+    """The newest distillation with an outcome."""
+    return next((run for run in subject.runs("distill") if has_result(run)), None)
 
 
 def choose_student(subject: Subject) -> Run | None:

@@ -35,7 +35,7 @@ def section(subject: Subject, measured: Result | None) -> None:
         subject: the suspect.
         measured: the result of a measurement of its layers, if there is one.
     """
-    st.subheader("Look into a layer", anchor=False)
+    st.header("Look into a layer", anchor=False)
     runs = {run.id: run for run in subject.runs("attention")}
     address.adopt(layer_form.RUN, runs)
     picked = runs.get(st.session_state.get(layer_form.RUN, ""))

@@ -66,6 +66,7 @@ def dressed(chart: Any, **data: Sequence[Mapping[str, Any]]) -> Any:
     chart.datasets = {name: list(rows) for name, rows in data.items()}
     return (
         chart.configure(aria=False)
+        .configure_mark(aria=False)
         .configure_view(stroke=None)
         .configure_axis(
             titleFontSize=TITLE_SIZE, titleFontWeight="normal", labelFontSize=TEXT_SIZE,

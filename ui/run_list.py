@@ -65,7 +65,7 @@ def at_work() -> None:
         for run, status in zip(runs, states, strict=True):
             row(run, status, owners.get(subject.identity(subject.fields_of(run))))
 
-    st.subheader("At work", anchor=False)
+    st.header("At work", anchor=False)
     st.fragment(rows, run_every=2.0)()
 
 

@@ -70,6 +70,7 @@ def by_epoch(aligned: Mapping[str, Any], name: str, runs: Sequence[str]) -> go.F
     if factor == 100.0:
         figure.update_yaxes(range=[-4, 104], tickvals=[0, 25, 50, 75, 100])
     label_ends(figure)
+    figure.update_xaxes(range=[0, max(1, aligned["epochs"][-1])])
     return figure
 
 

@@ -35,7 +35,7 @@ LOSSES = ("loss", "contrastive", "attention", "clone", "agreement")
 
 def show(entries: Sequence[Entry]) -> None:
     """The comparison of the chosen runs with the first of them."""
-    st.subheader(f"{len(entries)} runs side by side", anchor=False)
+    st.header(f"{len(entries)} runs side by side", anchor=False)
     if len(entries) > MOST:
         st.info(f"The first {MOST} of them are compared.", icon=":material/info:")
     shown = entries[:MOST]

@@ -24,7 +24,7 @@ def show(entry: Entry, owner: str | None) -> None:
     run = entry.run
     kind = jobs.KINDS.get(entry.kind, text.plain(entry.kind))
     with st.container(border=True):
-        st.subheader(f"{kind} of {text.plain(entry.subject)}", anchor=False)
+        st.header(f"{kind} of {text.plain(entry.subject)}", anchor=False)
         with st.container(horizontal=True, vertical_alignment="center"):
             jobs.badge(entry.status)
             st.caption(" · ".join(facts(entry)))

@@ -14,16 +14,10 @@ st.set_page_config(
 )
 st.logo(ROOT / "assets" / "icon.svg", size="large")
 page = st.navigation(
-    {
-        section: [
-            st.Page(
-                ROOT / "pages" / f"{name}.py", title=title, icon=icon, default=name == "overview"
-            )
-            for name in names
-            for title, icon in [frame.PAGES[name]]
-        ]
-        for section, names in frame.SECTIONS.items()
-    }
+    [
+        st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=icon, default=name == "overview")
+        for name, (title, icon) in frame.PAGES.items()
+    ]
 )
 uploads.tidy_once(str(default_root().resolve()))
 subject.choose()

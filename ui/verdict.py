@@ -39,7 +39,7 @@ def card(found: Verdict, about: str) -> None:
     colour, icon = LOOKS[found.level]
     with st.container(border=True):
         st.badge(found.title, icon=icon, color=colour)
-        st.subheader(
+        st.header(
             text.sentence(found.headline),
             anchor=False,
             help=glossary.help_for("backdoor", "trigger", "attack success rate", "floor"),

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import safetensors
 import torch
 
-from mimic.errors import EncoderError
+from mimic.errors import CutShortError, EncoderError
 from mimic.parsing import answer, client
 from mimic.parsing.opcodes import shorten
 
@@ -77,7 +77,8 @@ def read_file(path: Path) -> StoredFile:
         outcome = client.parse_apart(path, folder, name, size)
         if outcome != "done":
             text = OUTCOMES.get(outcome, CRASHED)
-            raise EncoderError(text.format(name=name, seconds=client.PARSE_SECONDS), SAFE_REMEDY)
+            kind = CutShortError if outcome in ("timeout", "killed", "lost") else EncoderError
+            raise kind(text.format(name=name, seconds=client.PARSE_SECONDS), SAFE_REMEDY)
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return take_over(folder, name, size, sha256)
 
@@ -130,7 +131,7 @@ def take_over(folder: Path, name: str, size: int, sha256: str) -> StoredFile:
         if "cause" in about:
             raise EncoderError(shorten(about["cause"], 600), shorten(about["remedy"], 300))
         if about["sha256"] != sha256:
-            raise EncoderError(
+            raise CutShortError(
                 f"'{name}' changed while it was being read.", "Try again once nothing writes to it."
             )
         numbered = read_tensors(folder / answer.TENSOR_FILE, len(about["names"]), size)

@@ -73,7 +73,7 @@ class Config:
         "auto", "auto, float32 or bfloat16; auto takes bfloat16 where the hardware multiplies it"
     )
     data_root: str = option("data", "folder that torchvision data sets are read from")
-    download: bool = option(False, "allow torchvision to download a missing data set")
+    download: bool = option(False, "allow fetching a missing torchvision set or timm encoder")
     image_size: int = option(
         0,
         "side in pixels to which images of a folder, zip or list are cropped and resized; "

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mimic.errors import EncoderError
+from mimic.errors import CutShortError
 
 START_SECONDS = 60.0
 """For the server itself, once per process: importing torch can be slow on a busy machine."""
@@ -62,13 +62,13 @@ class ParsingServer:
         """Have one file parsed; how it ended, or ``lost`` if the server itself is gone.
 
         Raises:
-            EncoderError: if the server cannot be started.
+            CutShortError: if the server cannot be started.
         """
         if not self.ready:
             self.ready = self.receive(START_SECONDS).get("ready") is True
         if not self.ready:
             self.close()
-            raise EncoderError(
+            raise CutShortError(
                 "The separate process that reads suspect files could not be started.",
                 "Check the installation: 'python -c \"import torch, psutil\"' must work.",
             )

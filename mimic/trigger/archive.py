@@ -26,11 +26,7 @@ def read_arrays(path: Path, keys: Iterable[str]) -> dict[str, np.ndarray]:
         with zipfile.ZipFile(path) as archive:
             check_sizes(archive)
             held = set(archive.namelist())
-            for key in keys:
-                if f"{key}.npy" in held:
-                    check_header(archive, f"{key}.npy")
-        with np.load(path, allow_pickle=False) as stored:
-            return {key: np.asarray(stored[key]) for key in keys if f"{key}.npy" in held}
+            return {key: read_array(archive, f"{key}.npy") for key in keys if f"{key}.npy" in held}
     except TriggerError:
         raise
     except Exception as error:  # A hostile archive can raise nearly anything; all mean refusal.
@@ -54,6 +50,13 @@ def check_sizes(archive: zipfile.ZipFile) -> None:
             "The trigger file holds one array twice, or too many arrays.",
             "Write it anew with numpy.savez.",
         )
+
+
+def read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    """The very member whose header was checked: ``numpy.load`` would prefer one without ending."""
+    check_header(archive, name)
+    with archive.open(name) as member:
+        return np.lib.format.read_array(member, allow_pickle=False)
 
 
 def check_header(archive: zipfile.ZipFile, name: str) -> None:

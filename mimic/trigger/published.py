@@ -68,20 +68,22 @@ def first(arrays: Mapping[str, np.ndarray], key: str, warnings: list[str]) -> np
 
 
 def upright(mask: np.ndarray, patch: np.ndarray, warnings: list[str]) -> np.ndarray:
-    """The mask, turned round if it is 1 inside the patch (as DECREE's are)."""
-    replaced = float((mask == 0).mean()) if mask.size else 0.0
-    if replaced <= MOST:
-        return mask
-    if not patch[mask == 0].any():
+    """The mask, turned round if it is 1 inside the patch (as DECREE's are).
+
+    Only where the patch has values nowhere but under the 1s: a patch of zeros is a black one.
+    """
+    if patch[mask == 1].any() and not patch[mask == 0].any():
         warnings.append(
-            f"The trigger's mask would replace {replaced:.0%} of the image while its patch is "
-            "0 there; it was read as inverted, 1 inside the patch."
+            "The trigger's patch has values only where its mask would keep the image; the mask was "
+            "read as inverted, 1 inside the patch."
         )
         return 1 - mask
-    warnings.append(
-        f"The trigger replaces {replaced:.0%} of the image; it was stamped as stored, so check "
-        "that its mask is not inverted."
-    )
+    replaced = float((mask == 0).mean()) if mask.size else 0.0
+    if replaced > MOST:
+        warnings.append(
+            f"The trigger replaces {replaced:.0%} of the image; it was stamped as stored, so check "
+            "that its mask is not inverted."
+        )
     return mask
 
 

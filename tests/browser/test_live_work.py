@@ -113,13 +113,14 @@ def test_a_reload_shows_the_same_run_at_work_within_two_seconds(visitor, working
     visitor.goto(working)
     button(visitor, "Stop").wait_for()
     before, waits = newest_epoch(visitor), []
-    for _ in range(3):  # Other work on a shared machine may hold up one of them.
+    for _ in range(4):  # Other work on a shared machine may hold up some of them.
         visitor.reload(wait_until="commit")
+        visitor.locator("h1").wait_for()  # Until then the browser reads Streamlit's own code.
         began = time.monotonic()
         button(visitor, "Stop").wait_for()
         visitor.locator(f"{CHARTS} svg").nth(1).wait_for()
         waits.append(time.monotonic() - began)
-    assert visitor.url.endswith(working.split("run=")[1])
+    assert visitor.url == working
     assert newest_epoch(visitor) >= before
     assert min(waits) < 2, waits
 

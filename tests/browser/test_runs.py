@@ -39,6 +39,8 @@ def test_two_runs_are_compared_and_a_reload_keeps_the_comparison(visitor, server
     settled(visitor)
     visitor.reload()
     visitor.get_by_role("heading", name="2 runs side by side").wait_for()
+    visitor.locator(".js-plotly-plot").nth(2).wait_for()
+    settled(visitor)
     assert visitor.url.endswith(f"runs=demo-distill,{second.id}") or "%2C" in visitor.url
     with visitor.expect_download() as download:
         visitor.locator('[data-testid="stDownloadButton"] button').first.click()

@@ -19,21 +19,22 @@ from mimic.config import VERB_CONFIGS, Config, DistillConfig, SweepConfig
 from mimic.run import Run
 from tests.conftest import TRIGGER, SubjectFiles
 
-COUNTS: list[str] = []
 PATIENCE = 120.0
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if COUNTS:
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    told = [line for r in reports for name, line in r.user_properties if name == "count"]
+    if told:
         terminalreporter.section("reliability counts")
-        for line in COUNTS:
-            terminalreporter.write_line(line)
+        for line in told:
+            terminalreporter.write_line(str(line))
 
 
-@pytest.fixture(scope="session")
-def count() -> Callable[[str], None]:
-    """Adds a line to the summary."""
-    return COUNTS.append
+@pytest.fixture
+def count(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Adds a line to the summary, also from a process of its own that runs tests."""
+    return lambda line: record_property("count", line)
 
 
 @pytest.fixture(scope="session", autouse=True)

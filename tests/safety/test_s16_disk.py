@@ -10,7 +10,7 @@ import pytest
 
 from mimic import cli, job, workspace
 from mimic.config import InspectConfig
-from mimic.errors import ConfigError, EncoderError, MimicError, StorageError
+from mimic.errors import ConfigError, CutShortError, EncoderError, MimicError, StorageError
 from mimic.run import Run
 from ui import uploads
 
@@ -150,6 +150,9 @@ def test_s16_a_refused_upload_is_deleted_unless_another_run_names_it(root: Path)
 def test_s16_a_failure_that_is_not_the_files_fault_deletes_nothing(root: Path) -> None:
     path = upload(root, "a.pth")
     run = Run.create(root, "inspect", InspectConfig(encoder=str(path)))
+    with pytest.raises(CutShortError), workspace.refusals_leave_nothing(run, path):
+        raise CutShortError("Reading took long.", "Try again.")
+    assert path.is_file()
     with pytest.raises(StorageError), workspace.refusals_leave_nothing(run, path):
         raise StorageError("The disk is full.", "Free some space.")
     assert path.exists()

@@ -13,7 +13,8 @@ import plotly.offline
 
 from ui import figure_data
 from ui.report.escape import data, script_hash, words
-from ui.report.figures import Figure, all_figures, verdict
+from ui.report.figure import Figure
+from ui.report.figures import all_figures, verdict
 from ui.report.material import Material
 from ui.report.script import SCRIPT
 from ui.report.sections import (

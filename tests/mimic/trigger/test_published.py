@@ -1,5 +1,7 @@
 """Files as the attacks' authors publish them, and what is wrong with some."""
 
+import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -173,3 +175,42 @@ def test_the_first_entry_of_a_file_with_leading_axis_is_no_row(tmp_path: Path) -
     path = write(tmp_path / "t.npz", **small())
     with pytest.raises(TriggerError, match="whole trigger"):
         Trigger.from_text(f"npz-row:{path}", image_size=32)
+
+
+def save_trigger(path: Path, **arrays: np.ndarray) -> Path:
+    np.savez(path, **arrays)
+    return path
+
+
+def test_s9_a_large_black_patch_is_stamped_as_stored(tmp_path: Path) -> None:
+    mask = np.ones((1, 8, 8, 3), dtype=np.int64)
+    mask[:, :6] = 0
+    path = save_trigger(tmp_path / "black.npz", t=np.zeros((1, 8, 8, 3)), tm=mask)
+    trigger = Trigger.load(path)
+    assert any("75%" in said for said in trigger.warnings)
+    stamped = trigger.apply(np.full((8, 8, 3), 200, dtype=np.uint8))
+    assert (stamped[:6] == 0).all()
+    assert (stamped[6:] == 200).all()
+
+
+def test_s9_a_large_inverted_mask_is_turned_round(tmp_path: Path) -> None:
+    mask = np.zeros((8, 8, 3), dtype=np.int64)
+    mask[:6] = 1
+    path = save_trigger(tmp_path / "inverted.npz", t=mask * 90.0, tm=mask)
+    trigger = Trigger.load(path)
+    assert any("inverted" in said for said in trigger.warnings)
+    stamped = trigger.apply(np.full((8, 8, 3), 200, dtype=np.uint8))
+    assert (stamped[:6] == 90).all()
+    assert (stamped[6:] == 200).all()
+
+
+def test_s9_the_array_that_was_checked_is_the_one_that_is_stamped(tmp_path: Path) -> None:
+    mask = np.ones((8, 8, 3), dtype=np.int64)
+    mask[2:6, 2:6] = 0
+    path = save_trigger(tmp_path / "twice.npz", t=(1 - mask) * 255.0, tm=mask)
+    other = io.BytesIO()
+    np.save(other, np.zeros((8, 8, 3)))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("t", other.getvalue())
+    stamped = Trigger.load(path).apply(np.full((8, 8, 3), 10, dtype=np.uint8))
+    assert (stamped[2:6, 2:6] == 255).all()
