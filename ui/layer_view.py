@@ -59,10 +59,7 @@ def section(subject: Subject, measured: Result | None) -> None:
         jobs.controls(at_work)
         live.follow(at_work)
     elif shown is None:
-        frame.empty(
-            "Nobody has looked into these layers yet.",
-            "Press Look above." if opened else "Open the form above for it.",
-        )
+        frame.empty("Nobody has looked into these layers yet.", "Press Look in the form above.")
 
 
 def known_layers(subject: Subject, measured: Result | None, result: Result | None) -> list[str]:

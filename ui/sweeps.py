@@ -35,7 +35,7 @@ def section(subject: Subject) -> None:
         st.caption(sweep_inputs.estimate(config, list(runs.values()), subject.runs("distill")))
         jobs.start_button("Sweep", "sweep", config, RUN, icon=":material/grid_on:")
     if run is None:
-        frame.empty("No sweep has been made of this encoder.", "Open the form above for it.")
+        frame.empty("No sweep has been made of this encoder.", "Press Sweep in the form above.")
         return
     with frame.errors_as_cards():
         plan = Plan.of(run, subject)
