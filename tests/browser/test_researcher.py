@@ -116,6 +116,8 @@ def inspect_a_file(desk: Desk) -> None:
     desk.fill("Target class", 1, "--target-class 1")
     desk.press("Inspect")
     page.wait_for_url(re.compile("subject=inspect-"), timeout=3 * MINUTE)
+    page.get_by_role("heading", name="teacher.pth · digits").wait_for()
+    whole(page)  # What was shown of the demo is gone.
     heading(page, "What was recognised")
     page.get_by_label("Encoder file", exact=True).wait_for(state="hidden")  # The form has folded.
     found = desk.result("inspect")
@@ -175,7 +177,8 @@ def distil_without_the_clone_loss(desk: Desk, first: str) -> str:
     assert page.get_by_label("Epochs", exact=True).input_value() == str(EPOCHS)  # Still as set.
     page.get_by_text("--layers layer1 layer3 layer4").wait_for()
     second = distil(desk, "distilled again", old=first)
-    page.get_by_text(re.compile(f"{EPOCHS} epochs, no clone loss")).first.wait_for()
+    named = page.locator(".st-key-run input").input_value()
+    assert f"{EPOCHS} epochs, no clone loss, layer1+layer3+layer4" in named
     return second
 
 

@@ -1,0 +1,72 @@
+"""How runs and encoders are named where one picks among several."""
+
+import re
+from pathlib import Path
+
+from mimic.config import DistillConfig
+from mimic.run import Run, write_note
+from ui import companions, distillation, jobs, live_charts, numbers, subject
+
+
+def distil(root: Path, name: str, **fields: object) -> Run:
+    return Run.create(root, "distill", DistillConfig(encoder="a.pth", **fields), run_id=name)
+
+
+def test_distillations_are_told_apart_by_what_was_set(tmp_path: Path) -> None:
+    run = distil(tmp_path, "distill-ab12", epochs=20, clone_weight=0.0, layers=("layer1",), seed=3)
+    assert jobs.traits(run) == "20 epochs, no clone loss, layer1, seed 3"
+    assert re.fullmatch(r"\d+ \w+, \d\d:\d\d · 20 epochs, .* · ab12", jobs.label(run))
+    plain = distil(tmp_path, "distill-cd34", epochs=7)
+    assert jobs.traits(plain) == "7 epochs"
+
+
+def test_a_label_stays_the_same_while_the_run_works(tmp_path: Path) -> None:
+    run = distil(tmp_path, "distill-ab12")
+    before = jobs.label(run)
+    run.write_json("status.json", {"state": "finished", "progress": 1.0})
+    assert jobs.label(run) == before
+
+
+def test_a_note_takes_the_place_of_the_settings(tmp_path: Path) -> None:
+    run = distil(tmp_path, "distill-ab12", epochs=20)
+    write_note(run, "the better one")
+    assert "· the better one ·" in jobs.label(run)
+    assert "20 epochs" not in jobs.label(run)
+
+
+def test_a_moment_is_a_day_and_a_time() -> None:
+    assert re.fullmatch(r"1[45] Nov, \d\d:\d\d", numbers.moment(1_700_000_000))
+
+
+def test_encoders_with_one_title_get_the_ends_of_their_ids() -> None:
+    titles = subject.told_apart({"inspect-aaaa": "x.pth", "inspect-bbbb": "x.pth", "d": "Demo"})
+    assert titles == {"inspect-aaaa": "x.pth · aaaa", "inspect-bbbb": "x.pth · bbbb", "d": "Demo"}
+
+
+def test_layer_names_stand_upright_in_two_lines() -> None:
+    assert companions.folded(["stem", "layer12"]) == ["stem", "layer<br>12"]
+
+
+def test_the_agreement_has_a_name_at_its_head_clear_of_the_accuracy() -> None:
+    lines = [
+        {"epoch": 1, "epochs": 1, "loss": 1.0, "agreement": 0.95, "evaluation": {"accuracy": 0.95}}
+    ]
+    heads = live_charts.scores(lines, 1, []).to_dict()["datasets"]["heads"]
+    places = {row["measure"]: row["place"] for row in heads}
+    assert set(places) == {"accuracy", "agreement"}
+    assert abs(places["accuracy"] - places["agreement"]) >= 9.0 - 1e-6
+
+
+def test_two_distillations_lead_to_their_comparison_oldest_first(
+    tmp_path: Path, monkeypatch
+) -> None:
+    runs = {}
+    for name in ("c", "b", "a"):  # Newest first.
+        runs[name] = distil(tmp_path, name)
+        runs[name].write_json("result.json", {})
+    told: list[str] = []
+    monkeypatch.setattr(distillation.frame, "link", lambda *_, runs: told.append(runs))
+    for name in ("c", "b", "a"):
+        distillation.compare_link(runs, runs[name])
+    distillation.compare_link({"a": runs["a"]}, runs["a"])
+    assert told == ["b,c", "a,b", "a,b"]
