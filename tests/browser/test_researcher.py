@@ -74,7 +74,7 @@ class Desk:
         return self.page.evaluate(
             """column => {
               for (const table of document.querySelectorAll('[data-testid="stDataFrame"] table')) {
-                const cells = row => [...row.querySelectorAll('th, td')].map(c => c.innerText);
+                const cells = row => [...row.querySelectorAll('th, td')].map(c => c.textContent);
                 const [head, ...rows] = [...table.querySelectorAll('tr')].map(cells);
                 if (head && head.includes(column))
                   return rows.map(r => Object.fromEntries(head.map((name, i) => [name, r[i]])));
@@ -112,7 +112,7 @@ def inspect_a_file(desk: Desk) -> None:
     desk.fill("Clean encoder file", twin, "--clean-twin")
     page.locator(".st-key-suspect_trigger").get_by_role("combobox").click()
     page.get_by_role("option", name="One that ships with the project").click()
-    page.get_by_text("--trigger asset:demo/trigger.npz").wait_for()
+    page.get_by_text("--trigger asset:demo/trigger.npz").first.wait_for()
     desk.fill("Target class", 1, "--target-class 1")
     desk.press("Inspect")
     page.wait_for_url(re.compile("subject=inspect-"), timeout=3 * MINUTE)
@@ -122,10 +122,10 @@ def inspect_a_file(desk: Desk) -> None:
     page.get_by_label("Encoder file", exact=True).wait_for(state="hidden")  # The form has folded.
     found = desk.result("inspect")
     assert found["encoder"]["architecture"] == "resnet10"
-    page.get_by_text(found["encoder"]["sha256"]).wait_for()
+    page.get_by_text(found["encoder"]["sha256"]).first.wait_for()
     attacked = found["scores"]["teacher"]["asr"]
     assert attacked > 0.95
-    page.get_by_text(f"{attacked:.1%} of 321 images with the trigger").wait_for()
+    page.get_by_text(f"{attacked:.1%} of 321 images with the trigger").first.wait_for()
     desk.reached("inspected")
 
 
@@ -139,14 +139,14 @@ def measure_layers(desk: Desk) -> None:
     desk.fill("Critic epochs", 4, "--critic-epochs 4")
     desk.press("Measure")
     heading(page, "Measurement")
-    page.get_by_text(re.compile("^On clean images, layer")).wait_for(timeout=3 * MINUTE)
+    page.get_by_text(re.compile("^On clean images, layer")).first.wait_for(timeout=3 * MINUTE)
     result = desk.result("information")
     (clean,) = (c["layers"] for c in result["curves"] if c["input"] == "clean")
     assert {curve["network"] for curve in result["curves"]} == {"teacher"}
     best = max(clean, key=clean.get)
-    page.get_by_text(f"{best} tells most about the suspect's output features").wait_for()
+    page.get_by_text(f"{best} tells most about the suspect's output features").first.wait_for()
     for layer, nats in clean.items():
-        page.get_by_text(f"{layer} · {nats:.2f} nats").wait_for()
+        page.get_by_text(f"{layer} · {nats:.2f} nats").first.wait_for()
     desk.reached("measured")
 
 
@@ -162,8 +162,8 @@ def distil_from_chosen_layers(desk: Desk) -> str:
     desk.reached("layers chosen")
     desk.press("Use these weights")
     heading(page, "Distil")
-    page.get_by_text("--layers layer1 layer3 layer4").wait_for()
-    page.get_by_text(", ".join(f"{layer} {weight}" for layer, weight in carried)).wait_for()
+    page.get_by_text("--layers layer1 layer3 layer4").first.wait_for()
+    page.get_by_text(", ".join(f"{layer} {weight}" for layer, weight in carried)).first.wait_for()
     desk.fill("Epochs", EPOCHS, f"--epochs {EPOCHS}")
     return distil(desk, "distilled")
 
@@ -173,9 +173,9 @@ def distil_without_the_clone_loss(desk: Desk, first: str) -> str:
     page = desk.page
     page.get_by_text("New distillation").click()
     page.get_by_text("Clone: give clean images").click()
-    page.get_by_text("--clone-weight 0").wait_for()
+    page.get_by_text("--clone-weight 0").first.wait_for()
     assert page.get_by_label("Epochs", exact=True).input_value() == str(EPOCHS)  # Still as set.
-    page.get_by_text("--layers layer1 layer3 layer4").wait_for()
+    page.get_by_text("--layers layer1 layer3 layer4").first.wait_for()
     second = distil(desk, "distilled again", old=first)
     named = page.locator(".st-key-run input").input_value()
     assert f"{EPOCHS} epochs, no clone loss, layer1+layer3+layer4" in named
@@ -189,12 +189,13 @@ def distil(desk: Desk, name: str, old: str = "run=none") -> str:
     page.wait_for_url(lambda url: "run=distill-" in url and old not in url)
     page.get_by_label("Epochs", exact=True).wait_for(state="hidden")  # The form has folded.
     run_id = page.url.split("run=")[1].split("&")[0]
-    page.get_by_text(f"run {run_id}").wait_for()
+    page.get_by_text(f"run {run_id}").first.wait_for()
     whole(page)  # What the run before has left on the page is gone.
     outcome = page.get_by_role("heading", name="Before and after", exact=True)
     outcome.wait_for(timeout=3 * MINUTE)
+    whole(page)
     found = Run(desk.runs / run_id).result()["scores"]["student"]
-    page.get_by_text(f"attack success {found['asr']:.1%}.").wait_for()
+    page.get_by_text(f"attack success {found['asr']:.1%}.").first.wait_for()
     desk.reached(name)
     return run_id
 
@@ -208,7 +209,7 @@ def brush_the_embedding(desk: Desk) -> None:
     desk.leave_out("EmbedConfig_layers", "layer4", "layer3", "layer2", "layer1")
     desk.leave_out("EmbedConfig_projections", "umap")
     desk.fill("Images", IMAGES, f"--points {IMAGES}")
-    page.get_by_text("--layers features --projections pca plane").wait_for()
+    page.get_by_text("--layers features --projections pca plane").first.wait_for()
     desk.press("Compute")
     heading(page, "Embeddings")
     numbers = page.get_by_role("heading", name="Numbers beside the pictures")
@@ -232,7 +233,7 @@ def brush_the_embedding(desk: Desk) -> None:
       return new Set(strong.flatMap(trace => Array.from(trace.customdata))).size === count;
     }"""
     page.wait_for_function(strong, arg=count)
-    page.get_by_text(f"Points as CSV ({count} selected images)").wait_for()
+    page.get_by_text(f"Points as CSV ({count} selected images)").first.wait_for()
     page.locator('[data-testid="stImage"] img[alt*="clean and stamped"]').first.wait_for()
     tiles = page.locator('[data-testid="stImage"] img[alt*="clean and stamped"]').count()
     assert tiles == min(count, 12)
