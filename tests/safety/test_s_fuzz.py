@@ -123,7 +123,7 @@ def here(content: bytes) -> Tensors:
 def test_s_damaged_files_never_load_silently_wrong(
     tmp_path: Path, kind: str, record_property: Callable[[str, object], None]
 ) -> None:
-    record_property("outcomes", fuzz(apart(tmp_path / "e.pth"), kind, 40, FILES[kind]))
+    record_property("outcomes", dict(fuzz(apart(tmp_path / "e.pth"), kind, 40, FILES[kind])))
 
 
 @pytest.mark.slow
@@ -133,7 +133,7 @@ def test_s_thousands_of_damaged_files_never_load_silently_wrong(
     kind: str, record_property: Callable[[str, object], None]
 ) -> None:
     cases = int(os.environ.get("MIMIC_FUZZ_CASES", "1500"))
-    record_property("outcomes", fuzz(here, kind, cases, FILES[kind]))
+    record_property("outcomes", dict(fuzz(here, kind, cases, FILES[kind])))
 
 
 @pytest.mark.slow
