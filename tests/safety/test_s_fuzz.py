@@ -154,7 +154,7 @@ def test_s_a_damaged_encoder_is_refused_or_differs_in_values_only(
 
     counts = fuzz(read, kind, 150, write[kind]())
     assert counts["accepted with another name"] == counts["accepted with another shape"] == 0
-    record_property("outcomes", counts)
+    record_property("outcomes", dict(counts))
 
 
 def test_s_exchanged_members_never_change_a_name_or_shape(
@@ -176,4 +176,4 @@ def test_s_exchanged_members_never_change_a_name_or_shape(
             )
             counts[result] += 1
     assert counts["refused"] > 0
-    record_property("outcomes", counts)
+    record_property("outcomes", dict(counts))
