@@ -12,7 +12,7 @@ import torch
 from mimic.checkpoint.families import MINE, Evidence, Family, find_family
 from mimic.checkpoint.foreign import misleading
 from mimic.checkpoint.gate import StoredFile, read_file
-from mimic.checkpoint.ignored import sort_ignored
+from mimic.checkpoint.ignored import SECOND, sort_ignored
 from mimic.checkpoint.layouts import Layout, find_layout, joined
 from mimic.checkpoint.match import COUNTER, Match, compare, demand_complete
 from mimic.checkpoint.presets import (
@@ -147,6 +147,9 @@ def load_encoder(
 def make_encoder(file: StoredFile, file_name: str, options: Options) -> EncoderFile:
     """The encoder in a file that the gate has read.
 
+    The file's tensors are taken out of it one by one, so that memory never holds all of them
+    beside the encoder's.
+
     Raises:
         EncoderError: as ``load_encoder`` does.
     """
@@ -154,20 +157,29 @@ def make_encoder(file: StoredFile, file_name: str, options: Options) -> EncoderF
     if other is not None:
         raise EncoderError(f"The file holds {other.holds}.", other.remedy)
     layout = find_layout(file)
-    tensors = {name: joined(file.tensors, keys) for name, keys in layout.sources.items()}
-    architecture = find_architecture(tensors, file.metadata)
+    stored = file.tensors
+    # Shapes only, for all that values do not matter to: nothing is copied before it is needed.
+    shapes = {key: tensor.to("meta") for key, tensor in stored.items()}
+    outline = {name: joined(shapes, keys) for name, keys in layout.sources.items()}
+    architecture = find_architecture(outline, file.metadata)
     family = find_family(Evidence(file, layout, architecture))
     pool = choose_pool(options.max_pool, file.metadata, family, architecture, layout.names.max_pool)
     if pool.value is not None and pool.value != architecture.has_max_pool:
         architecture = dataclasses.replace(architecture, max_pool=bool(pool.value))
     with torch.device("meta"):  # Shapes only: a small file must not make us allocate a huge one.
         encoder = build_encoder(architecture)
-    ignored, copies = sort_ignored(file.tensors, layout)
-    match = compare(encoder.state_dict(), layout, file.tensors, ignored)
+    ignored, copies = sort_ignored(stored, layout)
+    match = compare(encoder.state_dict(), layout, shapes, ignored)
     demand_complete(match, in_words(architecture), shorten(file_name))
-    doubts = demand_sound(tensors, shorten(file_name))
-    fill(encoder, tensors)
-    head, head_names = find_head(file.tensors, architecture)
+    doubts = demand_sound(
+        ((name, joined(stored, keys)) for name, keys in layout.sources.items()),
+        shorten(file_name),
+    )
+    head, head_names = find_head(stored, architecture)
+    entries = list_entries(stored, layout, ignored, copies, head_names)
+    for key in ignored:
+        del stored[key]
+    fill(encoder, layout, stored)
     return EncoderFile(
         encoder=encoder.eval().requires_grad_(False),
         head=head,
@@ -177,9 +189,13 @@ def make_encoder(file: StoredFile, file_name: str, options: Options) -> EncoderF
         family=family,
         layout=layout,
         match=match,
-        entries=list_entries(file.tensors, layout, ignored, copies, head_names),
+        entries=entries,
         file=dataclasses.replace(file, tensors={}),
-        warnings=[*doubts, *doubts_of(family, ignored, options)],
+        warnings=[
+            *doubts,
+            *doubts_of(family, ignored, options),
+            *other_encoders(file, ignored, layout),
+        ],
     )
 
 
@@ -211,21 +227,46 @@ def doubts_of(family: Family, ignored: Mapping[str, str], options: Options) -> l
     return doubts
 
 
-def fill(encoder: Encoder, tensors: Mapping[str, torch.Tensor]) -> None:
-    """Give the network (built on the meta device) the file's weights, as float32."""
-    state = {
-        name: torch.zeros((), dtype=torch.long)
-        if name.endswith(COUNTER) and name not in tensors
-        else own_copy(tensors[name], parameter.dtype)
-        for name, parameter in encoder.state_dict().items()
-    }
+def other_encoders(file: StoredFile, ignored: Mapping[str, str], layout: Layout) -> list[str]:
+    """Which other whole networks the file holds: a verdict on one says nothing of the others."""
+    doubts = []
+    if file.other_states:
+        shown = ", ".join(f"'{shorten(key)}'" for key in file.other_states[:MAX_NAMED])
+        used = f"those under '{shorten(file.state_key)}'" if file.state_key else "the outermost"
+        doubts.append(
+            f"The file also holds tensors under {shown}, which are not examined: {used} are."
+        )
+    second = next((key for key, kind in ignored.items() if kind == SECOND), None)
+    if second is not None:
+        used = shorten(layout.sources[layout.names.stem][0])
+        doubts.append(
+            f"The file holds a second, different encoder (with {shorten(second)}), which is not "
+            f"examined: the one with {used} is."
+        )
+    return doubts
+
+
+def fill(encoder: Encoder, layout: Layout, stored: dict[str, torch.Tensor]) -> None:
+    """Give the network (built on the meta device) the file's weights, as float32.
+
+    Each tensor leaves ``stored`` once it is copied.
+    """
+    state = {}
+    for name, parameter in encoder.state_dict().items():
+        keys = layout.sources.get(name, ())
+        if name.endswith(COUNTER) and not keys:
+            state[name] = torch.zeros((), dtype=torch.long)
+            continue
+        state[name] = own_copy(joined(stored, keys), parameter.dtype)
+        for key in keys:
+            del stored[key]
     encoder.load_state_dict(state, assign=True)
 
 
 def own_copy(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     """The tensor in our number format, sharing no memory with the file's."""
-    copy = tensor.detach().to(dtype)
-    return copy.clone(memory_format=torch.contiguous_format)
+    copy = torch.empty(tensor.shape, dtype=dtype)
+    return copy.copy_(tensor.detach())
 
 
 def find_head(
