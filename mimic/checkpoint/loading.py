@@ -25,9 +25,10 @@ from mimic.checkpoint.presets import (
     choose_pool,
     choose_size,
 )
-from mimic.checkpoint.recognition import find_architecture, in_words
+from mimic.checkpoint.recognition import RECORD, find_architecture, in_words, read_record
 from mimic.checkpoint.soundness import demand_sound
 from mimic.encoder import Architecture, Encoder, ProjectionHead, build_encoder
+from mimic.encoder.architecture import HEAD_COUNTS
 from mimic.errors import ConfigError, EncoderError
 from mimic.parsing.opcodes import shorten
 from mimic.preprocessing import Normalization, Preprocessing
@@ -126,7 +127,12 @@ class EncoderFile:
 
 
 def load_encoder(
-    path: Path, *, normalization: str = "auto", input_size: int = 0, max_pool: str = "auto"
+    path: Path,
+    *,
+    normalization: str = "auto",
+    input_size: int = 0,
+    max_pool: str = "auto",
+    heads: int = 0,
 ) -> EncoderFile:
     """Read an encoder.
 
@@ -136,12 +142,14 @@ def load_encoder(
         normalization: ``auto`` or what ``parse_normalization`` takes.
         input_size: side to resize images to; 0 leaves it to the file's family.
         max_pool: ``auto``, ``yes`` or ``no``: whether a max-pool follows a ResNet's stem.
+        heads: attention heads of a transformer; 0 takes the file's record, else the usual number.
 
     Raises:
         EncoderError: if the file is missing, too large, unreadable weights-only or of an unknown
             layout; a ``MatchError`` with the report if it does not fill the whole backbone.
     """
-    return make_encoder(read_file(path), path.name, Options(normalization, input_size, max_pool))
+    options = Options(normalization, input_size, max_pool, heads)
+    return make_encoder(read_file(path), path.name, options)
 
 
 def make_encoder(file: StoredFile, file_name: str, options: Options) -> EncoderFile:
@@ -161,7 +169,7 @@ def make_encoder(file: StoredFile, file_name: str, options: Options) -> EncoderF
     # Shapes only, for all that values do not matter to: nothing is copied before it is needed.
     shapes = {key: tensor.to("meta") for key, tensor in stored.items()}
     outline = {name: joined(shapes, keys) for name, keys in layout.sources.items()}
-    architecture = find_architecture(outline, file.metadata)
+    architecture = find_architecture(outline, file.metadata, options.heads)
     family = find_family(Evidence(file, layout, architecture))
     pool = choose_pool(options.max_pool, file.metadata, family, architecture, layout.names.max_pool)
     if pool.value is not None and pool.value != architecture.has_max_pool:
@@ -193,6 +201,7 @@ def make_encoder(file: StoredFile, file_name: str, options: Options) -> EncoderF
         file=dataclasses.replace(file, tensors={}),
         warnings=[
             *doubts,
+            *untold_doubts(file, architecture, options),
             *doubts_of(family, ignored, options),
             *other_encoders(file, ignored, layout),
         ],
@@ -212,6 +221,24 @@ def settled_normalization(
             "The file's own record of its normalisation cannot be read.",
             "Give it by --normalization.",
         ) from error
+
+
+def untold_doubts(file: StoredFile, architecture: Architecture, options: Options) -> list[str]:
+    """What of a transformer was assumed because no tensor tells it."""
+    if architecture.kind != "vit" or read_record(file.metadata.get(RECORD, "")):
+        return []
+    doubts = []
+    if not options.heads and architecture.width not in HEAD_COUNTS:
+        doubts.append(
+            f"The number of attention heads is not stored in the file; {architecture.head_count} "
+            "was assumed (--heads changes it)."
+        )
+    if architecture.pre_norm:
+        doubts.append(
+            "The file holds a CLIP transformer but not which activation it was trained with; GELU "
+            "was assumed, with which an encoder trained with quick-GELU gives wrong features."
+        )
+    return doubts
 
 
 def doubts_of(family: Family, ignored: Mapping[str, str], options: Options) -> list[str]:
