@@ -174,8 +174,11 @@ class Work(Generic[C]):
             for name in ("normalization", "input_size", "max_pool", "heads")
             if hasattr(self.config, name)
         }
-        if text.startswith(pretrained.PREFIX) and given.get("normalization") == "auto":
-            given["normalization"] = self.pretrained(text).normalization
+        if text.startswith(pretrained.PREFIX):
+            known = self.pretrained(text)
+            if given.get("normalization") == "auto":
+                given["normalization"] = known.normalization
+            given["heads"] = given.get("heads") or known.heads
         path = self.file(name, text)
         try:
             with workspace.refusals_leave_nothing(self.run, path):
