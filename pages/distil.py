@@ -18,10 +18,7 @@ if chosen is None:
     st.stop()
 
 runs = {run.id: run for run in chosen.runs("distill")}
-with (
-    st.expander("New distillation", icon=":material/science:", expanded=not runs),
-    frame.errors_as_cards(),
-):
+with jobs.form("New distillation", "distill", icon=":material/science:", opened=not runs):
     config = training_inputs.distillation(chosen)
     jobs.start_button("Start", "distill", config, distillation.RUN, icon=":material/play_arrow:")
 
@@ -39,4 +36,5 @@ with frame.errors_as_cards():
         distillation.show(result)
         with st.container(horizontal=True, vertical_alignment="center"):
             frame.link("embeddings", "See the embeddings before and after", student=run.id)
+            distillation.compare_link(runs, run)
             report_button.offer(run)

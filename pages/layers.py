@@ -36,13 +36,11 @@ picked = runs.get(st.session_state.get(RUN, ""))
 at_work = picked or next((r for r in runs.values() if jobs.state_of(r).is_active), None)
 shown = picked if picked and subject.has_result(picked) else chosen.latest("information")
 
-with (
-    st.expander(
-        "Measure again" if shown else "Measure the layers",
-        icon=":material/straighten:",
-        expanded=shown is None and at_work is None,
-    ),
-    frame.errors_as_cards(),
+with jobs.form(
+    "Measure again" if shown else "Measure the layers",
+    "information",
+    icon=":material/straighten:",
+    opened=shown is None and at_work is None,
 ):
     config = measurement_inputs.information(chosen)
     jobs.start_button("Measure", "information", config, RUN, icon=":material/straighten:")

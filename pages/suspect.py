@@ -29,10 +29,7 @@ chosen = subject.current()
 address.adopt(RUN, [run.id for run in list_runs(kind="inspect")])
 started = live.pending(RUN)
 
-with (
-    st.expander("Inspect an encoder", icon=":material/add:", expanded=chosen is None),
-    frame.errors_as_cards(),
-):
+with jobs.form("Inspect an encoder", "inspect", icon=":material/add:", opened=chosen is None):
     config = inputs.suspect()
     if config:
         jobs.start_button("Inspect", "inspect", config, RUN, icon=":material/search:")

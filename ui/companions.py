@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -13,6 +14,7 @@ from ui.companion_words import Bands, Order, Values, agreement, compare, course,
 Result = Mapping[str, Any]
 WIDTHS = (4, 3, 3)
 """Of the charts in a row; the first one also holds the networks' names."""
+NUMBERED = re.compile(r"^(\D+)(\d+)$")
 SHORT = {
     "information": "information",
     "cka": "CKA",
@@ -85,7 +87,12 @@ def panel(
     said = text.bare(course(values, LAYOUTS[name]), cross_check.LONG)
     known = [row for row in rows if row.get(name) is not None]
     figure = cross_check.companion_chart(known, name, layers)
-    figure.update_xaxes(title_text="layer")
+    figure.update_xaxes(
+        title_text="layer",
+        tickvals=[text.bare(name) for name in layers],
+        ticktext=folded(layers),
+        tickangle=0,
+    )
     figure.update_yaxes(title_text=UNITS[name])
     layer_focus.stress(figure, layers, layer)
     if name == "information":
@@ -100,6 +107,11 @@ def panel(
     )
     said = f"{said} {order_words(order)}" if order else said
     st.caption(f"{ABOUT[name]} {text.plain(said, cross_check.LONG)}")
+
+
+def folded(layers: Sequence[str]) -> list[str]:
+    """Names with their number on a second line: upright side by side even in a narrow chart."""
+    return [NUMBERED.sub(r"\1<br>\2", text.bare(layer)) for layer in layers]
 
 
 def information_rows(result: Result) -> list[Mapping[str, Any]]:

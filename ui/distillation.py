@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from mimic.run import Run, Status
-from ui import address, downloads, jobs, live, live_charts, numbers, scores, text
-from ui.subject import Subject
+from ui import address, downloads, frame, jobs, live, live_charts, numbers, scores, text
+from ui.subject import Subject, has_result
 
 RUN = "run"
 """The key of the chosen run; it is the name in the URL too, so a reload finds the run again."""
@@ -34,6 +34,21 @@ def choose(runs: Mapping[str, Run]) -> Run:
         address.keep(RUN, picked)
         jobs.controls(run)
     return run
+
+
+def compare_link(runs: Mapping[str, Run], run: Run) -> None:
+    """The way to this distillation beside the one before it; the first one's is beside the next.
+
+    Args:
+        runs: distillations of one encoder, newest first.
+        run: one of them.
+    """
+    ended = [name for name, other in runs.items() if name == run.id or has_result(other)]
+    place = ended.index(run.id)
+    if len(ended) > 1:
+        other = ended[place + 1] if place + 1 < len(ended) else ended[place - 1]
+        both = sorted((run.id, other), key=ended.index, reverse=True)  # The older one first.
+        frame.link("runs", "Compare with another distillation", runs=",".join(both))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from mimic.config import EmbedConfig
 from mimic.run import Run
-from ui import address, comparison, frame, jobs, live, mode, numbers, text
+from ui import address, comparison, jobs, live, mode, numbers, text
 from ui.inputs import machine
 from ui.setting_widgets import several, whole
 from ui.subject import Subject, has_result
@@ -55,13 +55,11 @@ def student_of(run: Run) -> str:
 
 def start_form(subject: Subject, student: Run | None, run: Run | None) -> None:
     """Settings and the button that computes an embedding."""
-    with (
-        st.expander(
-            "Compute again" if run else "Compute the embedding",
-            icon=":material/scatter_plot:",
-            expanded=run is None,
-        ),
-        frame.errors_as_cards(),
+    with jobs.form(
+        "Compute again" if run else "Compute the embedding",
+        "embed",
+        icon=":material/scatter_plot:",
+        opened=run is None,
     ):
         given = {**subject.settings, "student": student.id if student else ""}
         if not mode.is_expert():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
 from typing import Literal
 
 import streamlit as st
 
 from mimic import job
-from mimic.config import Config, SubjectConfig
+from mimic.config import Config, DistillConfig, SubjectConfig
 from mimic.errors import MimicError
 from mimic.run import Run, Status, is_bundled, run_created
 from mimic.subjects import subject_fields
@@ -59,19 +61,59 @@ def state_of(run: Run) -> Status:
 
 
 def label(run: Run) -> str:
-    """A run in a selector: when, and its state."""
+    """A run in a selector: when it was begun, its note or what tells it apart, and its id's end.
+
+    Browsers keep showing the words of the moment when a run was picked; so nothing in here changes
+    while the run works.
+    """
     if is_bundled(run) or run.id.startswith("demo-"):
         return f"{text.bare(run.id)} (ships with the project)"
-    state = STATES.get(state_of(run).state, ("unknown",))[0]
-    return f"{numbers.ago(run_created(run))} · {state} · {text.bare(run.id[-4:])}"
+    told = text.bare(run.note(), 40) or traits(run)
+    parts = (numbers.moment(run_created(run)), told, text.bare(run.id[-4:]))
+    return " · ".join(part for part in parts if part)
+
+
+def traits(run: Run) -> str:
+    """What a person set of a distillation and would know it by: length, layers, losses, seed."""
+    try:
+        config = run.config()
+    except MimicError:
+        return ""
+    if not isinstance(config, DistillConfig):
+        return ""
+    off = [n for n in ("contrastive", "attention", "clone") if not getattr(config, f"{n}_weight")]
+    said = [f"{config.epochs} epochs", *(f"no {name} loss" for name in off)]
+    if config.attention_weight and config.layers != DistillConfig().layers:
+        said.append("+".join(text.bare(layer, 12) for layer in config.layers))
+    return ", ".join([*said, f"seed {config.seed}"] if config.seed else said)
 
 
 def start(kind: str, config: Config, key: str) -> None:
     """Start a job and remember its id under ``key``; a refusal becomes a card. For callbacks."""
     try:
         st.session_state[key] = job.start(kind, config).id
+        st.session_state[f"{kind}_started"] = st.session_state.get(f"{kind}_started", 0) + 1
     except MimicError as error:
         frame.remember_error(error)
+
+
+@contextlib.contextmanager
+def form(label: str, kind: str, *, icon: str, opened: bool) -> Iterator[None]:
+    """The fold with a job's settings; what fails inside becomes a card.
+
+    Starting the job folds it again, so that what the job shows is in sight: a new key is a new
+    fold to the browser, while the settings inside keep their values.
+
+    Args:
+        label: its title.
+        kind: of the job.
+        icon: beside the title.
+        opened: whether it is open at first.
+    """
+    times = st.session_state.get(f"{kind}_started", 0)
+    key = f"form-{kind}-{times}"
+    with st.expander(label, icon=icon, expanded=opened, key=key), frame.errors_as_cards():
+        yield
 
 
 def start_button(label: str, kind: str, config: Config, key: str, *, icon: str) -> None:

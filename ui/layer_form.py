@@ -7,7 +7,7 @@ import streamlit as st
 from mimic.config import AttentionConfig
 from mimic.config.subject import MOST_SHOWN
 from mimic.run import Run
-from ui import frame, jobs, mode
+from ui import jobs, mode
 from ui.inputs import machine
 from ui.setting_widgets import several, whole
 from ui.subject import Subject, has_result
@@ -23,13 +23,11 @@ def start(subject: Subject, *, again: bool, opened: bool) -> None:
         again: whether there is a look already.
         opened: whether the form is open at first.
     """
-    with (
-        st.expander(
-            "Look again" if again else "Look into the layers",
-            icon=":material/visibility:",
-            expanded=opened,
-        ),
-        frame.errors_as_cards(),
+    with jobs.form(
+        "Look again" if again else "Look into the layers",
+        "attention",
+        icon=":material/visibility:",
+        opened=opened,
     ):
         if not mode.is_expert():
             student = newest_student(subject)

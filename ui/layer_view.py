@@ -53,12 +53,13 @@ def section(subject: Subject, measured: Result | None) -> None:
         )
         if shown and result:
             show(subject, shown, result, layer)
-    layer_form.start(subject, again=shown is not None, opened=not (shown or at_work))
+    opened = bool(measured) and not (shown or at_work)
+    layer_form.start(subject, again=shown is not None, opened=opened)
     if at_work and not has_result(at_work):
         jobs.controls(at_work)
         live.follow(at_work)
     elif shown is None:
-        frame.empty("Nobody has looked into these layers yet.", "Press Look above.")
+        frame.empty("Nobody has looked into these layers yet.", "Press Look in the form above.")
 
 
 def known_layers(subject: Subject, measured: Result | None, result: Result | None) -> list[str]:

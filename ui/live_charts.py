@@ -11,7 +11,7 @@ from ui import look, palette
 
 MOST_POINTS = 400
 HEIGHT = 300
-ROOM = 1.28
+ROOM = 1.36
 """How much wider than the training the epoch axis is: room for names beside the last epoch."""
 TERMS = {
     "loss": ("total", palette.RANDOM, [1, 0]),
@@ -23,6 +23,8 @@ MEASURES = {
     "accuracy": ("accuracy", palette.CLEANED, [1, 0], "circle"),
     "asr": ("attack success", palette.SUSPECT, [5, 3], "cross"),
 }
+NAMED = {**MEASURES, "agreement": ("agreement", palette.VIOLET)}
+"""What has a name at its head in the chart of scores, and the name's colour."""
 AGREEMENT = "agreement with the suspect"
 Records = Sequence[Mapping[str, Any]]
 
@@ -158,7 +160,7 @@ def scores(records: Records, epochs: int, references: Sequence[Mapping[str, Any]
         .encode(
             x=x,
             y=y,
-            color=colour(MEASURES, "measure"),
+            color=colour(NAMED, "measure"),
             strokeDash=dash(MEASURES, "measure"),
             tooltip=tips("measure", "percent", ".1f"),
         )
@@ -179,12 +181,12 @@ def scores(records: Records, epochs: int, references: Sequence[Mapping[str, Any]
         text="name:N",
         color=alt.Color("colour:N", scale=None),
     )
-    heads = names_at_heads(rows, "measure", "percent", 9.0)
-    told = names("measure", x, alt.Y("place:Q"), colour(MEASURES, "measure"))
+    agreed = agreement_rows(records)
+    named_lines = [*rows, *({**row, "measure": NAMED["agreement"][0]} for row in agreed)]
+    heads = names_at_heads(named_lines, "measure", "percent", 9.0)
+    told = names("measure", x, alt.Y("place:Q"), colour(NAMED, "measure"))
     chart = alt.layer(rules, named, lines, points, told, agreement(x, y)).properties(height=HEIGHT)
-    return look.dressed(
-        chart, lines=rows, heads=heads, references=references, agreement=agreement_rows(records)
-    )
+    return look.dressed(chart, lines=rows, heads=heads, references=references, agreement=agreed)
 
 
 def agreement(x: alt.X, y: alt.Y) -> Any:
@@ -192,11 +194,7 @@ def agreement(x: alt.X, y: alt.Y) -> Any:
     return (
         alt.Chart(look.named("agreement"))
         .mark_line(strokeWidth=1.2, color=palette.VIOLET, strokeDash=[1, 2])
-        .encode(
-            x=x,
-            y=y,
-            tooltip=tips("measure", "percent", ".1f"),
-        )
+        .encode(x=x, y=y, tooltip=tips("measure", "percent", ".1f"))
     )
 
 

@@ -99,7 +99,8 @@ def label_line_ends(figure: go.Figure, last: Any) -> None:
     tops = [v for t in figure.data for v in t.y if v is not None]
     if not ends:
         return
-    places = spread([value for _, value in ends], gap=max(0.05, (max(tops) - min(tops)) * 0.075))
+    reach = max(tops) - min(tops)
+    places = spread([value for _, value in ends], gap=0.075 * reach or 0.05)
     for (trace, _), place in zip(ends, places, strict=True):
         figure.add_annotation(
             x=last, y=place, text=trace.name, xanchor="left", xshift=12,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Sequence
 
@@ -33,6 +34,12 @@ def duration(seconds: float | None) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def moment(seconds: float) -> str:
+    """A moment as day and time of this machine's clock, such as 3 May, 14:07."""
+    then = datetime.datetime.fromtimestamp(seconds, tz=datetime.UTC).astimezone()
+    return f"{then.day} {then:%b, %H:%M}"
 
 
 def ago(moment: float, *, now: float | None = None) -> str:

@@ -25,6 +25,11 @@ MOST = 6
 """Runs that still have a colour and a dash of their own."""
 MEASURES = {"accuracy": "accuracy", "asr": "ASR", "asr_all": "ASR, all classes"}
 ENCODERS = {"student": "cleaned", "teacher": "suspect", "clean_twin": "clean twin"}
+DIFFERING = {
+    "config": ("setting", "Settings that differ"),
+    "inputs": ("input", "Inputs whose content differs"),
+    "versions": ("library", "Library versions that differ"),
+}
 LOSSES = ("loss", "contrastive", "attention", "clone", "agreement")
 
 
@@ -38,13 +43,15 @@ def show(entries: Sequence[Entry]) -> None:
     st.markdown("  \n".join(legend(e, named[e.run.id]) for e in shown))
     found = compare([record(e.run) for e in shown])
     runs = list(named)
+    differing(found, named, "config")
     curves(found["curves"], runs)
     information(found["information"], runs)
     sweeps(found["sweep"], runs)
     if not any(found[part] for part in ("curves", "information", "sweep")):
         st.caption("These runs have no curves in common.")
     scores(found["scores"], named)
-    differing(found, named)
+    for part in ("inputs", "versions"):
+        differing(found, named, part)
     runs_choice.permalink(runs=",".join(e.run.id for e in entries))
 
 
@@ -181,27 +188,23 @@ def score_row(row: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, str
     return shown
 
 
-def differing(found: Mapping[str, Any], named: Mapping[str, str]) -> None:
-    """Settings, inputs and versions, only where the runs differ."""
-    for part, word, title in (
-        ("config", "setting", "Settings that differ"),
-        ("inputs", "input", "Inputs whose content differs"),
-        ("versions", "library", "Library versions that differ"),
-    ):
-        rows = found[part]
-        st.markdown(f"**{title}**" + ("" if rows else ": none"))
-        if rows:
-            st.dataframe(
-                [
-                    {
-                        word: text.cell(row[word]),
-                        **{
-                            letter: runs_details.value(row["values"].get(run))
-                            for run, letter in named.items()
-                        },
-                    }
-                    for row in rows
-                ],
-                hide_index=True,
-                width="stretch",
-            )
+def differing(found: Mapping[str, Any], named: Mapping[str, str], part: str) -> None:
+    """Settings, inputs or versions, only where the runs differ."""
+    word, title = DIFFERING[part]
+    rows = found[part]
+    st.markdown(f"**{title}**" + ("" if rows else ": none"))
+    if rows:
+        st.dataframe(
+            [
+                {
+                    word: text.cell(row[word]),
+                    **{
+                        letter: runs_details.value(row["values"].get(run))
+                        for run, letter in named.items()
+                    },
+                }
+                for row in rows
+            ],
+            hide_index=True,
+            width="stretch",
+        )

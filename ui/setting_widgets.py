@@ -75,7 +75,7 @@ def several(kind: type[Any], name: str, label: str, options: Sequence[str]) -> t
     chosen = st.pills(
         label, list(options), selection_mode="multi", default=usual,
         format_func=lambda n: palette.NETWORK_NAME.get(n, text.plain(n)),
-        key=f"{kind.__name__}_{name}", help=help_of(kind, name), persist_state="session",
+        key=f"{kind.__name__}_{name}", help=help_of(kind, name), persist_state="session", wrap=True,
     )  # fmt: skip
     return tuple(option for option in options if option in chosen)
 

@@ -123,6 +123,15 @@ def title(run: Run) -> str:
     return f"{text.bare(name, 32)} · {text.bare(fields.get('data', ''), 20)}"
 
 
+def told_apart(titles: dict[str, str]) -> dict[str, str]:
+    """Titles by run, with the end of the run's id where two inspections share a title."""
+    held = list(titles.values())
+    return {
+        run_id: f"{name} · {text.bare(run_id[-4:])}" if held.count(name) > 1 else name
+        for run_id, name in titles.items()
+    }
+
+
 def choose() -> None:
     """The selector all pages share; it stands in the shell so that its value outlives pages."""
     options = [run.id for run in inspected()]
@@ -132,13 +141,13 @@ def choose() -> None:
     address.adopt("subject", options)
     if not options:
         return
-    titles = {run.id: title(run) for run in inspected()}
+    titles = told_apart({run.id: title(run) for run in inspected()})
     usual = DEMO if DEMO in options else options[0]
+    st.session_state.setdefault("subject", usual)
     with st.sidebar:
         picked = st.selectbox(
             "Encoder under suspicion",
             options,
-            index=options.index(usual),
             format_func=lambda run_id: titles.get(run_id, run_id),
             key="subject",
             persist_state="session",

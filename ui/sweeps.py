@@ -29,19 +29,13 @@ def section(subject: Subject) -> None:
     runs = {run.id: run for run in subject.runs("sweep")}
     address.adopt(RUN, runs)
     run = runs.get(st.session_state.get(RUN, "")) or next(iter(runs.values()), None)
-    with (
-        st.expander(
-            "Sweep again" if run else "Sweep layers and scales",
-            icon=":material/grid_on:",
-            expanded=run is None,
-        ),
-        frame.errors_as_cards(),
-    ):
+    title = "Sweep again" if run else "Sweep layers and scales"
+    with jobs.form(title, "sweep", icon=":material/grid_on:", opened=False):
         config = sweep_inputs.sweep(subject)
         st.caption(sweep_inputs.estimate(config, list(runs.values()), subject.runs("distill")))
         jobs.start_button("Sweep", "sweep", config, RUN, icon=":material/grid_on:")
     if run is None:
-        frame.empty("No sweep has been made of this encoder.", "Press Sweep above.")
+        frame.empty("No sweep has been made of this encoder.", "Press Sweep in the form above.")
         return
     with frame.errors_as_cards():
         plan = Plan.of(run, subject)

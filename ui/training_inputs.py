@@ -118,6 +118,7 @@ def layer_choice(subject: Subject, *, disabled: bool) -> dict[str, Any]:
         key="distil_weights",
         persist_state="session",
         disabled=disabled,
+        wrap=True,
         help=help_of(DistillConfig, "information"),
     )
     if source == "layers" and carried:

@@ -24,7 +24,9 @@ def test_agreement_joins_chart_and_sentence_where_it_was_measured(agreement: flo
     lines = records(agreement)
     drawn = live_charts.scores(lines, 4, []).to_dict()
     said = distillation.score_sentence(lines)
-    assert bool(drawn["datasets"]["agreement"]) == (agreement is not None)
+    heads = {row["measure"] for row in drawn["datasets"]["heads"]}
+    assert ("agreement" in heads) == (agreement is not None)
+    assert len(drawn["datasets"]["agreement"]) == (0 if agreement is None else len(lines))
     assert ("0.875" in said) == (agreement is not None)
     if agreement is not None:
         assert live_charts.agreement_rows(lines)[0]["percent"] == 87.5

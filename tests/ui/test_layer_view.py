@@ -81,7 +81,7 @@ def test_without_a_look_the_page_says_what_to_press(
     fabricate(runs_root)
     app = open_page("layers")
     told = without_escapes(app)
-    assert "Nobody has looked into these layers yet.** Press Look above." in told
+    assert "Nobody has looked into these layers yet.** Press Look in the form above." in told
     assert "python -m mimic attention" in told
     assert "--student demo-distill" in told
 
