@@ -13,6 +13,7 @@ from ui.fields import help_of, typed
 
 SOURCES = {"builtin": "Built-in", "upload": "Upload a file", "path": "File on this machine"}
 MAX_SIDE = 1024
+MAX_HEADS = 256
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -129,18 +130,23 @@ def advanced() -> dict[str, Any]:
             persist_state="session",
             help=help_of(InspectConfig, "normalization"),
         )
-        left, right = st.columns(2)
+        left, middle, right = st.columns(3)
         side = left.number_input(
             "Input size", 0, MAX_SIDE, value=0, key="suspect_input_size", persist_state="session",
             help=help_of(InspectConfig, "input_size"),
         )  # fmt: skip
-        pool = right.selectbox(
+        pool = middle.selectbox(
             "Max-pool after the stem", ("auto", "yes", "no"), key="suspect_max_pool",
             persist_state="session", help=help_of(InspectConfig, "max_pool"),
         )  # fmt: skip
+        heads = right.number_input(
+            "Attention heads", 0, MAX_HEADS, value=0, key="suspect_heads", persist_state="session",
+            help=help_of(InspectConfig, "heads"),
+        )  # fmt: skip
         fields = {"normalization": normalization or "auto", "input_size": int(side or 0)}
         return {
-            **fields, "max_pool": str(pool), **data_inputs.places(), **machine("suspect"),
+            **fields, "max_pool": str(pool), "heads": int(heads or 0),
+            **data_inputs.places(), **machine("suspect"),
         }  # fmt: skip
 
 

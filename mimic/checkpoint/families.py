@@ -113,6 +113,8 @@ FAMILIES = (
            lambda e: e.layout.naming == "torchvision-vit", "imagenet"),
     Family("huggingface-vit", "Hugging Face's vision transformer",
            lambda e: e.layout.naming == "huggingface-vit", "0.5/0.5", doubt=HALF),
+    Family("timm-clip-vit", "CLIP's vision transformer under timm's names",
+           lambda e: e.layout.naming == "timm-vit" and e.architecture.pre_norm, "clip"),
     Family("timm-vit", "timm's vision transformer",
            lambda e: e.layout.naming == "timm-vit", "0.5/0.5", doubt=HALF),
     Family("P", "backdoor-toolbox's BadEncoder",

@@ -108,6 +108,13 @@ def explain(file: StoredFile) -> tuple[str, str]:
     kind = next((k for k in KINDS if k.is_it(names_in(file))), None)
     if kind is not None:
         return f"The file holds {kind.holds}.", kind.remedy
+    if file.other_states and not file.state_key:
+        shown = ", ".join(shorten(key) for key in file.other_states[:5])
+        count = "several networks" if len(file.other_states) > 1 else "a network"
+        return (
+            f"The file holds {count} under {shown}, and it is not clear which is meant.",
+            "Save the encoder's alone, as a plain state dict.",
+        )
     if not file.tensors:
         return "The file holds no tensors, no encoder.", SUPPORTED
     shown = ", ".join(shorten(name) for name in sorted(file.tensors)[:5])

@@ -11,7 +11,6 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -42,7 +41,8 @@ class StoredFile:
     Args:
         kind: the format, decided from the file's bytes.
         tensors: the state dict under the file's own names, in the file's order and number formats;
-            dense tensors in main memory.
+            dense tensors in main memory, where tied weights are one tensor under several names.
+            Whoever makes an encoder of them takes them out, so that memory holds them once.
         sha256: of the very bytes that were parsed, in hexadecimal.
         bytes: the file's size.
         legacy: whether it is a torch checkpoint from before zip archives.
@@ -50,10 +50,11 @@ class StoredFile:
         state_key: the key the state dict stood under; empty if it was bare.
         top_level: the file's outermost keys, for explaining what an unknown file is.
         metadata: the free texts of a safetensors file.
+        other_states: outermost keys, beside ``state_key``, that hold tensors of their own.
     """
 
     kind: Literal["safetensors", "torch", "torchscript"]
-    tensors: Mapping[str, torch.Tensor]
+    tensors: dict[str, torch.Tensor]
     sha256: str = ""
     bytes: int = 0
     legacy: bool = False
@@ -61,6 +62,7 @@ class StoredFile:
     state_key: str = ""
     top_level: tuple[str, ...] = ()
     metadata: dict[str, str] = field(default_factory=dict)
+    other_states: tuple[str, ...] = ()
 
 
 def read_file(path: Path) -> StoredFile:
@@ -134,12 +136,15 @@ def take_over(folder: Path, name: str, size: int, sha256: str) -> StoredFile:
             raise CutShortError(
                 f"'{name}' changed while it was being read.", "Try again once nothing writes to it."
             )
-        numbered = read_tensors(folder / answer.TENSOR_FILE, len(about["names"]), size)
+        places = about["places"]
+        numbered = read_tensors(folder / answer.TENSOR_FILE, len(set(places)), size)
+        if set(places) != set(range(len(numbered))):
+            raise answer.AnswerError("places")
     except answer.AnswerError as error:
         raise EncoderError(CRASHED.format(name=name), SAFE_REMEDY) from error
     return StoredFile(
         kind=about["kind"],
-        tensors=dict(zip(about["names"], numbered, strict=True)),
+        tensors={n: numbered[p] for n, p in zip(about["names"], places, strict=True)},
         sha256=sha256,
         bytes=size,
         legacy=about["legacy"],
@@ -147,6 +152,7 @@ def take_over(folder: Path, name: str, size: int, sha256: str) -> StoredFile:
         state_key=about["state_key"],
         top_level=tuple(about["top_level"]),
         metadata=about["metadata"],
+        other_states=tuple(about["other_states"]),
     )
 
 
@@ -159,7 +165,7 @@ def read_tensors(path: Path, count: int, size: int) -> list[torch.Tensor]:
     try:
         with contextlib.closing(answer.OwnFile(path)) as opened:
             written = os.fstat(opened.descriptor).st_size
-        if written > 2 * size + 16 * 2**20:
+        if written > size + 16 * 2**20:
             raise answer.AnswerError("size")
         with safetensors.safe_open(path, framework="pt") as stored:
             if set(stored.keys()) != {f"t{index}" for index in range(count)}:

@@ -2,39 +2,82 @@
 
 from __future__ import annotations
 
-import re
+import bisect
+import itertools
 from collections.abc import Mapping
 
 import torch
 
 from mimic.checkpoint.layouts import Layout, place_of, strip_parallel
 
-KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (why, re.compile(pattern))
-    for why, pattern in (
-        ("queue", r"(^|\.)\w*queue"),
-        (
-            "momentum twin",
-            r"(^|\.)(\w+_(k|t|m|ema|target|momentum)|teacher|(momentum|target|ema)_\w+)(\.|$)",
-        ),
-        ("alias", r"^_feature_blocks\."),
-        ("text tower", r"^(transformer|token_embedding|ln_final|text_projection|logit_scale|"
-                       r"positional_embedding|context_length|vocab_size|input_resolution)(\.|$)"),
-        ("classifier", r"^((fc|linear|head|heads\.head|classifier)\.(weight|bias)$|classifier\.|"
-                       r"c\.|fc\.1\.)"),
-        ("head", r"(^|\.)(g|fc\.\d+|mlp|\w*head\w*|\w*proj\w*|\w*pred\w*|pooler|decoder\w*|"
-                 r"pre_logits|mask_token)(\.|$)"),
-    )
-)  # fmt: skip
-"""Kind of an ignored tensor, and how its name shows it; the first that fits counts."""
+TWIN_ENDINGS = ("_k", "_t", "_m", "_ema", "_target", "_momentum")
+TWIN_BEGINNINGS = ("momentum_", "target_", "ema_")
+TEXT_TOWER = {
+    "transformer", "token_embedding", "ln_final", "text_projection", "logit_scale",
+    "positional_embedding", "context_length", "vocab_size", "input_resolution",
+}  # fmt: skip
+HEADS = {"g", "mlp", "pooler", "pre_logits", "mask_token"}
 ORDERED_ALIAS = "_feature_blocks."
+SECOND = "second encoder"
+"""A whole backbone that differs from the one in use, under a name that is no known twin's."""
+LAST = chr(0x10FFFF)
+"""Sorts after every character that may follow a common start."""
+MAX_COPIES = 8
+"""Whole copies of the backbone that are looked for; the most that published code writes is 3."""
 
 
 def kind_of(key: str, layout: Layout) -> str:
-    """What an ignored tensor is, judged by its name."""
+    """What an ignored tensor is, judged by its name; the first kind that fits counts.
+
+    Only plain comparisons of the name's parts: a stranger chooses the names, and regular
+    expressions can be made to take long.
+    """
     short = strip_parallel(key)
-    short = strip_parallel(short.removeprefix(layout.prefix))
-    return next((why for why, pattern in KINDS if pattern.search(short)), "other")
+    parts = strip_parallel(short.removeprefix(layout.prefix)).split(".")
+    first, second = parts[0], parts[1] if len(parts) > 1 else ""
+    if any("queue" in part for part in parts):
+        return "queue"
+    if any(map(is_twin, parts)):
+        return "momentum twin"
+    if first == ORDERED_ALIAS.removesuffix(".") and second:
+        return "alias"
+    if first in TEXT_TOWER:
+        return "text tower"
+    if is_classifier(first, parts[1:]):
+        return "classifier"
+    return "head" if any(map(is_head, parts)) or has_numbered_fc(parts) else "other"
+
+
+def is_twin(part: str) -> bool:
+    """Whether a part of a name says that a momentum encoder or teacher follows."""
+    return (
+        part == "teacher" or part.endswith(TWIN_ENDINGS) or part.startswith(TWIN_BEGINNINGS)
+    ) and part not in (*TWIN_ENDINGS, *TWIN_BEGINNINGS)
+
+
+def is_classifier(first: str, rest: list[str]) -> bool:
+    """Whether a name is that of a classifier's layer."""
+    if not rest:
+        return False
+    if first in ("fc", "linear", "head") and rest in (["weight"], ["bias"]):
+        return True
+    if first == "heads" and rest in (["head", "weight"], ["head", "bias"]):
+        return True
+    return first in ("classifier", "c") or (first == "fc" and rest[0] == "1" and len(rest) > 1)
+
+
+def is_head(part: str) -> bool:
+    """Whether a part of a name is that of a head's module."""
+    return (
+        part in HEADS
+        or part.startswith("decoder")
+        or any(word in part for word in ("head", "proj", "pred"))
+    )
+
+
+def has_numbered_fc(parts: list[str]) -> bool:
+    """Whether layers of an ``fc`` are numbered, as MoCo's projection head's are."""
+    return any(a == "fc" and b.isdecimal() for a, b in itertools.pairwise(parts))
 
 
 def sort_ignored(
@@ -43,8 +86,9 @@ def sort_ignored(
     """Everything outside the backbone.
 
     Returns:
-        Name to kind (head, momentum twin, queue, classifier, alias, text tower, other), and for
-        whole copies of the backbone the name to that of the original tensor in the file.
+        Name to kind (head, momentum twin, queue, classifier, alias, text tower, second encoder,
+        other), and for whole copies of the backbone the name to that of the original tensor in
+        the file.
     """
     own = {key for keys in layout.sources.values() for key in keys}
     ignored = {key: kind_of(key, layout) for key in tensors if key not in own}
@@ -52,7 +96,9 @@ def sort_ignored(
     for group in (*copies_by_name(ignored, tensors, layout), copy_by_order(ignored, tensors, own)):
         same = all(torch.equal(tensors[copy], tensors[original])
                    for copy, original in group.items())  # fmt: skip
-        ignored |= dict.fromkeys(group, "alias" if same else "momentum twin")
+        twin = "momentum twin" in {ignored[key] for key in group}
+        kind = "alias" if same else "momentum twin" if twin else SECOND
+        ignored |= dict.fromkeys(group, kind)
         copies |= group
     return ignored, copies
 
@@ -60,25 +106,47 @@ def sort_ignored(
 def copies_by_name(
     ignored: Mapping[str, str], tensors: Mapping[str, torch.Tensor], layout: Layout
 ) -> list[dict[str, str]]:
-    """Groups that hold the whole backbone once more, under another prefix."""
+    """Groups that hold the whole backbone once more, under another prefix.
+
+    Every name is looked at once, plus once per group that is large enough to be a copy and begins
+    with a first filter of the right shape; there are at most ``MAX_COPIES`` of those.
+    """
     stem_key = layout.sources[layout.names.stem][0]
     stem = stem_key.removeprefix(layout.written_prefix)
-    starts = {key.removesuffix(stem) for key in ignored if key.endswith(stem)}
-    groups = []
-    for start in sorted(starts):
-        if start and not start.endswith("."):
+    wanted = weights_of(layout)
+    ordered = sorted(ignored)
+    shape = tensors[stem_key].shape
+    starts = {
+        key.removesuffix(stem)
+        for key in ordered
+        if key.endswith(stem) and tensors[key].shape == shape
+    }
+    groups: list[dict[str, str]] = []
+    for start in sorted(start for start in starts if not start or start.endswith(".")):
+        begin = bisect.bisect_left(ordered, start)
+        end = bisect.bisect_right(ordered, start + LAST) if start else len(ordered)
+        if end - begin < len(wanted):
             continue
-        group = {}
-        for key in ignored:
-            place = place_of(key.removeprefix(start), "", layout.names)
-            if key.startswith(start) and place is not None:
-                name, part = place
-                sources = layout.sources.get(name, ())
-                if part < len(sources) and tensors[sources[part]].shape == tensors[key].shape:
-                    group[key] = sources[part]
-        if set(group.values()) >= weights_of(layout):
-            groups.append(group)
-    return groups
+        if len(groups) == MAX_COPIES:
+            break
+        groups.append(same_places(ordered[begin:end], start, tensors, layout))
+    return [group for group in groups if set(group.values()) >= wanted]
+
+
+def same_places(
+    keys: list[str], start: str, tensors: Mapping[str, torch.Tensor], layout: Layout
+) -> dict[str, str]:
+    """Those names that mean, after a common start, a tensor of the backbone; and which one."""
+    group = {}
+    for key in keys:
+        place = place_of(key.removeprefix(start), "", layout.names)
+        if place is None:
+            continue
+        name, part = place
+        sources = layout.sources.get(name, ())
+        if part < len(sources) and tensors[sources[part]].shape == tensors[key].shape:
+            group[key] = sources[part]
+    return group
 
 
 def copy_by_order(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ PREFIXES = (
     "resnet.", "vit.", "",
 )  # fmt: skip
 """Where public checkpoints keep the backbone, most specific first (CTRL's BYOL holds it twice)."""
-PARALLEL = "module."
+PARALLEL = re.compile(r"(?:module\.)*")
 PARTS = 3
 
 
@@ -49,9 +50,12 @@ def find_layout(file: StoredFile) -> Layout:
     Raises:
         EncoderError: if there is none, or the file names a parameter twice.
     """
+    stripped = [(key, strip_parallel(key)) for key in file.tensors]
     for prefix in PREFIXES:
+        below = [(key, strip_parallel(short.removeprefix(prefix)))
+                 for key, short in stripped if short.startswith(prefix)]  # fmt: skip
         for naming in NAMINGS:
-            sources = backbone_sources(file.tensors, prefix, NAMINGS[naming])
+            sources = backbone_sources(below, NAMINGS[naming])
             if sources is not None:
                 stem = sources[NAMINGS[naming].stem][0]
                 return Layout(naming, prefix, written_prefix(stem, prefix), sources)
@@ -60,17 +64,21 @@ def find_layout(file: StoredFile) -> Layout:
 
 
 def backbone_sources(
-    stored: Iterable[str], prefix: str, naming: Naming
+    below: Iterable[tuple[str, str]], naming: Naming
 ) -> dict[str, tuple[str, ...]] | None:
-    """Our names to the file's, or None if this prefix and naming yield no encoder.
+    """Our names to the file's, or None if this naming yields no encoder.
+
+    Args:
+        below: the file's names, and what stands in each after the prefix.
+        naming: how to read the latter.
 
     Raises:
         EncoderError: if two of the file's names mean the same parameter.
     """
     places: dict[str, dict[int, str]] = {}
     twice = ""
-    for key in stored:
-        place = place_of(key, prefix, naming)
+    for key, short in below:
+        place = naming.translate(short)
         if place is None:
             continue
         name, part = place
@@ -103,9 +111,8 @@ def place_of(key: str, prefix: str, naming: Naming) -> tuple[str, int] | None:
 
 def strip_parallel(name: str) -> str:
     """The name without the ``module.`` that each parallel wrapper puts in front."""
-    while name.startswith(PARALLEL):
-        name = name.removeprefix(PARALLEL)
-    return name
+    found = PARALLEL.match(name)
+    return name[found.end() :] if found else name
 
 
 def written_prefix(stem: str, prefix: str) -> str:

@@ -12,7 +12,7 @@ import torch
 from mimic.checkpoint.families import MINE, Evidence, Family, find_family
 from mimic.checkpoint.foreign import misleading
 from mimic.checkpoint.gate import StoredFile, read_file
-from mimic.checkpoint.ignored import sort_ignored
+from mimic.checkpoint.ignored import SECOND, sort_ignored
 from mimic.checkpoint.layouts import Layout, find_layout, joined
 from mimic.checkpoint.match import COUNTER, Match, compare, demand_complete
 from mimic.checkpoint.presets import (
@@ -25,9 +25,10 @@ from mimic.checkpoint.presets import (
     choose_pool,
     choose_size,
 )
-from mimic.checkpoint.recognition import find_architecture, in_words
+from mimic.checkpoint.recognition import RECORD, find_architecture, in_words, read_record
 from mimic.checkpoint.soundness import demand_sound
 from mimic.encoder import Architecture, Encoder, ProjectionHead, build_encoder
+from mimic.encoder.architecture import HEAD_COUNTS
 from mimic.errors import ConfigError, EncoderError
 from mimic.parsing.opcodes import shorten
 from mimic.preprocessing import Normalization, Preprocessing
@@ -126,7 +127,12 @@ class EncoderFile:
 
 
 def load_encoder(
-    path: Path, *, normalization: str = "auto", input_size: int = 0, max_pool: str = "auto"
+    path: Path,
+    *,
+    normalization: str = "auto",
+    input_size: int = 0,
+    max_pool: str = "auto",
+    heads: int = 0,
 ) -> EncoderFile:
     """Read an encoder.
 
@@ -136,16 +142,21 @@ def load_encoder(
         normalization: ``auto`` or what ``parse_normalization`` takes.
         input_size: side to resize images to; 0 leaves it to the file's family.
         max_pool: ``auto``, ``yes`` or ``no``: whether a max-pool follows a ResNet's stem.
+        heads: attention heads of a transformer; 0 takes the file's record, else the usual number.
 
     Raises:
         EncoderError: if the file is missing, too large, unreadable weights-only or of an unknown
             layout; a ``MatchError`` with the report if it does not fill the whole backbone.
     """
-    return make_encoder(read_file(path), path.name, Options(normalization, input_size, max_pool))
+    options = Options(normalization, input_size, max_pool, heads)
+    return make_encoder(read_file(path), path.name, options)
 
 
 def make_encoder(file: StoredFile, file_name: str, options: Options) -> EncoderFile:
     """The encoder in a file that the gate has read.
+
+    The file's tensors are taken out of it one by one, so that memory never holds all of them
+    beside the encoder's.
 
     Raises:
         EncoderError: as ``load_encoder`` does.
@@ -154,20 +165,29 @@ def make_encoder(file: StoredFile, file_name: str, options: Options) -> EncoderF
     if other is not None:
         raise EncoderError(f"The file holds {other.holds}.", other.remedy)
     layout = find_layout(file)
-    tensors = {name: joined(file.tensors, keys) for name, keys in layout.sources.items()}
-    architecture = find_architecture(tensors, file.metadata)
+    stored = file.tensors
+    # Shapes only, for all that values do not matter to: nothing is copied before it is needed.
+    shapes = {key: tensor.to("meta") for key, tensor in stored.items()}
+    outline = {name: joined(shapes, keys) for name, keys in layout.sources.items()}
+    architecture = find_architecture(outline, file.metadata, options.heads)
     family = find_family(Evidence(file, layout, architecture))
     pool = choose_pool(options.max_pool, file.metadata, family, architecture, layout.names.max_pool)
     if pool.value is not None and pool.value != architecture.has_max_pool:
         architecture = dataclasses.replace(architecture, max_pool=bool(pool.value))
     with torch.device("meta"):  # Shapes only: a small file must not make us allocate a huge one.
         encoder = build_encoder(architecture)
-    ignored, copies = sort_ignored(file.tensors, layout)
-    match = compare(encoder.state_dict(), layout, file.tensors, ignored)
+    ignored, copies = sort_ignored(stored, layout)
+    match = compare(encoder.state_dict(), layout, shapes, ignored)
     demand_complete(match, in_words(architecture), shorten(file_name))
-    doubts = demand_sound(tensors, shorten(file_name))
-    fill(encoder, tensors)
-    head, head_names = find_head(file.tensors, architecture)
+    doubts = demand_sound(
+        ((name, joined(stored, keys)) for name, keys in layout.sources.items()),
+        shorten(file_name),
+    )
+    head, head_names = find_head(stored, architecture)
+    entries = list_entries(stored, layout, ignored, copies, head_names)
+    for key in ignored:
+        del stored[key]
+    fill(encoder, layout, stored)
     return EncoderFile(
         encoder=encoder.eval().requires_grad_(False),
         head=head,
@@ -177,9 +197,14 @@ def make_encoder(file: StoredFile, file_name: str, options: Options) -> EncoderF
         family=family,
         layout=layout,
         match=match,
-        entries=list_entries(file.tensors, layout, ignored, copies, head_names),
+        entries=entries,
         file=dataclasses.replace(file, tensors={}),
-        warnings=[*doubts, *doubts_of(family, ignored, options)],
+        warnings=[
+            *doubts,
+            *untold_doubts(file, architecture, options),
+            *doubts_of(family, ignored, options),
+            *other_encoders(file, ignored, layout),
+        ],
     )
 
 
@@ -198,6 +223,24 @@ def settled_normalization(
         ) from error
 
 
+def untold_doubts(file: StoredFile, architecture: Architecture, options: Options) -> list[str]:
+    """What of a transformer was assumed because no tensor tells it."""
+    if architecture.kind != "vit" or read_record(file.metadata.get(RECORD, "")):
+        return []
+    doubts = []
+    if not options.heads and architecture.width not in HEAD_COUNTS:
+        doubts.append(
+            f"The number of attention heads is not stored in the file; {architecture.head_count} "
+            "was assumed (--heads changes it)."
+        )
+    if architecture.pre_norm:
+        doubts.append(
+            "The file holds a CLIP transformer but not which activation it was trained with; GELU "
+            "was assumed, with which an encoder trained with quick-GELU gives wrong features."
+        )
+    return doubts
+
+
 def doubts_of(family: Family, ignored: Mapping[str, str], options: Options) -> list[str]:
     """What a reader of any result should know of the file."""
     doubts = [family.doubt] if family.doubt and options.normalization == "auto" else []
@@ -211,21 +254,46 @@ def doubts_of(family: Family, ignored: Mapping[str, str], options: Options) -> l
     return doubts
 
 
-def fill(encoder: Encoder, tensors: Mapping[str, torch.Tensor]) -> None:
-    """Give the network (built on the meta device) the file's weights, as float32."""
-    state = {
-        name: torch.zeros((), dtype=torch.long)
-        if name.endswith(COUNTER) and name not in tensors
-        else own_copy(tensors[name], parameter.dtype)
-        for name, parameter in encoder.state_dict().items()
-    }
+def other_encoders(file: StoredFile, ignored: Mapping[str, str], layout: Layout) -> list[str]:
+    """Which other whole networks the file holds: a verdict on one says nothing of the others."""
+    doubts = []
+    if file.other_states:
+        shown = ", ".join(f"'{shorten(key)}'" for key in file.other_states[:MAX_NAMED])
+        used = f"those under '{shorten(file.state_key)}'" if file.state_key else "the outermost"
+        doubts.append(
+            f"The file also holds tensors under {shown}, which are not examined: {used} are."
+        )
+    second = next((key for key, kind in ignored.items() if kind == SECOND), None)
+    if second is not None:
+        used = shorten(layout.sources[layout.names.stem][0])
+        doubts.append(
+            f"The file holds a second, different encoder (with {shorten(second)}), which is not "
+            f"examined: the one with {used} is."
+        )
+    return doubts
+
+
+def fill(encoder: Encoder, layout: Layout, stored: dict[str, torch.Tensor]) -> None:
+    """Give the network (built on the meta device) the file's weights, as float32.
+
+    Each tensor leaves ``stored`` once it is copied.
+    """
+    state = {}
+    for name, parameter in encoder.state_dict().items():
+        keys = layout.sources.get(name, ())
+        if name.endswith(COUNTER) and not keys:
+            state[name] = torch.zeros((), dtype=torch.long)
+            continue
+        state[name] = own_copy(joined(stored, keys), parameter.dtype)
+        for key in keys:
+            del stored[key]
     encoder.load_state_dict(state, assign=True)
 
 
 def own_copy(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     """The tensor in our number format, sharing no memory with the file's."""
-    copy = tensor.detach().to(dtype)
-    return copy.clone(memory_format=torch.contiguous_format)
+    copy = torch.empty(tensor.shape, dtype=dtype)
+    return copy.copy_(tensor.detach())
 
 
 def find_head(

@@ -18,7 +18,7 @@ Place = tuple[str, int]
 
 RESNET = re.compile(r"(conv[123]|bn[123]|attnpool|layer\d+)\.")
 VIT = re.compile(
-    r"(cls_token|reg_token|dist_token|pos_embed)$|(patch_embed|norm_pre|norm|fc_norm|blocks\.\d+)\."
+    r"(cls_token|reg_token|dist_token|pos_embed)$|(patch_embed|norm_pre|attn_pool|norm|fc_norm|blocks\.\d+)\."
 )
 SEQUENTIAL = {"0": "conv1", "1": "bn1", "3": "layer1", "4": "layer2", "5": "layer3", "6": "layer4"}
 SEQUENTIAL_POOLED = SEQUENTIAL | {"3": "", "4": "layer1", "5": "layer2", "6": "layer3",

@@ -25,11 +25,13 @@ class Options:
         normalization: ``auto`` or what ``parse_normalization`` takes.
         input_size: side images are resized to; 0 leaves it to the family.
         max_pool: ``auto``, ``yes`` or ``no``.
+        heads: attention heads of a transformer; 0 leaves them to the file's record or its width.
     """
 
     normalization: str = "auto"
     input_size: int = 0
     max_pool: str = "auto"
+    heads: int = 0
 
 
 @dataclass(frozen=True)

@@ -24,19 +24,23 @@ RECORD = "transformer"
 """Key under which our own safetensors say what no tensor of a transformer tells."""
 
 
-def find_architecture(tensors: Tensors, metadata: Mapping[str, str] | None = None) -> Architecture:
+def find_architecture(
+    tensors: Tensors, metadata: Mapping[str, str] | None = None, heads: int = 0
+) -> Architecture:
     """The network, from its tensors under our names.
 
     Args:
         tensors: the backbone.
         metadata: texts of a safetensors file, which may hold a record of ``untold``.
+        heads: attention heads of a transformer, where the user says; 0 leaves them to the record.
 
     Raises:
         EncoderError: if they fit none we build.
     """
     try:
         if "patch_embed.proj.weight" in tensors:
-            return transformer(tensors, read_record((metadata or {}).get(RECORD, "")))
+            record = read_record((metadata or {}).get(RECORD, ""))
+            return transformer(tensors, record | ({"heads": heads} if heads else {}))
         return clip_tower(tensors) if POSITIONS in tensors else residual(tensors)
     except ConfigError as error:
         raise EncoderError(error.cause, error.remedy) from error

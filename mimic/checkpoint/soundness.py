@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 import torch
 
@@ -11,24 +11,27 @@ from mimic.errors import EncoderError
 from mimic.parsing.opcodes import shorten
 
 REMEDY = "The training that wrote it failed or the file is damaged; choose another checkpoint."
+STEM_SCALES = ("bn1.weight", "bn2.weight", "bn3.weight")
+"""Norms of a stem: one in a ResNet, three in CLIP's."""
 
 
-def demand_sound(tensors: Mapping[str, torch.Tensor], file_name: str) -> list[str]:
+def demand_sound(tensors: Iterable[tuple[str, torch.Tensor]], file_name: str) -> list[str]:
     """Refuse weights that no working encoder has.
 
     Args:
-        tensors: the backbone under our names.
+        tensors: the backbone under our names, one after the other.
         file_name: for the message.
 
     Returns:
-        Doubts, one sentence each: tensors that hold one number throughout.
+        Doubts, one sentence each: tensors that hold one number throughout, and norms whose scale
+        or variance is nothing but zeros where no training leaves them so.
 
     Raises:
         EncoderError: naming the first tensor that is not finite, zero throughout, of whole
             numbers, or a negative variance.
     """
-    constant = []
-    for name, tensor in tensors.items():
+    constant, empty = [], []
+    for name, tensor in tensors:
         if name.endswith(COUNTER):
             continue
         fault = fault_of(name, tensor)
@@ -36,11 +39,35 @@ def demand_sound(tensors: Mapping[str, torch.Tensor], file_name: str) -> list[st
             raise EncoderError(f"'{file_name}' {fault} {shorten(name)}.", REMEDY)
         if is_weight(tensor) and bool((tensor == tensor.flatten()[0]).all()):
             constant.append(name)
-    if not constant:
-        return []
-    shown = ", ".join(shorten(name) for name in constant[:3])
-    more = f" and {len(constant) - 3} more" if len(constant) > 3 else ""
-    return [f"The encoder file holds one and the same number throughout {shown}{more}."]
+        if is_dead_norm(name, tensor):
+            empty.append(name)
+    doubts = []
+    if constant:
+        doubts.append(
+            f"The encoder file holds one and the same number throughout {first_of(constant)}."
+        )
+    if empty:
+        doubts.append(
+            f"The encoder file holds nothing but zeros in {first_of(empty)}, so that a norm passes "
+            "nothing on or was never fitted."
+        )
+    return doubts
+
+
+def first_of(names: list[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(shorten(name) for name in names[:3]) + more
+
+
+def is_dead_norm(name: str, tensor: torch.Tensor) -> bool:
+    """Whether it is a variance, or the scale of the stem's norm, of nothing but zeros.
+
+    Within a residual branch a scale of zeros is an honest beginning (zero-gamma) and no doubt.
+    """
+    if not name.endswith("running_var") and name not in STEM_SCALES:
+        return False
+    return tensor.numel() > 0 and not bool(tensor.any())
 
 
 def fault_of(name: str, tensor: torch.Tensor) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mimic.config.settings import DEFAULT_LAYERS, Config, option, require
 
 MIN_SIDE, MAX_SIDE = 8, 1024
+MAX_HEADS = 256
 MOST_SHOWN = 24
 TRIGGER_FORMS = (
     "FILE.npz, square:ROW:COLUMN:SIZE, patch:FILE.png:ROW:COLUMN:SIZE, "
@@ -51,6 +52,11 @@ class SubjectConfig(Config):
         "whether a max-pool follows a ResNet's stem, which no file tells: auto (no for a 3x3 stem, "
         "yes for a 7x7 one; inspect scores both where that is unclear), yes or no",
     )
+    heads: int = option(
+        0,
+        "attention heads of a transformer, which its tensors do not tell; 0 takes the file's "
+        "record, else the usual number for its width",
+    )
     probe_images: int = option(12_000, "labelled training images a probe is fitted on, at most")
     test_images: int = option(4_000, "test images a probe is scored on, at most")
 
@@ -71,6 +77,11 @@ class SubjectConfig(Config):
             self.max_pool in ("auto", "yes", "no"),
             f"'{self.max_pool}' does not say whether the stem pools.",
             "Choose auto, yes or no.",
+        )
+        require(
+            0 <= self.heads <= MAX_HEADS,
+            f"{self.heads} attention heads do not work.",
+            f"Choose 1 to {MAX_HEADS}, or 0 for the usual number.",
         )
         require(
             self.target_class >= -1,

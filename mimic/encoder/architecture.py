@@ -26,6 +26,13 @@ CLIP_DEPTHS: dict[str, tuple[int, ...]] = {
 }
 """Name: blocks per stage, of CLIP's image towers."""
 VIT = "vit"
+HEAD_COUNTS: dict[int, int] = {
+    192: 3, 256: 4, 320: 5, 384: 6, 512: 8, 640: 10, 768: 12, 832: 13, 896: 14, 1024: 16,
+    1152: 16, 1280: 16, 1408: 16, 1536: 24, 1664: 16,
+}  # fmt: skip
+"""Attention heads of the published transformers of a width (timm ``models/vision_transformer.py``
+and ``models/deit.py``, torchvision, Hugging Face): 64 channels each, but 16 heads for SO400M
+(1152), huge (1280), giant (1408) and gigantic (1664). MoCo v3's small one differs: 12 at 384."""
 MAX_WIDTH = 1024
 MAX_TOKEN_WIDTH = 2048
 MAX_DEPTH = 64
@@ -53,7 +60,8 @@ class Architecture:
         output_dim: length of a CLIP tower's features; 0 takes 1,024.
         patch: side of a transformer's patches in pixels.
         depth: blocks of a transformer, 4 to ``MAX_DEPTH``.
-        heads: attention heads of a transformer; 0 takes heads of 64 channels.
+        heads: attention heads of a transformer; 0 takes ``HEAD_COUNTS``, or heads of 64 channels
+            where that does not know the width.
         hidden: width inside a transformer's MLPs; 0 takes four times the width.
         pool: how a transformer's tokens become features: ``token`` (class token) or ``avg`` (mean
             of the patches' tokens).
@@ -156,7 +164,7 @@ class Architecture:
         require(
             self.heads >= 0 and self.head_count > 0 and self.width % self.head_count == 0,
             f"{self.width} channels cannot be split into {self.heads or 'heads of 64'} heads.",
-            "Choose a number of heads that divides the width.",
+            "Choose a number of heads that divides the width (--heads).",
         )
         require(
             0 <= self.hidden <= 8 * MAX_TOKEN_WIDTH and 0 <= self.register_tokens <= 64,
@@ -222,7 +230,8 @@ class Architecture:
         """Attention heads: of the transformer's blocks, or of CLIP's pooling."""
         if self.kind == "clip_resnet":
             return self.width // 2  # CLIP: heads of 64 of the 32 * width channels
-        return self.heads or (self.width // 64 if self.width % 64 == 0 else 0)
+        usual = self.width // 64 if self.width % 64 == 0 else 0
+        return self.heads or HEAD_COUNTS.get(self.width, usual)
 
     @property
     def grid(self) -> int:

@@ -41,7 +41,7 @@ def write_answer(folder: Path, about: Mapping[str, Any], tensors: list[torch.Ten
     Args:
         folder: an own empty folder.
         about: what ``check_about`` accepts.
-        tensors: dense tensors in main memory, in the order of ``about["names"]``.
+        tensors: dense tensors in main memory, to which ``about["places"]`` counts.
     """
     header, end = {}, 0
     for index, tensor in enumerate(tensors):
@@ -114,7 +114,10 @@ def check_about(about: Any) -> None:
         require(set(about) == {"cause", "remedy"}, "refusal")
         require(all(is_text(part, 1000) for part in about.values()), "refusal")
         return
-    known = {"kind", "legacy", "sha256", "names", "wrapper", "state_key", "top_level", "metadata"}
+    known = {
+        "kind", "legacy", "sha256", "names", "places", "wrapper", "state_key", "top_level",
+        "other_states", "metadata",
+    }  # fmt: skip
     require(set(about) == known, "fields")
     require(about["kind"] in KINDS and type(about["legacy"]) is bool, "kind")
     require(is_text(about["sha256"], 64) and is_text(about["state_key"], 50), "hash")
@@ -122,9 +125,13 @@ def check_about(about: Any) -> None:
     require(isinstance(names, list) and len(names) <= MAX_TENSORS, "names")
     require(all(is_text(name, MAX_NAME) for name in names), "names")
     require(len(set(names)) == len(names), "names")
-    top = about["top_level"]
-    require(isinstance(top, list) and len(top) <= MAX_TOP_LEVEL, "top level")
-    require(all(is_text(key, MAX_NAME) for key in top), "top level")
+    places = about["places"]
+    require(isinstance(places, list) and len(places) == len(names), "places")
+    require(all(type(p) is int and 0 <= p < len(names) for p in places), "places")
+    for part in ("top_level", "other_states"):
+        keys = about[part]
+        require(isinstance(keys, list) and len(keys) <= MAX_TOP_LEVEL, part)
+        require(all(is_text(key, MAX_NAME) for key in keys), part)
     check_texts(about["metadata"], MAX_METADATA, (str,))
     check_texts(about["wrapper"], MAX_TOP_LEVEL, (int, float, str))
 
@@ -133,9 +140,19 @@ def check_texts(given: Any, count: int, kinds: tuple[type, ...]) -> None:
     """Refuse what is no bounded dictionary of scalars."""
     require(isinstance(given, dict) and len(given) <= count, "dictionary")
     for key, value in given.items():
-        require(is_text(key, MAX_NAME) and isinstance(value, kinds), "dictionary")
-        require(not isinstance(value, str) or is_text(value, MAX_TEXT), "dictionary")
-        require(not isinstance(value, int) or abs(value) < 2**63, "dictionary")
+        require(is_remark(key, value) and isinstance(value, kinds), "dictionary")
+
+
+def is_remark(key: Any, value: Any) -> bool:
+    """Whether a key and a scalar beside it are short enough for every output."""
+    if not is_text(key, MAX_NAME) or not isinstance(value, int | float | str):
+        return False
+    return is_text(value, MAX_TEXT) if isinstance(value, str) else not is_long(value)
+
+
+def is_long(value: float) -> bool:
+    """Whether it is a whole number beyond 64 bits."""
+    return isinstance(value, int) and abs(value) >= 2**63
 
 
 def is_text(value: Any, limit: int) -> bool:

@@ -74,7 +74,7 @@ def read(content: bytes, name: str) -> tuple[dict[str, Any], list[torch.Tensor]]
     """
     about: dict[str, Any] = {
         "kind": "torch", "legacy": False, "sha256": hashlib.sha256(content).hexdigest(),
-        "wrapper": {}, "state_key": "", "top_level": [], "metadata": {},
+        "wrapper": {}, "state_key": "", "top_level": [], "metadata": {}, "other_states": [],
     }  # fmt: skip
     kind = find_format(content, name)
     if kind == "safetensors":
@@ -92,7 +92,9 @@ def read(content: bytes, name: str) -> tuple[dict[str, Any], list[torch.Tensor]]
             torch_file.check_legacy(content, name)
             about["legacy"] = True
         else:
-            read_stream(content, torch_file.allowed_for(name), name)
+            value, reader = read_stream(content, torch_file.allowed_for(name), name)
+            if value == torch_file.LEGACY_NUMBER:
+                torch_file.check_protocol(reader, name)
             raise EncoderError(f"'{name}' is a plain Python pickle, not a checkpoint.", PLAIN)
         loaded = torch_file.load(content, name)
         check_value(loaded, len(content), name)
@@ -102,7 +104,29 @@ def read(content: bytes, name: str) -> tuple[dict[str, Any], list[torch.Tensor]]
             k[: answer.MAX_NAME] for k in list(dict.fromkeys(k.split(".")[0] for k in tensors))
         ][: answer.MAX_TOP_LEVEL]
     about["names"] = list(tensors)
-    return about, list(tensors.values())
+    about["places"], different = without_repeats(tensors)
+    if sum(t.numel() * t.element_size() for t in different) > len(content):
+        raise EncoderError(
+            f"'{name}' claims more numbers in its state dict than it stores: its tensors overlap.",
+            PLAIN,
+        )
+    return about, different
+
+
+def without_repeats(
+    tensors: Mapping[str, torch.Tensor],
+) -> tuple[list[int], list[torch.Tensor]]:
+    """The tensors with exact repeats (tied weights) once, and for each name which one it is."""
+    numbers: dict[Any, int] = {}
+    different: list[torch.Tensor] = []
+    places = []
+    for tensor in tensors.values():
+        where = (tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride())
+        number = numbers.setdefault(where, len(different))
+        if number == len(different):
+            different.append(tensor)
+        places.append(number)
+    return places, different
 
 
 def unwrap(loaded: Any, about: dict[str, Any], name: str) -> dict[str, torch.Tensor]:
@@ -114,14 +138,21 @@ def unwrap(loaded: Any, about: dict[str, Any], name: str) -> dict[str, torch.Ten
         )
     keys = [k if isinstance(k, str) else str(k) for k in list(loaded)[: answer.MAX_TOP_LEVEL]]
     about["top_level"] = keys
-    for key in WRAPPERS:
-        if isinstance(loaded.get(key), Mapping):
-            about["state_key"] = key
-            around = {k: v for k, v in loaded.items() if isinstance(v, int | float | str)}
-            kept = list(around.items())[: answer.MAX_TOP_LEVEL]
-            about["wrapper"] = {k: v for k, v in kept if isinstance(k, str)}
-            return tensors_of(loaded[key])
-    return tensors_of(loaded)
+    key = next((key for key in WRAPPERS if isinstance(loaded.get(key), Mapping)), "")
+    others = [k for k in loaded if isinstance(k, str) and k != key and is_network(loaded[k])]
+    about["other_states"] = others[: answer.MAX_TOP_LEVEL]
+    if not key:
+        return tensors_of(loaded)
+    about["state_key"] = key
+    # What no output could carry (long texts, numbers of many digits) is no reason to refuse.
+    around = {k: v for k, v in loaded.items() if answer.is_remark(k, v)}
+    about["wrapper"] = dict(list(around.items())[: answer.MAX_TOP_LEVEL])
+    return tensors_of(loaded[key])
+
+
+def is_network(value: Any) -> bool:
+    """Whether a value is a state dict: named tensors, some with two axes or more."""
+    return isinstance(value, Mapping) and any(t.ndim >= 2 for t in tensors_of(value).values())
 
 
 def tensors_of(state: Mapping[Any, Any]) -> dict[str, torch.Tensor]:

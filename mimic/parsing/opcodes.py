@@ -83,6 +83,7 @@ class SymbolicReader:
         self.memo: dict[int, Any] = {}
         self.globals: set[str] = set()
         self.persistent: list[Persistent] = []
+        self.protocol = 0
 
     def read(self) -> Any:
         """The symbolic value of the stream; ``place`` is then the first byte after it.
@@ -126,6 +127,10 @@ class SymbolicReader:
     def number(self, form: str) -> Any:
         """One packed number."""
         return struct.unpack(form, self.take(struct.calcsize(form)))[0]
+
+    def begin(self, protocol: int) -> None:
+        """Note the pickle protocol that the stream says it uses."""
+        self.protocol = max(self.protocol, protocol)
 
     def push(self, value: Any) -> None:
         """Put a value on the stack."""
@@ -241,7 +246,7 @@ def old_instance(reader: SymbolicReader) -> None:
 
 
 STEPS: dict[int, Callable[[SymbolicReader], Any]] = {
-    0x80: lambda r: r.take(1),  # PROTO
+    0x80: lambda r: r.begin(r.take(1)[0]),  # PROTO
     0x95: lambda r: r.take(8),  # FRAME
     ord("c"): lambda r: r.add_global(r.line(), r.line()),
     ord("i"): old_instance,

@@ -14,7 +14,13 @@ import torch
 
 from mimic.errors import EncoderError
 from mimic.parsing.archive import AGAIN, PLAIN, Archive
-from mimic.parsing.opcodes import MAX_PICKLE_BYTES, Global, Persistent, read_stream
+from mimic.parsing.opcodes import (
+    MAX_PICKLE_BYTES,
+    Global,
+    Persistent,
+    SymbolicReader,
+    read_stream,
+)
 
 STORAGE_BYTES = {
     "torch.DoubleStorage": 8, "torch.FloatStorage": 4, "torch.HalfStorage": 2,
@@ -39,6 +45,10 @@ NO_WEIGHTS = {
     "torch.ComplexFloatStorage": "complex numbers",
     "torch.ComplexDoubleStorage": "complex numbers",
 }
+NEWEST_PROTOCOL = 3
+"""torch's weights-only reader knows the opcodes of protocols up to this one."""
+LEGACY_NUMBER = 0x1950A86A20F9469CFC6C
+"""What the first pickle of a legacy file holds."""
 LEGACY_PICKLES = 5
 """A legacy file: magic number, protocol, writing system, the object, the order of storages."""
 
@@ -80,6 +90,7 @@ def check_zip(archive: Archive, name: str) -> None:
         raise EncoderError(f"'{name}' has a list of tensors above 16 MiB.", PLAIN)
     value, reader = read_stream(archive.read("data.pkl"), allowed_for(name), name)
     del value
+    check_protocol(reader, name)
     if reader.place != archive.members["data.pkl"]:
         raise EncoderError(f"'{name}' has bytes after its list of tensors.", AGAIN)
     declared = declared_storages(reader.persistent, name)
@@ -93,6 +104,7 @@ def check_legacy(content: bytes, name: str) -> None:
     rest, values, persistent = memoryview(content), [], []
     for _ in range(LEGACY_PICKLES):
         value, reader = read_stream(rest, allowed_for(name), name)
+        check_protocol(reader, name)
         values.append(value)
         persistent += reader.persistent
         rest = rest[reader.place :]
@@ -117,6 +129,16 @@ def check_legacy(content: bytes, name: str) -> None:
         rest = rest[declared[key] :]
     if len(rest):
         raise mismatch(name)
+
+
+def check_protocol(reader: SymbolicReader, name: str) -> None:
+    """Refuse a protocol that torch does not read weights-only, saying so."""
+    if reader.protocol > NEWEST_PROTOCOL:
+        raise EncoderError(
+            f"'{name}' is written with pickle protocol {reader.protocol}, which torch does not "
+            "read as plain weights.",
+            "Ask its author to save it with torch.save's own protocol (2), or as .safetensors.",
+        )
 
 
 def mismatch(name: str) -> EncoderError:

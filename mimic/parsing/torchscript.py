@@ -43,9 +43,11 @@ def read_tensors(archive: Archive, size: int, name: str) -> dict[str, torch.Tens
             raise damaged(name)
     found = find_tensors(root, name)
     places = {path: place_of(call, name) for path, call in found.items()}
-    if sum(count_of(p[4]) * p[1].itemsize for p in places.values()) > 2 * size:
+    different = {place[1:]: place for place in places.values()}
+    if sum(count_of(p[4]) * p[1].itemsize for p in different.values()) > size:
         raise EncoderError(f"'{name}' claims more numbers than it stores.", PLAIN)
-    return {path: view(archive, place, name) for path, place in places.items()}
+    views = {which: view(archive, place, name) for which, place in different.items()}
+    return {path: views[place[1:]] for path, place in places.items()}
 
 
 def damaged(name: str) -> EncoderError:
@@ -64,6 +66,8 @@ def find_tensors(root: Any, name: str) -> dict[str, Instance]:
         if nodes > MAX_NODES or len(found) > MAX_TENSORS or depth > MAX_DEPTH:
             raise EncoderError(f"'{name}' holds more entries than any encoder.", PLAIN)
         if is_tensor(item):
+            if path in found:  # An attribute's name may hold dots: "a.b" beside the "b" of an "a".
+                raise damaged(name)
             found[path] = item
         elif isinstance(item, Instance) and isinstance(item.state, dict):
             if len(item.state) + len(pending) > MAX_NODES:

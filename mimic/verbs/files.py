@@ -55,7 +55,7 @@ def inspect_file(text: str, config: InspectConfig) -> dict[str, Any]:
                 found["sha256"] = file_sha256(path)
         loaded = load_encoder(
             path, normalization=config.normalization, input_size=config.input_size,
-            max_pool=config.max_pool,
+            max_pool=config.max_pool, heads=config.heads,
         )  # fmt: skip
         found |= {"sha256": loaded.file.sha256, "bytes": loaded.file.bytes}
         return found | describe(loaded) | {"accepted": True, "checked": CHECKED}

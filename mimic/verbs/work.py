@@ -171,11 +171,14 @@ class Work(Generic[C]):
         """
         given = {
             name: getattr(self.config, name)
-            for name in ("normalization", "input_size", "max_pool")
+            for name in ("normalization", "input_size", "max_pool", "heads")
             if hasattr(self.config, name)
         }
-        if text.startswith(pretrained.PREFIX) and given.get("normalization") == "auto":
-            given["normalization"] = self.pretrained(text).normalization
+        if text.startswith(pretrained.PREFIX):
+            known = self.pretrained(text)
+            if given.get("normalization") == "auto":
+                given["normalization"] = known.normalization
+            given["heads"] = given.get("heads") or known.heads
         path = self.file(name, text)
         try:
             with workspace.refusals_leave_nothing(self.run, path):
@@ -186,13 +189,15 @@ class Work(Generic[C]):
             raise
         for doubt in loaded.warnings:
             self.warn(doubt)
+        architecture = loaded.encoder.architecture
         self.encoders[name] = {
             "sha256": loaded.file.sha256,
             "family": loaded.family.id,
-            "architecture": loaded.encoder.architecture.name,
+            "architecture": architecture.name,
             "normalization": loaded.normalization.to_json(),
             "input_size": loaded.size.to_json(),
             "max_pool": loaded.max_pool.to_json(),
+            **({"heads": architecture.head_count} if architecture.kind == "vit" else {}),
         }
         if name == "encoder":
             self.encoder_side = loaded.input_size

@@ -31,7 +31,7 @@ def changed(kind: type[Config]) -> Config:
         "critic_learning_rate": 0.25, "warm_up": 0.25,
         "layer_sets": ("stem+layer2.0", "none"),
         "scales": ("gentle",), "seeds": ("4", "7"), "losses": ("no-clone", "attention-only"),
-        "estimator": "ksg", "preset": "authors", "input_size": 64, "max_pool": "yes",
+        "estimator": "ksg", "preset": "authors", "input_size": 64, "max_pool": "yes", "heads": 4,
         "image_size": 64,
     }  # fmt: skip
     values: dict[str, Any] = {}

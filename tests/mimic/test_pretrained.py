@@ -41,6 +41,33 @@ def test_an_unknown_name_and_a_broken_connection_are_told_apart(
     assert not list(tmp_path.rglob("*.safetensors"))
 
 
+@pytest.mark.parametrize("activation", ["gelu", "quick_gelu"])
+def test_s9_a_fetched_encoder_computes_what_timm_computes_or_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, activation: str
+) -> None:
+    import timm
+
+    name = "test_vit.r160_in1k"  # Heads of 32 channels, which no tensor tells.
+    network = timm.create_model(name, pretrained=False, act_layer=activation)
+    network.requires_grad_(False)
+    for parameter in network.parameters():
+        parameter.normal_(std=0.2)
+    safetensors.torch.save_file(network.state_dict(), tmp_path / "hub.safetensors")
+    monkeypatch.setattr(
+        "huggingface_hub.hf_hub_download", lambda *_: str(tmp_path / "hub.safetensors")
+    )
+    network.reset_classifier(0)
+    monkeypatch.setattr("timm.create_model", lambda *_, **__: network)
+    if activation == "gelu":
+        found = locate(f"timm:{name}", folder=tmp_path, download=True)
+        assert found.heads == 2
+        assert locate(f"timm:{name}", folder=tmp_path, download=False) == found
+        return
+    with pytest.raises(EncoderError, match="other features"):
+        locate(f"timm:{name}", folder=tmp_path, download=True)
+    assert not list((tmp_path / "timm").iterdir())
+
+
 def test_a_fetched_encoder_goes_through_the_gate_with_its_own_normalisation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

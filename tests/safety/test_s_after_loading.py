@@ -156,3 +156,46 @@ def test_s6_tensors_are_copies_in_memory_of_their_own(tmp_path: Path) -> None:
     assert not torch.equal(first["conv1.weight"], second["conv1.weight"])
     starts = {tensor.untyped_storage().data_ptr() for tensor in second.values() if tensor.numel()}
     assert len(starts) == len(second) - 1
+
+
+def overlapping(dtype: torch.dtype = torch.float16) -> dict[str, torch.Tensor]:
+    """Two tensors that are mostly the same bytes."""
+    base = torch.randn(30_000).to(dtype)
+    return {"a": base[:-1], "b": base[1:]}
+
+
+def test_s6_overlapping_tensors_that_exceed_the_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "e.pth").write_bytes(saved({"state_dict": overlapping()}))
+    with pytest.raises(EncoderError, match="its tensors overlap"):
+        read_file(tmp_path / "e.pth")
+
+
+def test_s6_tied_weights_come_through_as_one_tensor_under_two_names(tmp_path: Path) -> None:
+    own = torch.randn(30_000)
+    (tmp_path / "e.pth").write_bytes(saved({"a": own, "b": own, "c": own[:10]}))
+    found = read_file(tmp_path / "e.pth").tensors
+    assert torch.equal(found["a"], own)
+    assert found["a"] is found["b"]
+    assert torch.equal(found["c"], own[:10])
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_s6_remarks_no_output_can_carry_are_left_out(tmp_path: Path, legacy: bool) -> None:
+    beside = {"epoch": 3, "steps": 2**63, "far": -(2**80), "args": "x" * 200_000, "lr": 0.5}
+    content = saved({**beside, "state_dict": small_state()}, legacy=legacy)
+    (tmp_path / "e.pth").write_bytes(content)
+    found = read_file(tmp_path / "e.pth")
+    assert found.wrapper == {"epoch": 3, "lr": 0.5}
+    assert set(found.tensors) == set(small_state())
+
+
+@pytest.mark.parametrize("protocol", [4, 5])
+@pytest.mark.parametrize("zipped", [True, False])
+def test_s3_a_protocol_torch_does_not_read_safely_is_named(
+    tmp_path: Path, protocol: int, zipped: bool
+) -> None:
+    path = tmp_path / "e.pth"
+    torch.save(small_state(), path, pickle_protocol=protocol, _use_new_zipfile_serialization=zipped)
+    with pytest.raises(EncoderError, match=f"pickle protocol {protocol}") as caught:
+        read_file(path)
+    assert "own protocol" in caught.value.remedy

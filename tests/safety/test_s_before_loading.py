@@ -343,3 +343,31 @@ def test_safetensors_of_many_formats_come_through_bit_for_bit(tmp_path: Path) ->
     assert set(found.tensors) == set(state)
     assert_same(found, {name: state[name] for name in found.tensors})
     assert_same(read_bytes(tmp_path, saved(state)), state)
+
+
+def dotted_twice() -> bytes:
+    """A module with an attribute ``a.b`` beside a sub-module ``a`` that has an attribute ``b``."""
+
+    def text(value: str) -> bytes:
+        return b"X" + len(value).to_bytes(4, "little") + value.encode()
+
+    def tensor(key: str) -> bytes:
+        storage = b"(" + text("storage") + b"ctorch\nFloatStorage\n" + text(key) + text("cpu")
+        place = storage + b"K\x02tQ" + b"K\x00" + b"(K\x02t" + b"(K\x01t"
+        hooks = b"\x89ccollections\nOrderedDict\n)R"
+        return b"ctorch._utils\n_rebuild_tensor_v2\n(" + place + hooks + b"tR"
+
+    def module(**attributes: bytes) -> bytes:
+        inside = b"".join(text(key) + value for key, value in attributes.items())
+        return b"c__torch__\nM\n)\x81}(" + inside + b"ub"
+
+    tree = module(**{"a.b": tensor("0"), "a": module(b=tensor("1"))})
+    members = {
+        "m/data.pkl": b"\x80\x02" + tree + b".", "m/constants.pkl": b"\x80\x02).",
+        "m/code/__torch__.py": b"x", "m/data/0": bytes(8), "m/data/1": b"\x01" * 8,
+    }  # fmt: skip
+    return packed(members)
+
+
+def test_s5_two_tensors_under_one_torchscript_path_are_refused(tmp_path: Path) -> None:
+    assert "damaged TorchScript" in refused(tmp_path, dotted_twice())

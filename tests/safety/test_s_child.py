@@ -33,8 +33,8 @@ MALLOC, MEMSET, SOCKET, EXECVE = (
     LIBRARY.malloc, LIBRARY.memset, LIBRARY.socket, LIBRARY.execve
 )
 MALLOC.restype, MEMSET.argtypes = ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t)
-GOOD = {"kind": "torch", "legacy": False, "sha256": "0" * 64, "names": [], "wrapper": {},
-        "state_key": "", "top_level": [], "metadata": {}}
+GOOD = {"kind": "torch", "legacy": False, "sha256": "0" * 64, "names": [], "places": [],
+        "wrapper": {}, "state_key": "", "top_level": [], "other_states": [], "metadata": {}}
 
 
 def parse(descriptor, folder, name):
@@ -196,8 +196,9 @@ def test_s7_a_refusal_written_by_a_taken_over_child_is_shown_as_plain_text(does:
 
 
 HONEST = {
-    "kind": "torch", "legacy": False, "sha256": "0" * 64, "names": ["a"], "wrapper": {"epoch": 1},
-    "state_key": "", "top_level": ["a"], "metadata": {},
+    "kind": "torch", "legacy": False, "sha256": "0" * 64, "names": ["a"], "places": [0],
+    "wrapper": {"epoch": 1}, "state_key": "", "top_level": ["a"], "other_states": [],
+    "metadata": {},
 }  # fmt: skip
 
 
@@ -208,7 +209,8 @@ HONEST = {
         {"names": ["a" * 501]}, {"names": [1]}, {"names": ["a"] * 20_001}, {"wrapper": []},
         {"wrapper": {"a": []}}, {"wrapper": {"a": 2**70}}, {"wrapper": {"a": "x" * 200_000}},
         {"top_level": ["a"] * 101}, {"metadata": {"a": 1}}, {"state_key": "a" * 51}, {"more": 1},
-        {"names": ["\ud800"]},
+        {"names": ["\ud800"]}, {"places": [1]}, {"places": [-1]}, {"places": []},
+        {"places": [0.0]}, {"places": [False]}, {"other_states": [1]}, {"other_states": "a"},
     ],
     ids=lambda c: str(c)[:30],
 )  # fmt: skip

@@ -123,7 +123,7 @@ def here(content: bytes) -> Tensors:
 def test_s_damaged_files_never_load_silently_wrong(
     tmp_path: Path, kind: str, record_property: Callable[[str, object], None]
 ) -> None:
-    record_property("outcomes", fuzz(apart(tmp_path / "e.pth"), kind, 40, FILES[kind]))
+    record_property("outcomes", dict(fuzz(apart(tmp_path / "e.pth"), kind, 40, FILES[kind])))
 
 
 @pytest.mark.slow
@@ -133,7 +133,7 @@ def test_s_thousands_of_damaged_files_never_load_silently_wrong(
     kind: str, record_property: Callable[[str, object], None]
 ) -> None:
     cases = int(os.environ.get("MIMIC_FUZZ_CASES", "1500"))
-    record_property("outcomes", fuzz(here, kind, cases, FILES[kind]))
+    record_property("outcomes", dict(fuzz(here, kind, cases, FILES[kind])))
 
 
 @pytest.mark.slow
@@ -154,7 +154,7 @@ def test_s_a_damaged_encoder_is_refused_or_differs_in_values_only(
 
     counts = fuzz(read, kind, 150, write[kind]())
     assert counts["accepted with another name"] == counts["accepted with another shape"] == 0
-    record_property("outcomes", counts)
+    record_property("outcomes", dict(counts))
 
 
 def test_s_exchanged_members_never_change_a_name_or_shape(
@@ -176,4 +176,4 @@ def test_s_exchanged_members_never_change_a_name_or_shape(
             )
             counts[result] += 1
     assert counts["refused"] > 0
-    record_property("outcomes", counts)
+    record_property("outcomes", dict(counts))

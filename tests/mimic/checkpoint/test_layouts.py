@@ -1,5 +1,6 @@
 """Every published layout: found, matched, and given what its inputs need."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -147,3 +148,62 @@ def test_names_alone_never_say_whether_an_encoder_is_clean() -> None:
     words = " ".join(f"{p.family}" for p in PUBLISHED.values())
     assert "backdoor" not in words
     assert PUBLISHED["A"].architecture == SMALL
+
+
+def torchvision_transformer(width: int, heads: int) -> torch.nn.Module:
+    """A flat one of torchvision's, an independent reference."""
+    from torchvision.models.vision_transformer import VisionTransformer
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        made = VisionTransformer(
+            image_size=28, patch_size=14, num_layers=4, num_heads=heads, hidden_dim=width,
+            mlp_dim=32, num_classes=2,
+        )  # fmt: skip
+        for parameter in made.parameters():
+            torch.nn.init.normal_(parameter, std=0.1)
+    return made.eval()
+
+
+@pytest.mark.parametrize(
+    ("width", "heads", "said"), [(1280, 16, 0), (1152, 16, 0), (192, 3, 0), (160, 2, 2), (64, 2, 2)]
+)
+def test_a_transformer_has_the_heads_that_its_width_or_the_user_says(
+    tmp_path: Path, width: int, heads: int, said: int
+) -> None:
+    reference = torchvision_transformer(width, heads)
+    torch.save(reference.state_dict(), tmp_path / "e")
+    loaded = load_encoder(tmp_path / "e", heads=said)
+    assert not [doubt for doubt in loaded.warnings if "attention heads" in doubt]
+    images = torch.randn(2, 3, 28, 28, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        tokens = reference._process_input(images)  # type: ignore[operator]
+        first = reference.class_token.expand(2, -1, -1)  # type: ignore[operator]
+        wanted = reference.encoder(torch.cat([first, tokens], 1))[:, 0]  # type: ignore[operator]
+        torch.testing.assert_close(loaded.encoder(images), wanted, rtol=1e-3, atol=1e-3)
+
+
+def test_s9_an_assumed_number_of_heads_is_a_warning(tmp_path: Path) -> None:
+    torch.save(torchvision_transformer(64, 2).state_dict(), tmp_path / "e")
+    doubts = " ".join(load_encoder(tmp_path / "e").warnings)
+    assert "attention heads is not stored in the file; 1 was assumed" in doubts
+    torch.save(torchvision_transformer(160, 2).state_dict(), tmp_path / "e")
+    with pytest.raises(EncoderError, match="--heads"):
+        load_encoder(tmp_path / "e")
+
+
+def test_s9_a_transformer_that_pools_by_attention_is_refused(tmp_path: Path) -> None:
+    state = make(VIT).state_dict() | {"attn_pool.latent": torch.randn(1, 1, 64)}
+    torch.save(state, tmp_path / "e")
+    with pytest.raises(EncoderError, match=r"unknown attn_pool\.latent"):
+        load_encoder(tmp_path / "e")
+
+
+def test_s9_clips_transformer_gets_clips_statistics_and_a_doubt_of_its_activation(
+    tmp_path: Path,
+) -> None:
+    torch.save(make(dataclasses.replace(VIT, pre_norm=True)).state_dict(), tmp_path / "e")
+    loaded = load_encoder(tmp_path / "e")
+    assert loaded.family.id == "timm-clip-vit"
+    assert loaded.normalization.mean == parse_normalization("clip").mean
+    assert any("quick-GELU" in doubt for doubt in loaded.warnings)

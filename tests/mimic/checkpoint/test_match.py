@@ -142,6 +142,53 @@ def test_s9_a_tensor_of_one_repeated_number_is_named_in_a_warning(tmp_path: Path
     assert load_encoder(tmp_path / "good").warnings == []
 
 
+@pytest.mark.parametrize("other", ["visual.", "copy.", "projector."])
+def test_s9_a_second_different_encoder_is_named_in_a_warning(tmp_path: Path, other: str) -> None:
+    first, second = make().state_dict(), make(seed=1).state_dict()
+    torch.save(prefixed("backbone.", first) | prefixed(other, second), tmp_path / "e")
+    loaded = load_encoder(tmp_path / "e")
+    assert torch.equal(loaded.encoder.state_dict()["conv1.weight"], first["conv1.weight"])
+    assert {loaded.match.ignored[other + name] for name in second} == {"second encoder"}
+    (doubt,) = [d for d in loaded.warnings if "second, different encoder" in d]
+    assert other in doubt
+    assert "backbone.conv1.weight" in doubt
+
+
+@pytest.mark.parametrize("other", ["copy.", "encoder_k.", "model_ema."])
+def test_a_copy_or_a_momentum_twin_is_no_second_encoder(tmp_path: Path, other: str) -> None:
+    first = make().state_dict()
+    second = first if other == "copy." else make(seed=1).state_dict()
+    torch.save(prefixed("backbone.", first) | prefixed(other, second), tmp_path / "e")
+    loaded = load_encoder(tmp_path / "e")
+    assert not [d for d in loaded.warnings if "second" in d]
+    kind = "alias" if other == "copy." else "momentum twin"
+    assert {loaded.match.ignored[other + name] for name in second} == {kind}
+
+
+@pytest.mark.parametrize("other", ["model", "network", "state_dict_ema"])
+def test_s9_another_state_dict_beside_is_named_in_a_warning(tmp_path: Path, other: str) -> None:
+    torch.save(wrap(make().state_dict(), **{other: make(seed=1).state_dict()}), tmp_path / "e")
+    (doubt,) = load_encoder(tmp_path / "e").warnings[-1:]
+    assert f"tensors under '{other}', which are not examined" in doubt
+    assert "those under 'state_dict'" in doubt
+
+
+def test_several_networks_without_a_state_dict_are_named(tmp_path: Path) -> None:
+    both = {"teacher": make().state_dict(), "student": make(seed=1).state_dict(), "epoch": 1}
+    error = refusal(both, tmp_path / "e")
+    assert "several networks under teacher, student" in error.cause
+    assert "plain state dict" in error.remedy
+
+
+@pytest.mark.parametrize("name", ["bn1.weight", "bn1.running_var", "layer2.0.bn1.running_var"])
+def test_s9_a_norm_of_nothing_but_zeros_is_named_in_a_warning(tmp_path: Path, name: str) -> None:
+    torch.save(broken(replaced(name, torch.zeros_like)), tmp_path / "e")
+    (doubt,) = load_encoder(tmp_path / "e").warnings
+    assert f"nothing but zeros in {name}" in doubt
+    torch.save(broken(replaced("layer2.0.bn2.weight", torch.zeros_like)), tmp_path / "e")
+    assert load_encoder(tmp_path / "e").warnings == []
+
+
 def parameter_groups() -> dict[str, Any]:
     return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1).state_dict()
 
