@@ -26,7 +26,7 @@ def button(app: AppTest, label: str) -> Any:
 
 
 def said(app: AppTest) -> str:
-    kinds = (app.markdown, app.subheader, app.caption, app.success, app.error, app.info)
+    kinds = (app.markdown, app.header, app.subheader, app.caption, app.success, app.error, app.info)
     return "\n".join(str(e.value) for kind in kinds for e in kind).replace("\\", "")
 
 
