@@ -137,7 +137,8 @@ def test_everything_drawn_is_told_in_words(name: str) -> None:
 
 
 def test_every_figure_is_made_by_the_template() -> None:
-    for path in FILES:
+    pictures = {"board.py", "trigger_drawing.py"}  # Pictures to press on have no axes to style.
+    for path in (f for f in FILES if f.name not in pictures):
         for function in ast.walk(ast.parse(path.read_text())):
             if isinstance(function, ast.FunctionDef):
                 names = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
