@@ -32,8 +32,8 @@ SUBJECT = "demo"
 SQUARE = "square:10:10:5"
 TARGET = 1
 DISTILL: dict[str, Any] = {"epochs": 100}
-"""58 images make one update per epoch, so the demo needs more epochs than a larger set; but not many
-more: a student that trains on brings the backdoor back (README, "How long")."""
+"""58 images make one update per epoch, so the demo needs more epochs than a larger set; but not
+many more: a student that trains on brings the backdoor back (README, "How long")."""
 SWEEP_EPOCHS = 200
 """Long enough for the scale and the layers to tell apart."""
 SWEEP_WORKERS = 2
