@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from mimic.run import Run, Status
-from ui import address, downloads, frame, jobs, live, live_charts, numbers, scores, text
+from ui import address, downloads, frame, jobs, live, live_charts, numbers, scores, text, verdict
 from ui.subject import Subject, has_result
 
 RUN = "run"
@@ -126,8 +126,8 @@ def epochs_csv(run: Run) -> None:
 def show(result: Mapping[str, Any]) -> None:
     """Before, after and floor, with an honest sentence."""
     st.header("Before and after", anchor=False)
-    with st.container(border=True):
-        st.markdown(scores.outcome(result["scores"]))
+    verdict.card(verdict.of_cleaning(result["scores"]), "the cleaned encoder")
+    st.markdown(scores.outcome(result["scores"]))
     scores.table(result["scores"])
     used = ", ".join(f"{text.plain(k)} {w:,.1f}" for k, w in result["weights"].items())
     path = ", reference path" if result.get("reference") else ""

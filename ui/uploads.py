@@ -16,14 +16,15 @@ from ui import frame, numbers, text
 
 ENCODER_MEGABYTES = 600
 TRIGGER_MEGABYTES = 16
+NAME_LETTERS = 24
 ENCODER_SUFFIXES = ("pth", "pt", "safetensors", "tar", "ckpt", "bin")
 
 
 def store(content: bytes | memoryview, original_name: str, allowed: tuple[str, ...]) -> Path:
     """Write an upload below the runs folder.
 
-    Only the ending of the original name is used, and only if it is an allowed one: the rest of the
-    name is a stranger's. What the file is gets decided from its bytes, by the worker.
+    Of the original name only plain letters and digits are used, so that a visitor knows the file
+    again, and its ending if it is an allowed one. What the file is gets decided from its bytes.
 
     Raises:
         StorageError: if it is empty, too much for the runs folder, or cannot be written.
@@ -33,7 +34,9 @@ def store(content: bytes | memoryview, original_name: str, allowed: tuple[str, .
     ending = original_name.rsplit(".", 1)[-1].lower()
     suffix = ending if ending in allowed else allowed[0]
     folder = default_root().resolve() / workspace.UPLOADS
-    target = folder / f"{secrets.token_hex(8)}.{suffix}"
+    known = "".join(c for c in original_name.rsplit(".", 1)[0] if c.isascii() and c.isalnum())
+    parts = [part for part in (known[:NAME_LETTERS], secrets.token_hex(8)) if part]
+    target = folder / f"{'-'.join(parts)}.{suffix}"
     workspace.preflight(default_root().resolve(), len(content))
     with storage_errors():
         folder.mkdir(parents=True, exist_ok=True)

@@ -121,7 +121,7 @@ def take_the_walk(address: str, pictures: str | None, started: float) -> dict[st
         walk.picture("2-sticker")
         mark("the first sticker")
         walk.press("Next: where the picture gets lost")
-        walk.press("Measure it")
+        walk.press("Show the measurement")
         walk.see("of the information is left")
         walk.picture("3-lost")
         walk.press("Next: clean it")

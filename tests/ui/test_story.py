@@ -60,7 +60,7 @@ def test_the_bundled_demo_tells_the_story_up_to_cleaning(
     assert metric(app, "Encoder never attacked, here") == "0.5%"
     app = press(app, "Next: where the picture gets lost")
     assert not app.get("plotly_chart")
-    app = press(app, "Measure it")
+    app = press(app, "Show the measurement")
     assert "32% of the information is left; an encoder never attacked keeps 110%" in words(app)
     app = press(app, "Next: clean it")
     assert not app.exception

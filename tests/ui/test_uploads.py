@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,13 @@ from ui import uploads
 @pytest.mark.parametrize(
     "name", ["../../evil.pth", "/etc/passwd.pth", "a\x00b.pth", "CON.pth", "ü" * 500 + ".pth"]
 )
-def test_nothing_of_a_strangers_name_is_used(runs_root: Path, name: str) -> None:
+def test_s12_only_letters_and_digits_of_a_strangers_name_are_used(
+    runs_root: Path, name: str
+) -> None:
     path = uploads.store(b"bytes", name, uploads.ENCODER_SUFFIXES)
     assert path.parent == runs_root.resolve() / "uploads"
     assert path.suffix == ".pth"
-    assert len(path.stem) == 16
+    assert re.fullmatch(r"(?:[A-Za-z0-9]{1,24}-)?[0-9a-f]{16}", path.stem)
     assert path.read_bytes() == b"bytes"
 
 

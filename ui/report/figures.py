@@ -7,6 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from mimic.verdict import of_cleaning
 from ui import charts, cross_check, live_charts, numbers, scores, text
 from ui.report.figure import Figure, made
 from ui.report.maps import embedding
@@ -126,7 +127,11 @@ def information(material: Material) -> Iterator[Figure]:
 def verdict(material: Material) -> list[str]:
     """What was found and what cleaning did, in sentences."""
     found = material.result.get("scores") or {}
+    after = of_cleaning(found)
     return [
         scores.suspicion(found.get("teacher"), found.get("clean_twin"), material.target),
         f"After cleaning: {scores.outcome(found)}",
+        f"{after.title}. {after.headline}",
+        f"How sure. {after.confidence}",
+        f"What to do. {' '.join(after.actions)}",
     ]

@@ -27,7 +27,9 @@ def lost(subject: Subject) -> bool:
         help=glossary.help_for("layer", "mutual information", "nat"),
     )
     if not st.session_state.get(SHOWN):
-        st.button("Measure it", icon=":material/straighten:", type="primary", on_click=show)
+        st.button(
+            "Show the measurement", icon=":material/straighten:", type="primary", on_click=show
+        )
         return False
     at_work = live.pending(RUN)
     if at_work and not has_result(at_work):
