@@ -136,7 +136,11 @@ def refusal(path: Path, word: str) -> str:
         ("long about", "crashed"), ("no tensors", "changed"),
     ],
 )  # fmt: skip
-def test_s7_a_parser_that_misbehaves_costs_one_sentence(does: Path, word: str, reason: str) -> None:
+def test_s7_a_parser_that_misbehaves_costs_one_sentence(
+    does: Path, word: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if reason != "longer than":  # On a busy machine other ends take their time.
+        monkeypatch.setattr(client, "PARSE_SECONDS", 20.0)
     before, start = psutil.Process().memory_info().rss, time.monotonic()
     assert reason in refusal(does, word)
     assert time.monotonic() - start < 30
