@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from ui import charts, maps, pictures
+from ui import maps, pictures
 from ui.story.placements import Place, Placement
 
 PLOT = 320
@@ -62,7 +62,7 @@ def draw(seen: Placement) -> None:
     st.plotly_chart(
         figure(seen.picture(image, where)),
         width="content",
-        config=charts.NO_TOOLS,
+        config={"displayModeBar": False},
         key=name,
         on_select=lambda: tapped(seen, name),
         selection_mode=("points",),

@@ -119,6 +119,6 @@ def rates(seen: Placement) -> None:
     st.caption(
         f"Share of {seen.result['scored_images']} images that become a "
         f"{text.plain(seen.target)} with the sticker. The sticker moves by whole pixels of the "
-        "digits, two of the picture's; one row off it hardly works, as the map of all places on "
+        "digits, two of the picture's; it works less off its place, as the map of all places on "
         "the Overview shows."
     )
