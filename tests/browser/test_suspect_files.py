@@ -40,7 +40,7 @@ def files(subject_files, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
 
 def inspect(visitor, server: str, file: Path, way: str) -> None:
     """Choose a file as a visitor does, and press Inspect."""
-    visitor.goto(f"{server}/suspect")
+    visitor.goto(f"{server}/suspect?mode=expert")
     visitor.get_by_role("heading", name="Suspect encoder", exact=True).wait_for()
     visitor.locator('[data-test-script-state="notRunning"]').wait_for()
     visitor.get_by_text("Inspect an encoder", exact=True).click()
@@ -68,7 +68,8 @@ def untouched(visitor) -> None:
     """Nothing of a name was executed, linked or loaded."""
     assert visitor.evaluate("window.marker === undefined")
     assert visitor.title() in {
-        "MIMIC Studio", "Overview", "Suspect encoder", "Layers", "Distil", "Embeddings",
+        "MIMIC Studio", "Guided story", "Overview", "Suspect encoder", "Layers", "Distil",
+        "Embeddings", "Runs",
     }  # fmt: skip
     wild = "a[href*='attacker'], a[href^='javascript'], img[src*='attacker'], img[src='x']"
     assert visitor.locator(wild).count() == 0
