@@ -40,6 +40,8 @@ else:
             scores.headline(shown)
             if outcome:
                 st.markdown(f"**After cleaning:** {scores.outcome(shown)}")
+        if outcome:
+            verdict.card(verdict.of_cleaning(shown), "the cleaned encoder")
         placement_map.section(chosen)
         examples.stepper(chosen, cleaned)
         told = scores.outcome(shown) if outcome else verdict.on_suspect(chosen).headline
