@@ -45,10 +45,11 @@ def test_no_width_cuts_a_page_or_makes_it_scroll_sideways(page, server, name: st
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         whole(page)
-        assert page.evaluate(
+        page.wait_for_function(  # The sidebar slides to its place first.
             """() => [document.scrollingElement, document.querySelector('[data-testid="stMain"]')]
-                 .every(e => e.scrollWidth <= Math.min(e.clientWidth, innerWidth))"""
-        ), width
+                 .every(e => e.scrollWidth <= Math.min(e.clientWidth, innerWidth))""",
+            timeout=10_000,
+        )
         assert cut(page) == [], width
         widest = page.evaluate(
             """() => Math.max(...[...document.querySelectorAll('.st-key-page *')]
