@@ -13,7 +13,7 @@ from ui.subject import Subject
 def show(subject: Subject) -> None:
     """All that the inspection found."""
     result = subject.result
-    verdict.card(verdict.on_suspect(subject), f"“{subject.title}”")
+    verdict.card(verdict.on_suspect(subject), f"“{text.plain(subject.title)}”")
     recognised(result["encoder"])
     file_match.show(result["encoder"].get("match"))
     file_match.variants(result.get("variants", []))
