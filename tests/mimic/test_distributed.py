@@ -43,6 +43,7 @@ def outcome(done: subprocess.CompletedProcess[str]) -> tuple[dict[str, Any], lis
     return told, Run(Path(told["directory"])).metrics()[1:]
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one_does_with_the_same_batch(
     subject_files: SubjectFiles, tmp_path: Path
 ) -> None:

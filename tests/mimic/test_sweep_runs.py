@@ -114,6 +114,7 @@ def test_two_workers_find_the_numbers_of_one_and_a_diverging_cell_ends_alone(
     assert "4 of 8 cells failed" in together["notes"][1]
 
 
+@pytest.mark.slow
 def test_workers_stop_when_the_sweep_is_stopped(
     cli: Sweep, options: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
