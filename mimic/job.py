@@ -39,8 +39,6 @@ from mimic.subjects import recommended_distillation
 
 STOP_GRACE_SECONDS = 10.0
 CODE_ROOT = Path(__file__).resolve().parent.parent
-
-
 REPEATABLE = ("embed",)
 """Verbs whose finished run answers the same question again: seeded, and slow to warm up."""
 
@@ -52,6 +50,7 @@ def start(kind: str, config: Config, *, root: Path | None = None) -> Run:
     gives back that finished run instead.
 
     Raises:
+        RunError: if the encoder's file has changed since its inspection.
         StorageError: if the runs folder is full or cannot be written.
     """
     folder = (root or default_root()).resolve()
@@ -83,6 +82,7 @@ def rerun_config(run: Run, seed: int | None = None) -> Config:
 
 def begin(kind: str, config: Config, folder: Path) -> Run:
     """Create a run in a folder that has room for it, and start its process."""
+    require_as_inspected(kind, config, folder)
     require_space(folder)
     workspace.preflight(folder)
     run = Run.create(folder, kind, config)
@@ -102,6 +102,27 @@ def repeat_of(kind: str, config: Config, *, root: Path) -> Run | None:
         if same and run.status().state == "finished" and inputs_unchanged(about["inputs"]):
             return run
     return None
+
+
+def require_as_inspected(kind: str, config: Config, root: Path) -> None:
+    """Refuse work on an encoder whose file has changed since it was inspected.
+
+    Raises:
+        RunError: if the newest inspection of that file saw other bytes.
+    """
+    encoder = config.to_json().get("encoder")
+    if kind == "inspect" or not encoder:
+        return
+    for run in list_runs(root, kind="inspect"):
+        about = run.about()
+        if about["config"].get("encoder") == encoder and run.status().state == "finished":
+            seen = about["inputs"].get("encoder")
+            if seen and not inputs_unchanged({"encoder": seen}):
+                raise RunError(
+                    f"The encoder's file has changed since run {run.id} inspected it.",
+                    "Inspect it again, then go on.",
+                )
+            return
 
 
 def inputs_unchanged(inputs: dict[str, dict[str, str]]) -> bool:

@@ -37,8 +37,8 @@ def inspect_file(text: str, config: InspectConfig) -> dict[str, Any]:
         ``warnings``, ``architecture``, ``feature_dim``, ``input_size``, ``sha256``, ``bytes``,
         ``match`` and what else was recognised.
     """
-    path = Path(text)
-    found: dict[str, Any] = {"file": shorten(path.name), "accepted": False, "warnings": []}
+    name = shorten(Path(text).name)
+    found: dict[str, Any] = {"file": name, "accepted": False, "warnings": []}
     found |= {
         "reason": None,
         "cause": None,
@@ -49,10 +49,9 @@ def inspect_file(text: str, config: InspectConfig) -> dict[str, Any]:
     }
     try:
         path = resolve_path(text)
-        if path.is_file():
-            found["bytes"] = path.stat().st_size
-            if found["bytes"] <= MAX_FILE_BYTES:
-                found["sha256"] = file_sha256(path)
+    except MimicError as error:  # Of a file that may not be named, nothing is told.
+        return found | reason_of(error)
+    try:
         loaded = load_encoder(
             path, normalization=config.normalization, input_size=config.input_size,
             max_pool=config.max_pool, heads=config.heads,
@@ -61,20 +60,31 @@ def inspect_file(text: str, config: InspectConfig) -> dict[str, Any]:
         return found | describe(loaded) | {"accepted": True, "checked": CHECKED}
     except MatchError as error:
         report = None if error.match is None else error.match.to_json()
-        return found | reason_of(error) | {"match": report}
+        return found | identity(path) | reason_of(error) | {"match": report}
     except MimicError as error:
-        return found | reason_of(error)
+        return found | identity(path) | reason_of(error)
     except OSError:
         failure = EncoderError(
-            f"'{shorten(path.name)}' cannot be read.",
+            f"'{name}' cannot be read.",
             "Check that the file exists and that you may read it.",
         )
     except Exception:  # Whatever a hostile file provokes is one more refusal.
         failure = EncoderError(
-            f"'{shorten(path.name)}' cannot be understood.",
+            f"'{name}' cannot be understood.",
             "Ask for the weights as .safetensors or as a plain dictionary of tensors.",
         )
-    return found | reason_of(failure)
+    return found | identity(path) | reason_of(failure)
+
+
+def identity(path: Path) -> dict[str, Any]:
+    """Size and SHA-256 of a file that was refused, as far as it is a file of bearable size."""
+    try:
+        size = path.stat().st_size
+        if not path.is_file():
+            return {}
+        return {"bytes": size, "sha256": file_sha256(path) if size <= MAX_FILE_BYTES else None}
+    except (OSError, ValueError):
+        return {}
 
 
 def reason_of(error: MimicError) -> dict[str, str]:

@@ -16,7 +16,7 @@ from mimic.encoder import Encoder, new_network
 from mimic.evaluation import Judge, extract_features
 from mimic.evaluation.judge import Prediction
 from mimic.preprocessing import Preprocessing
-from mimic.run import file_sha256, portable
+from mimic.run import portable
 from mimic.verbs.work import Subject, Work
 
 HEALTH_IMAGES = 2_000
@@ -86,8 +86,8 @@ def describe_encoder(
     path = work.located(work.config.encoder)
     return {
         "path": portable(path),
-        "sha256": file_sha256(path),
-        "bytes": path.stat().st_size,
+        "sha256": loaded.file.sha256,
+        "bytes": loaded.file.bytes,
         "layout": loaded.summary,
         "family": {"id": loaded.family.id, "title": loaded.family.title},
         "match": loaded.match.to_json(),

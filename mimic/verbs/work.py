@@ -187,6 +187,11 @@ class Work(Generic[C]):
             if error.match is not None:
                 self.run.write_json("match.json", error.match.to_json())
             raise
+        if self.run.about()["inputs"][name]["sha256"] != loaded.file.sha256:
+            raise RunError(
+                f"The file given as {name} changed while the run began.",
+                "Start a new run once nothing writes to it.",
+            )
         for doubt in loaded.warnings:
             self.warn(doubt)
         architecture = loaded.encoder.architecture

@@ -118,3 +118,44 @@ def test_the_command_line_shows_only_what_differs_from_defaults() -> None:
     assert job.command_line("distill", asked) == (
         "python -m mimic distill --download --data 'my data' --layers layer1 layer4 --epochs 3"
     )
+
+
+def test_s8_no_job_starts_on_a_file_that_changed_after_its_inspection(
+    tmp_path: Path, subject_files: SubjectFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "spawn", lambda run: None)
+    encoder = tmp_path / "suspect.pth"
+    encoder.write_bytes(subject_files.encoder.read_bytes())
+    asked = config(subject_files, encoder=str(encoder))
+    root = tmp_path / "runs"
+    inspected = Run.create(root, "inspect", InspectConfig(encoder=str(encoder)))
+    inspected.note_input("encoder", encoder)
+    inspected.write_status(Status(state="finished"))
+    assert job.start("distill", asked, root=root).kind == "distill"
+
+    encoder.write_bytes(encoder.read_bytes() + b"\0")
+    with pytest.raises(RunError, match="changed since run inspect-"):
+        job.start("distill", asked, root=root)
+    again = job.start("inspect", InspectConfig(encoder=str(encoder)), root=root)
+    again.note_input("encoder", encoder)
+    again.write_status(Status(state="finished"))
+    assert job.start("distill", asked, root=root).kind == "distill"
+
+
+def test_s8_a_file_that_changes_while_it_is_loaded_ends_the_run(
+    tmp_path: Path, subject_files: SubjectFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mimic.verbs import work
+    from mimic.verbs.execution import perform
+
+    encoder = tmp_path / "suspect.pth"
+    encoder.write_bytes(subject_files.encoder.read_bytes())
+    load = work.load_encoder
+
+    def late(path: Path, **options: object) -> object:
+        path.write_bytes(subject_files.twin.read_bytes())
+        return load(path, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(work, "load_encoder", late)
+    with pytest.raises(RunError, match="changed while the run began"):
+        perform("distill", config(subject_files, encoder=str(encoder)), root=tmp_path / "runs")
