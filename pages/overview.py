@@ -36,13 +36,8 @@ else:
         outcome = cleaned.result() if cleaned else None
         verdict.card(verdict.on_suspect(chosen), f"“{text.plain(chosen.title)}”")
         shown = outcome["scores"] if outcome else chosen.result["scores"]
-        with st.container(border=True):
-            scores.headline(shown)
-            if outcome:
-                st.markdown(f"**After cleaning:** {scores.outcome(shown)}")
         if outcome:
             verdict.card(verdict.of_cleaning(shown), "the cleaned encoder")
-        placement_map.section(chosen)
         examples.stepper(chosen, cleaned)
         told = scores.outcome(shown) if outcome else verdict.on_suspect(chosen).headline
         st.header("How often it is right, how often it obeys the trigger", anchor=False)
@@ -60,6 +55,7 @@ else:
         if mode.is_expert():
             with st.expander("The numbers"):
                 scores.table(shown)
+        placement_map.section(chosen)
         if cleaned:
             report_button.offer(cleaned)
     with st.container(horizontal=True):
