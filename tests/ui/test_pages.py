@@ -64,7 +64,7 @@ def test_overview_gives_a_verdict_with_numbers(
     fabricate(runs_root)
     told = words(open_page("overview"))
     assert "Backdoor likely" in told
-    assert "99.8%" in told
+    assert r"99\.8% of 447 images" in told
     assert "the suspect takes it for **1**" in told
     assert "the cleaned encoder takes it for" in told
 
