@@ -8,10 +8,12 @@ from mimic.run import default_root
 from ui import frame, glossary, mode, subject, uploads
 
 ROOT = Path(__file__).resolve().parent.parent
+CONTRAST = ROOT / "assets" / "contrast.css"
 
 st.set_page_config(
     page_title="MIMIC Studio", page_icon=str(ROOT / "assets" / "icon.svg"), layout="wide"
 )
+st.html(CONTRAST)
 st.logo(ROOT / "assets" / "icon.svg", size="large")
 page = st.navigation(
     [
