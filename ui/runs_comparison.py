@@ -28,6 +28,7 @@ ENCODERS = {"student": "cleaned", "teacher": "suspect", "clean_twin": "clean twi
 DIFFERING = {
     "config": ("setting", "Settings that differ"),
     "inputs": ("input", "Inputs whose content differs"),
+    "machine": ("fact", "Machine: what differs, or is not known of all"),
     "versions": ("library", "Library versions that differ"),
 }
 LOSSES = ("loss", "contrastive", "attention", "clone", "agreement")
@@ -44,6 +45,7 @@ def show(entries: Sequence[Entry]) -> None:
     found = compare([record(e.run) for e in shown])
     runs = list(named)
     differing(found, named, "config")
+    machine(found["machine"], named)
     curves(found["curves"], runs)
     information(found["information"], runs)
     sweeps(found["sweep"], runs)
@@ -153,7 +155,8 @@ def scores(rows: Sequence[Mapping[str, Any]], named: Mapping[str, str]) -> None:
     if not rows:
         return
     st.markdown("**Scores**, and each run's difference to the first that has one")
-    st.dataframe([score_row(row, named) for row in rows], hide_index=True, width="stretch")
+    told = [line for row in rows for line in score_rows(row, named)]
+    st.dataframe(told, hide_index=True, width="stretch")
     st.caption(
         "In brackets: the 95% interval. A difference counts as real where the interval of the "
         "difference (Newcombe 1998, method 10) leaves zero out. It speaks of the test images only: "
@@ -167,44 +170,73 @@ def differs(row: Mapping[str, Any]) -> bool:
     return len({own["value"] for own in row["values"].values()}) > 1
 
 
-def score_row(row: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, str]:
-    """One measure of one encoder."""
-    shown = {
-        "encoder": ENCODERS.get(row["encoder"], row["encoder"]),
-        "measure": MEASURES.get(row["measure"], row["measure"]),
-    }
-    for run, letter in named.items():
-        own = row["values"].get(run)
-        shown[letter] = (
-            numbers.NOTHING
-            if own is None
-            else numbers.percent(own["value"])
-            + (f" ({numbers.interval(own['interval'])})" if own["interval"] else "")
+def score_rows(row: Mapping[str, Any], named: Mapping[str, str]) -> list[dict[str, str]]:
+    """One measure of one encoder: a row per run, as so many columns would not fit on a page."""
+    differences = {found["run"]: found for found in row["differences"]}
+    first = named[next(iter(row["values"]))]
+    return [
+        {
+            "encoder": ENCODERS.get(row["encoder"], row["encoder"]),
+            "measure": MEASURES.get(row["measure"], row["measure"]),
+            "run": letter,
+            "score": with_interval(row["values"].get(run)),
+            f"difference to {first}": difference(differences.get(run)),
+        }
+        for run, letter in named.items()
+    ]
+
+
+def with_interval(own: Mapping[str, Any] | None) -> str:
+    """A score and how far chance may have moved it."""
+    if own is None:
+        return numbers.NOTHING
+    told = f" ({numbers.interval(own['interval'])})" if own["interval"] else ""
+    return f"{numbers.percent(own['value'])}{told}"
+
+
+def difference(found: Mapping[str, Any] | None) -> str:
+    """How far a score lies from the first run's, and whether that is more than chance."""
+    if found is None:
+        return numbers.NOTHING
+    word = {True: "real", False: "within chance", None: "no interval"}[found["exceeds"]]
+    return f"{numbers.points(found['difference'])}, {word}"
+
+
+def machine(rows: Sequence[Mapping[str, Any]], named: Mapping[str, str]) -> None:
+    """What the runs computed on, only where that differs or is not known."""
+    word, title = DIFFERING["machine"]
+    listed(
+        title,
+        [
+            {word: runs_details.MACHINE[row["fact"]],
+             **{letter: runs_details.recorded(row["values"].get(run))
+                for run, letter in named.items()}}
+            for row in rows
+        ],
+    )  # fmt: skip
+    if rows:
+        st.caption(
+            "Threads, number format and processor decide how sums are rounded. A training "
+            "amplifies that: the same settings and seed may end at other figures."
         )
-    for found in row["differences"]:
-        column = f"{named[found['run']]} − {named[found['against']]}"
-        word = {True: "real", False: "within chance", None: "no interval"}[found["exceeds"]]
-        shown[column] = f"{numbers.points(found['difference'])}, {word}"
-    return shown
 
 
 def differing(found: Mapping[str, Any], named: Mapping[str, str], part: str) -> None:
     """Settings, inputs or versions, only where the runs differ."""
     word, title = DIFFERING[part]
-    rows = found[part]
+    listed(
+        title,
+        [
+            {word: text.cell(row[word]),
+             **{letter: runs_details.value(row["values"].get(run))
+                for run, letter in named.items()}}
+            for row in found[part]
+        ],
+    )  # fmt: skip
+
+
+def listed(title: str, rows: Sequence[Mapping[str, str]]) -> None:
+    """A table under its title, or the word that there is nothing to list."""
     st.markdown(f"**{title}**" + ("" if rows else ": none"))
     if rows:
-        st.dataframe(
-            [
-                {
-                    word: text.cell(row[word]),
-                    **{
-                        letter: runs_details.value(row["values"].get(run))
-                        for run, letter in named.items()
-                    },
-                }
-                for row in rows
-            ],
-            hide_index=True,
-            width="stretch",
-        )
+        st.dataframe(list(rows), hide_index=True, width="stretch")

@@ -7,6 +7,7 @@ import functools
 import streamlit as st
 
 from mimic import job
+from mimic.comparison import machine_of
 from mimic.errors import MimicError
 from mimic.run import Run, is_bundled
 from mimic.run.notes import NOTE_LIMIT
@@ -112,10 +113,22 @@ def command(run: Run) -> None:
     st.code(text.code(line), language="bash", wrap_lines=True)
 
 
+MACHINE = {
+    "device": "device", "threads": "CPU threads", "precision": "number format",
+    "processor": "processor", "instructions": "CPU instructions", "processes": "processes",
+}  # fmt: skip
+"""What the facts of a run's machine are called, see ``mimic.comparison.MACHINE``."""
+
+
+def recorded(fact: object) -> str:
+    """A fact of the machine; where it was not kept, that is no evidence of equality."""
+    return "not recorded" if fact is None else value(fact)
+
+
 def record(run: Run) -> None:
-    """Settings, inputs with their hashes, and library versions."""
+    """Settings, inputs with their hashes, the machine, and library versions."""
     about = run.about()
-    with st.expander("Settings, inputs and versions", icon=":material/tune:"):
+    with st.expander("Settings, inputs, machine and versions", icon=":material/tune:"):
         left, right = st.columns(2, gap="large")
         left.dataframe(
             [{"setting": text.cell(k), "value": value(v)} for k, v in about["config"].items()],
@@ -125,6 +138,13 @@ def record(run: Run) -> None:
             [
                 {"input": text.cell(name), "SHA-256": text.cell(noted.get("sha256", ""))}
                 for name, noted in (about.get("inputs") or {}).items()
+            ],
+            hide_index=True,
+        )
+        right.dataframe(
+            [
+                {"machine": MACHINE[name], "value": recorded(fact)}
+                for name, fact in machine_of(run).items()
             ],
             hide_index=True,
         )
