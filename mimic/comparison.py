@@ -181,6 +181,13 @@ def scores_of(found: Record) -> Mapping[str, Any]:
     return scores if isinstance(scores, Mapping) else {}
 
 
+def key_scores(result: Mapping[str, Any]) -> dict[str, float | None]:
+    """``accuracy`` and ``asr`` that a result stands for: the student's, else the suspect's."""
+    scores = scores_of(Record(id="", kind="", config={}, result=result))
+    best = scores.get("student") or scores.get("teacher") or {}
+    return {measure: best.get(measure) for measure in ("accuracy", "asr")}
+
+
 def score_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
     """One row per encoder and measure that two or more runs have scored.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from mimic.comparison import Record, scores_of
+from mimic.comparison import key_scores
 from mimic.errors import MimicError
 from mimic.run import Run, Status, is_bundled, run_created
 from ui import jobs, subject, text
@@ -115,9 +115,7 @@ def key_figures(directory: str, stamp: float) -> dict[str, float | None]:
         result = Run(Path(directory)).result() or {}
     except MimicError:
         return {}
-    scores = scores_of(Record(id="", kind="", config={}, result=result))
-    best = scores.get("student") or scores.get("teacher") or {}
-    return {"seconds": result.get("seconds"), **{k: best.get(k) for k in ("accuracy", "asr")}}
+    return {"seconds": result.get("seconds"), **key_scores(result)}
 
 
 def filters(entries: Sequence[Entry]) -> list[Entry]:
