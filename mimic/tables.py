@@ -19,7 +19,7 @@ DIFFERING = {
     "inputs": ("input", "Inputs whose content differs"),
     "versions": ("library", "Library versions that differ"),
 }
-UNKNOWN = {"machine": "not recorded"}
+UNKNOWN = {"machine": "not recorded", "inputs": "not read"}
 
 
 def printable(words: object, most: int = 200) -> str:

@@ -63,6 +63,7 @@ def by_epoch(aligned: Mapping[str, Any], name: str, runs: Sequence[str]) -> go.F
             y=[value for _, value in points],
             name=named[run],
             mode="lines+markers",
+            cliponaxis=False,
             hovertemplate=f"epoch %{{x}}: %{{y:.2f}}<extra>{named[run]}</extra>",
             **look(place),
         )

@@ -228,11 +228,15 @@ def differing(found: Mapping[str, Any], named: Mapping[str, str], part: str) -> 
         title,
         [
             {word: text.cell(row[word]),
-             **{letter: runs_details.value(row["values"].get(run))
-                for run, letter in named.items()}}
+             **{letter: known(row["values"].get(run), part) for run, letter in named.items()}}
             for row in found[part]
         ],
     )  # fmt: skip
+
+
+def known(found: object, part: str) -> str:
+    """A setting, a library's version, or the hash of an input that the run came to read."""
+    return "not read" if found is None and part == "inputs" else runs_details.value(found)
 
 
 def listed(title: str, rows: Sequence[Mapping[str, str]]) -> None:

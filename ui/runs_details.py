@@ -49,7 +49,7 @@ def facts(entry: Entry) -> list[str]:
     if entry.seed is not None:
         said.append(f"seed {entry.seed}")
     if entry.status.device:
-        said.append(f"device {text.plain(entry.status.device)}")
+        said.append(f"on {computed_on(entry)}")
     if entry.accuracy is not None:
         said.append(f"accuracy {numbers.percent(entry.accuracy)}")
     if entry.asr is not None:
@@ -57,6 +57,13 @@ def facts(entry: Entry) -> list[str]:
     if is_bundled(entry.run):
         said.append("ships with the project")
     return said
+
+
+def computed_on(entry: Entry) -> str:
+    """Device and number format, as far as they were recorded."""
+    precision = machine_of(entry.run)["precision"]
+    words = (entry.status.device, precision) if precision else (entry.status.device,)
+    return ", ".join(text.plain(word) for word in words)
 
 
 def actions(run: Run, entry: Entry, owner: str | None) -> None:
@@ -104,7 +111,7 @@ def note(run: Run) -> None:
 
 def command(run: Run) -> None:
     """The command that does the same in a terminal."""
-    st.caption("The same in a terminal:")
+    st.caption("The same in a terminal; it gives the same figures on the same kind of machine:")
     try:
         line = job.command_line(run.kind, jobs.brief(run.config()))
     except MimicError as error:

@@ -22,12 +22,12 @@ NOTE_ROOMS = {"alone": (195, 27), "beside encoders": (140, 18)}
 COLUMNS = {
     "kind": st.column_config.TextColumn("Kind"),
     "accuracy": st.column_config.NumberColumn(
-        "Accuracy", format="%.1f%%",
+        "Accuracy", format="%.1f%%", width=80,
         help="Share of clean test images that a simple classifier on the encoder gets right: of "
         "the cleaned encoder where there is one, else of the suspect.",
     ),
     "asr": st.column_config.NumberColumn(
-        "ASR", format="%.1f%%",
+        "ASR", format="%.1f%%", width=70,
         help="Attack success rate (ASR): share of triggered test images of other classes that end "
         "in the attacker's class.",
     ),
