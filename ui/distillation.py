@@ -9,9 +9,23 @@ from typing import Any
 import streamlit as st
 
 from mimic.run import Run, Status
-from ui import address, downloads, frame, jobs, live, live_charts, numbers, scores, text, verdict
+from ui import (
+    address,
+    agreement_chart,
+    downloads,
+    frame,
+    jobs,
+    live,
+    live_charts,
+    numbers,
+    scores,
+    text,
+    verdict,
+)
 from ui.subject import Subject, has_result
 
+BESIDE_BOTH = live_charts.HEIGHT + agreement_chart.HEIGHT + 56
+"""Pixels: a chart beside those of scores and of agreement, which have a title between them."""
 RUN = "run"
 """The key of the chosen run; it is the name in the URL too, so a reload finds the run again."""
 
@@ -67,12 +81,12 @@ class Drawing:
         left.markdown("**Loss terms**, as they enter the total")
         right.markdown("**Accuracy and attack success** of the student")
         if not records:
-            left.skeleton(live_charts.BESIDE_BOTH)
-            right.skeleton(live_charts.BESIDE_BOTH)
+            left.skeleton(BESIDE_BOTH)
+            right.skeleton(BESIDE_BOTH)
             st.caption("The first epoch has not ended yet; charts appear here.")
             return
         epochs = int(records[-1]["epochs"])
-        height = live_charts.BESIDE_BOTH if agreed else live_charts.HEIGHT
+        height = BESIDE_BOTH if agreed else live_charts.HEIGHT
         said, measured = loss_sentence(records), score_sentence(records)
         references = live_charts.reference_rows(self.subject.result["scores"])
         left.altair_chart(
@@ -87,7 +101,7 @@ class Drawing:
             told = agreement_sentence(records)
             right.markdown("**Agreement** with the suspect (linear CKA)")
             right.altair_chart(
-                live_charts.agreement(records, epochs), width="stretch", key="live-agreement",
+                agreement_chart.drawn(records, epochs), width="stretch", key="live-agreement",
                 alt=live.alt("Agreement with the suspect by epoch.", told, status),
             )  # fmt: skip
             measured = f"{measured} {told}"
@@ -132,7 +146,7 @@ def epochs_csv(run: Run) -> None:
              "value": row.get("value"), "percent": row.get("percent")}
             for records in [run.metrics()]
             for row in (*live_charts.loss_rows(records), *live_charts.score_rows(records),
-                        *live_charts.agreement_rows(records))
+                        *agreement_chart.rows_of(records))
         ],
         f"epochs-{run.id}",
     )  # fmt: skip

@@ -10,9 +10,7 @@ import altair as alt
 from ui import look, palette
 
 MOST_POINTS = 400
-HEIGHT, AGREEMENT_HEIGHT = 300, 150
-BESIDE_BOTH = HEIGHT + AGREEMENT_HEIGHT + 56
-"""Pixels: a chart beside those of scores and of agreement, which have a title between them."""
+HEIGHT = 300
 ROOM, NARROW_ROOM = 138, 82
 """Pixels for names beside the last epoch: of scores with their references, of loss terms."""
 LOWEST, HIGHEST, NAME_GAP = -9.0, 109.0, 7.0
@@ -54,14 +52,6 @@ def score_rows(records: Records) -> list[dict[str, Any]]:
         if r.get("evaluation")
         for field, (name, *_) in MEASURES.items()
         if r["evaluation"].get(field) is not None
-    ]
-
-
-def agreement_rows(records: Records) -> list[dict[str, Any]]:
-    """One row per epoch in which the agreement with the teacher was measured, from 0 to 1."""
-    return [
-        {"epoch": r["epoch"], "measure": "agreement", "value": r["agreement"]}
-        for r in thinned([r for r in records if r.get("agreement") is not None])
     ]
 
 
@@ -215,37 +205,6 @@ def reference_lines(epochs: int) -> tuple[Any, Any]:
         x=alt.datum(max(1, epochs)), y=alt.Y("place:Q"), text="name:N", color=shade
     )
     return rules, told
-
-
-def agreement(records: Records, epochs: int) -> Any:
-    """The agreement with the teacher on the clean images: it needs no trigger to be known.
-
-    Linear CKA is no share of images, so it has an axis of its own.
-    """
-    x, rows = epochs_axis(epochs), agreement_rows(records)
-    y = alt.Y(
-        "value:Q",
-        title="CKA (0 to 1)",
-        scale=alt.Scale(domain=[0, 1.08], nice=False),
-        axis=alt.Axis(values=[0, 0.5, 1]),
-    )
-    line = (
-        alt.Chart(look.named("lines"))
-        .mark_line(
-            strokeWidth=look.LINE_WIDTH, color=palette.VIOLET,
-            point={"color": palette.VIOLET, "size": 30},
-        )
-        .encode(x=x, y=y, tooltip=tips("measure", "value", ".3f"))
-    )  # fmt: skip
-    newest = (
-        alt.Chart(look.named("heads"))
-        .mark_text(
-            align="left", dx=8, fontSize=look.LABEL_SIZE, fontWeight=600, color=palette.VIOLET
-        )
-        .encode(x=x, y=y, text=alt.Text("value:Q", format=".3f"))
-    )
-    chart = alt.layer(line, newest, beside(epochs, ROOM)).properties(height=AGREEMENT_HEIGHT)
-    return look.dressed(chart, lines=rows, heads=heads_of(rows, "measure"), room=[{}])
 
 
 def reference_rows(scores_before: Mapping[str, Mapping[str, Any] | None]) -> list[dict[str, Any]]:

@@ -17,14 +17,13 @@ from ui import (
     runs_charts,
     runs_choice,
     runs_details,
+    runs_scores,
     text,
 )
 from ui.runs_table import Entry
 
 MOST = 6
 """Runs that still have a colour and a dash of their own."""
-MEASURES = {"accuracy": "accuracy", "asr": "ASR", "asr_all": "ASR, all classes"}
-ENCODERS = {"student": "cleaned", "teacher": "suspect", "clean_twin": "clean twin"}
 DIFFERING = {
     "config": ("setting", "Settings that differ"),
     "inputs": ("input", "Inputs whose content differs"),
@@ -51,7 +50,7 @@ def show(entries: Sequence[Entry]) -> None:
     sweeps(found["sweep"], runs)
     if not any(found[part] for part in ("curves", "information", "sweep")):
         st.caption("These runs have no curves in common.")
-    scores(found["scores"], named)
+    runs_scores.show(found["scores"], named)
     for part in ("inputs", "versions"):
         differing(found, named, part)
     runs_choice.permalink(runs=",".join(e.run.id for e in entries))
@@ -147,59 +146,6 @@ def widest(row: Mapping[str, Any], measure: str) -> float | None:
     """How far the runs lie apart in a cell, as a share of 1."""
     values = [v[measure] for v in row["values"].values() if v[measure] is not None]
     return max(values) - min(values) if values else None
-
-
-def scores(rows: Sequence[Mapping[str, Any]], named: Mapping[str, str]) -> None:
-    """Scores with intervals, and each run's difference to the first."""
-    rows = [row for row in rows if row["encoder"] == "student" or differs(row)]
-    if not rows:
-        return
-    st.markdown("**Scores**, and each run's difference to the first that has one")
-    told = [line for row in rows for line in score_rows(row, named)]
-    st.dataframe(told, hide_index=True, width="stretch")
-    st.caption(
-        "In brackets: the 95% interval. A difference counts as real where the interval of the "
-        "difference (Newcombe 1998, method 10) leaves zero out. It speaks of the test images only: "
-        "another seed may move a score further than that. Suspect and clean twin are listed only "
-        "where their scores differ."
-    )
-
-
-def differs(row: Mapping[str, Any]) -> bool:
-    """Whether the runs have scored an encoder differently."""
-    return len({own["value"] for own in row["values"].values()}) > 1
-
-
-def score_rows(row: Mapping[str, Any], named: Mapping[str, str]) -> list[dict[str, str]]:
-    """One measure of one encoder: a row per run, as so many columns would not fit on a page."""
-    differences = {found["run"]: found for found in row["differences"]}
-    first = named[next(iter(row["values"]))]
-    return [
-        {
-            "encoder": ENCODERS.get(row["encoder"], row["encoder"]),
-            "measure": MEASURES.get(row["measure"], row["measure"]),
-            "run": letter,
-            "score": with_interval(row["values"].get(run)),
-            f"difference to {first}": difference(differences.get(run)),
-        }
-        for run, letter in named.items()
-    ]
-
-
-def with_interval(own: Mapping[str, Any] | None) -> str:
-    """A score and how far chance may have moved it."""
-    if own is None:
-        return numbers.NOTHING
-    told = f" ({numbers.interval(own['interval'])})" if own["interval"] else ""
-    return f"{numbers.percent(own['value'])}{told}"
-
-
-def difference(found: Mapping[str, Any] | None) -> str:
-    """How far a score lies from the first run's, and whether that is more than chance."""
-    if found is None:
-        return numbers.NOTHING
-    word = {True: "real", False: "within chance", None: "no interval"}[found["exceeds"]]
-    return f"{numbers.points(found['difference'])}, {word}"
 
 
 def machine(rows: Sequence[Mapping[str, Any]], named: Mapping[str, str]) -> None:

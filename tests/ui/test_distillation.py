@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from mimic.run import Run
 from tests.ui.test_pages import open_page, without_escapes
-from ui import distillation, live_charts
+from ui import agreement_chart, distillation, live_charts
 
 
 def records(agreement: float | None) -> list[dict[str, Any]]:
@@ -26,7 +26,7 @@ def test_the_agreement_is_no_share_of_images_and_has_a_chart_of_its_own(
     lines = records(agreement)
     scored = live_charts.scores(lines, 4, [])
     assert {row["measure"] for row in scored.datasets["heads"]} == {"accuracy", "attack success"}
-    drawn = live_charts.agreement(lines, 4)
+    drawn = agreement_chart.drawn(lines, 4)
     count = 0 if agreement is None else len(lines)
     assert [row["value"] for row in drawn.datasets["lines"]] == [agreement] * count
     assert len(drawn.datasets["heads"]) == min(count, 1)

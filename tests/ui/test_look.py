@@ -11,7 +11,7 @@ import pytest
 
 from mimic.config import SweepConfig
 from mimic.sweep import cells
-from ui import charts, class_balance, live_charts, look, maps, sticker, sweep_map
+from ui import agreement_chart, charts, class_balance, live_charts, look, maps, sticker, sweep_map
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = [*sorted((ROOT / "ui").rglob("*.py")), *sorted((ROOT / "pages").glob("*.py"))]
@@ -68,7 +68,7 @@ def altair_charts() -> dict[str, Any]:
     return {
         "losses": live_charts.losses(records, 2),
         "scores": live_charts.scores(records, 2, []),
-        "agreement": live_charts.agreement(records, 2),
+        "agreement": agreement_chart.drawn(records, 2),
         "sweep": sweep_map.heat_map(tiles),
     }
 
@@ -96,7 +96,7 @@ def test_new_data_leave_a_live_chart_as_it_is() -> None:
             for e in range(1, upto + 1)
         ]
         drawn = live_charts.losses(records, 9).to_dict(), live_charts.scores(records, 9, [])
-        parts = drawn[0], drawn[1].to_dict(), live_charts.agreement(records, 9).to_dict()
+        parts = drawn[0], drawn[1].to_dict(), agreement_chart.drawn(records, 9).to_dict()
         return tuple({k: v for k, v in part.items() if k != "datasets"} for part in parts)
 
     assert spec(3) == spec(4)
