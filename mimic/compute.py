@@ -55,7 +55,8 @@ def describe_device(device: torch.device) -> str:
     """The device's name for a person."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return {"cpu": f"CPU, {torch.get_num_threads()} threads", "mps": "Apple GPU"}[device.type]
+    threads = torch.get_num_threads()
+    return {"cpu": f"CPU, {threads} thread{'s' * (threads > 1)}", "mps": "Apple GPU"}[device.type]
 
 
 def choose_precision(text: str, device: torch.device) -> torch.dtype:

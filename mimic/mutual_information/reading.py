@@ -30,7 +30,7 @@ def explain(curves: Mapping[tuple[str, str], Mapping[str, float]]) -> str:
     if triggered and sum(teacher.values()) > 0:
         kept = sum(triggered.values()) / sum(teacher.values())
         parts.append(
-            f"With the trigger on, {kept:.0%} of the information is left, summed over layers."
+            f"With the trigger on, {left(kept)} of the information is left, summed over layers."
         )
         twin_clean, twin = (
             curves.get(("clean_twin", "clean")),
@@ -38,9 +38,14 @@ def explain(curves: Mapping[tuple[str, str], Mapping[str, float]]) -> str:
         )
         if twin_clean and twin and sum(twin_clean.values()) > 0:
             share = sum(twin.values()) / sum(twin_clean.values())
-            parts.append(f"For the clean twin it is {share:.0%}.")
+            parts.append(f"For the clean twin it is {left(share)}.")
         if kept < 0.5:
             parts.append("The encoder stops looking at the image: a strong sign of a backdoor.")
         else:
             parts.append("The trigger does not make the encoder ignore the image.")
     return " ".join(parts)
+
+
+def left(share: float) -> str:
+    """A share of information; an estimate above all of it says no more than all of it."""
+    return f"all of it (estimate {share:.0%})" if share > 1 else f"{share:.0%}"
