@@ -110,10 +110,10 @@ def test_without_a_sweep_the_page_names_the_form_as_it_is_called(
 
 
 def test_a_sweep_is_told_one_scale_to_a_line() -> None:
-    told = "At a weight of 10 per layer, a does. At a weight of 1.5 per layer, b does. Means over 2."
+    told = "At a weight of 10 per layer, a does. At a weight of 1.5 per layer, b does. Two seeds."
     assert sweep_map.sentences(told) == [
         "At a weight of 10 per layer, a does.", "At a weight of 1.5 per layer, b does.",
-        "Means over 2.",
+        "Two seeds.",
     ]  # fmt: skip
 
 
