@@ -11,6 +11,7 @@ from typing import Any
 
 import altair as alt
 
+from mimic.config import SweepConfig
 from mimic.sweep import Cell, set_name
 from ui import look, numbers, palette, text
 
@@ -25,6 +26,15 @@ Row = Mapping[str, Any]
 def sentences(told: str) -> list[str]:
     """What a sweep says, taken apart: there is one sentence for each scale."""
     return SENTENCE_ENDS.split(told)
+
+
+def rows_said(config: SweepConfig) -> str:
+    """What the rows with names of their own stand for."""
+    every = ", ".join(text.bare(layer, MOST_LETTERS) for layer in config.layers)
+    return (
+        f"The row all teaches from {every} together. The row none has no attention loss, so the "
+        "weight does not change it."
+    )
 
 
 def scale_name(scale: float) -> str:

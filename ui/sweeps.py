@@ -157,8 +157,8 @@ class Drawing:
             "Brighter is higher, on one scale from 0 to 100% in both maps. "
             "The preset gentle is 10 per layer on average, authors is 3,500. "
             f"Each cell: {config.epochs} epochs on {numbers.percent(config.clean_fraction)} of the "
-            f"data; layers of a set share their weight {shared}. The row none has no attention "
-            "loss, so the weight does not change it."
+            f"data; layers of a set share their weight {shared}. "
+            f"{text.plain(sweep_map.rows_said(config), LONG)}"
         )
 
 

@@ -54,8 +54,8 @@ def findings(material: Material) -> Iterator[str]:
     yield (
         f'<p class="soft">Each tile is one short distillation per seed, {config.epochs} epochs on '
         f"{numbers.percent(config.clean_fraction)} of the data; nothing else changes between "
-        "tiles. Large: the mean over seeds; small: the lowest and the highest seed, where they "
-        "differ.</p>"
+        "tiles. Large: the mean over seeds; small: the lowest and the highest seed, if they "
+        f"differ. {words(sweep_map.rows_said(config))}</p>"
     )
 
 
