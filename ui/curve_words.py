@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mimic.verdict import kept
+from mimic.verdict import kept, share_left
 from ui import numbers
 from ui.doubts import LOST
 
@@ -23,19 +23,12 @@ def summary(result: Result) -> str:
         top = most_telling(result)
         return f"On clean images, {top} tells most about what the suspect answers." if top else ""
     twin = kept(result, "clean_twin")
-    beside = "" if twin is None else f"; in a clean encoder's, {share_left(twin)}"
-    told = f"With the trigger on, {share_left(share)} of the information in the suspect's layers"
+    beside = "" if twin is None else f"; a clean encoder keeps {share_left(twin, 'it')}"
+    of_what = "the information in the suspect's layers"
+    told = f"With the trigger on, {share_left(share, of_what)} is left{beside}."
     if share < LOST:
-        return (
-            f"{told} is left{beside}. The suspect stops looking at the picture: a strong sign of a "
-            "backdoor."
-        )
-    return f"{told} is left{beside}. The trigger does not make the suspect ignore the picture."
-
-
-def share_left(share: float) -> str:
-    """How much is left; an estimate above all of it is no more than all of it."""
-    return f"all of it (estimate {100 * share:.0f}%)" if share > 1 else f"{100 * share:.0f}%"
+        return f"{told} The suspect stops looking at the picture: a strong sign of a backdoor."
+    return f"{told} The trigger does not make the suspect ignore the picture."
 
 
 def most_telling(result: Result) -> str:
