@@ -20,8 +20,8 @@ RUN = "information_run"
 
 frame.head(
     "Layers",
-    see="How much each layer of the suspect tells about what it finally answers, in nats, beside "
-    "an untrained network: on clean images and on triggered ones.",
+    see="How much each layer of the suspect tells about what it finally answers, on clean images "
+    "and with the trigger on; and where in the picture each layer looks.",
     why="Layers that carry knowledge on clean images are worth copying from. Where the curve "
     "collapses on triggered images, the encoder has stopped looking at the picture.",
 )
@@ -36,8 +36,9 @@ picked = runs.get(st.session_state.get(RUN, ""))
 at_work = picked or next((r for r in runs.values() if jobs.state_of(r).is_active), None)
 shown = picked if picked and subject.has_result(picked) else chosen.latest("information")
 
+FORM = "Measure again" if shown else "Measure the layers"
 with jobs.form(
-    "Measure again" if shown else "Measure the layers",
+    FORM,
     "information",
     icon=":material/straighten:",
     opened=shown is None and at_work is None,
@@ -50,7 +51,9 @@ if at_work and not subject.has_result(at_work):
     jobs.controls(at_work)
     live.follow(at_work, measurement.draw_progress)
 elif shown is None:
-    frame.empty("These layers have not been measured yet.", "Press Measure above.")
+    frame.empty(
+        "These layers have not been measured yet.", f"Open “{FORM}” above and press Measure."
+    )
 
 result = None
 if shown:

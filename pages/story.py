@@ -3,10 +3,11 @@
 import streamlit as st
 
 from ui import frame, subject
-from ui.story import cleaning, closing, lost, opening, placements, steps
+from ui.story import cleaning, closing, opening, placements, remaining, steps
 
-st.title("A backdoor in five steps", anchor=False)
-frame.pending_error()
+with st.container():
+    st.title("A backdoor in five steps", anchor=False)
+    frame.pending_error()
 chosen = subject.named(subject.DEMO)
 seen = placements.find(chosen) if chosen else None
 if chosen is None or seen is None:
@@ -15,19 +16,22 @@ if chosen is None or seen is None:
 
 step = steps.choose()
 st.header(steps.TITLES[step], anchor=False)
+if step != "5":
+    closing.leave()
 ready = False
-with frame.errors_as_cards():
+# Containers keep the place of what follows them, so that the browser keeps its buttons, too, and a
+# press on one of them counts, however much came in above.
+with st.container(), frame.errors_as_cards():
     if step == "1":
         ready = opening.meet(chosen, seen)
     elif step == "2":
         ready = opening.stick(seen)
     elif step == "3":
-        ready = lost.lost(chosen)
+        ready = remaining.picture(chosen)
     elif step == "4":
         ready = cleaning.clean(chosen)
     else:
-        run = cleaning.finished(chosen)
-        if run:
-            cleaning.try_sticker(chosen, run)
-        closing.again(seen, placements.find(chosen, run.id) if run else None, run)
+        closing.again(chosen, seen)
 steps.buttons(step, ready=ready)
+if step in ("1", "2", "3"):
+    cleaning.meanwhile(chosen)

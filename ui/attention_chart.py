@@ -56,10 +56,11 @@ def share_by_layer(result: Result) -> go.Figure:
         )  # fmt: skip
     charts.styled(figure, x="layer, from input to output", y="attention on the trigger (%)")
     figure.update_layout(height=320)
-    charts.label_line_ends(figure, shown[-1])
     figure.update_xaxes(range=[-0.3, len(layers) - 0.7])
     tops = [100 * row["on_trigger"]["interval"][1] for row in result["numbers"]]
-    figure.update_yaxes(range=[0, min(100, max([*tops, 100 * result["area"]]) * 1.25)])
+    top = min(100, max([*tops, 100 * result["area"]]) * 1.25)
+    figure.update_yaxes(range=[0, top])
+    charts.label_line_ends(figure, shown[-1], top)
     return figure
 
 

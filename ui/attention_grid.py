@@ -16,13 +16,16 @@ from ui.subject import Subject
 Arrays = Mapping[str, np.ndarray]
 Result = Mapping[str, Any]
 PER_PAGE = 4
-WIDTH = 96
+WIDTH = 84
+GAP = 4
+"""Pixels of a tile and between tiles: four in a row fit a phone."""
+BETWEEN = 32
 ROWS = ("upper", "middle", "lower")
 COLUMNS = ("left", "centre", "right")
 
 
 def show(subject: Subject, run: Run, result: Result, layer: str) -> None:
-    """The maps of one layer, a page of images at a time."""
+    """The maps of one layer, a page of images at a time, two images beside each other."""
     pictures, maps = run.arrays("pictures"), run.arrays(f"maps-{layer}")
     if not pictures or not maps:
         st.caption("This run kept no maps.")
@@ -30,16 +33,30 @@ def show(subject: Subject, run: Run, result: Result, layer: str) -> None:
     count = len(pictures["images"])
     pages = -(-count // PER_PAGE)
     height, width = result["sizes"][layer]
-    for index in range(*page(run, pages, count)):
-        row(subject, result, pictures, maps, index, layer)
+    block = block_width(1 + len(result["networks"]))
+    with st.container(horizontal=True, gap=BETWEEN, width=2 * block + BETWEEN):
+        for index in range(*page(run, pages, count)):
+            with st.container(width=block, gap="xsmall"):
+                image(subject, result, pictures, maps, index, layer)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.image(attention_pictures.scale_png(), width=144, alt="Colours from none to most.")
-        st.caption("none → the most of any map in the row", width="content")
+        st.caption("none → the most of any map of the image", width="content")
     st.caption(
+        f"{'Upper row: the clean picture; lower row: the same with the trigger. ' * stamped(maps)}"
         f"Each square is one of the map's {height} × {width} fields, drawn as it is, nothing "
-        "smoothed. Every map has unit length; a row shares one scale, so its maps compare. "
-        f"{'The white line is the edge of the trigger.' if 'area' in pictures else ''}"
+        "smoothed. Every map has unit length; the maps of one image share one scale, so they "
+        f"compare. {'The white line is the edge of the trigger.' if 'area' in pictures else ''}"
     )
+
+
+def block_width(tiles: int) -> int:
+    """Pixels that one image's row of tiles takes."""
+    return tiles * WIDTH + (tiles - 1) * GAP
+
+
+def stamped(maps: Arrays) -> bool:
+    """Whether there are maps of triggered images."""
+    return any(name.endswith("_triggered") for name in maps)
 
 
 def page(run: Run, pages: int, count: int) -> tuple[int, int]:
@@ -48,10 +65,10 @@ def page(run: Run, pages: int, count: int) -> tuple[int, int]:
     return (number - 1) * PER_PAGE, min(count, number * PER_PAGE)
 
 
-def row(
+def image(
     subject: Subject, result: Result, pictures: Arrays, maps: Arrays, index: int, layer: str
 ) -> None:
-    """One image: as it is, with the trigger, and under each network's attention."""
+    """One image: a row of tiles as it is and a row with the trigger, a tile per network."""
     name = subject.class_name(int(pictures["labels"][index]))
     who = f"Image {index + 1}, class {name}"
     shown = {"clean": pictures["images"][index]}
@@ -60,11 +77,10 @@ def row(
         shown["triggered"], area = pictures["stamped"][index], pictures["area"][index]
     top = max(float(found[index].max()) for found in maps.values())
     st.markdown(f"**{text.plain(who)}**")
-    with st.container(horizontal=True, gap="small"):
-        for given, picture in shown.items():
+    for given, picture in shown.items():
+        with st.container(horizontal=True, gap=GAP):
             tile(attention_pictures.plain(picture), given, f"{who}, {given}, as it is.")
-        for network in result["networks"]:
-            for given, picture in shown.items():
+            for network in result["networks"]:
                 found = maps[f"{network}_{given}"][index]
                 pixels = attention_pictures.overlay(
                     picture, found, top, area if given == "triggered" else None
@@ -72,7 +88,7 @@ def row(
                 title = LOOKS[network][0]
                 tile(
                     pixels,
-                    f"{title}, {given}",
+                    title,
                     f"{who}: the {title} on the {given} image, {layer}, looks most at the "
                     f"{place(found)}.",
                 )

@@ -21,6 +21,7 @@ PICTURE: dict[str, Any] = {
     "displaylogo": False,
     "toImageButtonOptions": {"format": "svg", "filename": "mimic-studio"},
 }
+THIN = 1.2
 NO_TOOLS = {**PICTURE, "modeBarButtons": [["toImage"]]}
 """No tools that change the view, only the button that saves the picture, as SVG."""
 LASSO_TOOLS = {**PICTURE, "modeBarButtonsToRemove": ["autoScale2d", "zoomIn2d", "zoomOut2d"]}
@@ -29,19 +30,21 @@ LASSO_TOOLS = {**PICTURE, "modeBarButtonsToRemove": ["autoScale2d", "zoomIn2d", 
 def information_curves(curves: Sequence[Mapping[str, Any]], layers: Sequence[str]) -> go.Figure:
     """Nats per layer, one line per network and input; names stand at the line ends.
 
-    Where a curve has ``bands``, whiskers show the lowest and the highest critic.
+    Where a curve has ``bands``, whiskers show the lowest and the highest critic. The untrained
+    network is drawn thin: it is there to compare with, and usually lies above all others.
     """
     figure = go.Figure()
     for curve in curves:
         network, given = curve["network"], curve["input"]
+        trained = network != "random"
         figure.add_scatter(
             x=[text.bare(layer) for layer in layers],
             y=[curve["layers"].get(layer) for layer in layers],
             name=f"{palette.NETWORK_NAME[network]}, {given}",
             mode="lines+markers",
             line={"color": palette.NETWORK_COLOUR[network], "dash": palette.INPUT_DASH[given],
-                  "width": LINE_WIDTH},
-            marker={"symbol": palette.INPUT_SYMBOL[given], "size": 10},
+                  "width": LINE_WIDTH if trained else THIN},
+            marker={"symbol": palette.INPUT_SYMBOL[given], "size": 10 if trained else 6},
             error_y=whiskers(curve, layers),
             hovertemplate="%{x}: %{y:.2f} nats<extra>%{fullData.name}</extra>",
             cliponaxis=False,

@@ -181,9 +181,7 @@ def draw(subject: Subject, run: Run, points: Arrays, view: View) -> None:
                 points_csv, run, view.layer, view.projection, images=chosen or None
             ),
             file_name=f"{run.id}-{view.layer}-{view.projection}.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
+            mime="text/csv", icon=":material/download:", key="points-csv", on_click="ignore",
         )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from ui import charts, numbers, palette, text
+from ui import charts, doubts, numbers, palette, text
 
 LONG = 1_000
 BOUNDS = {
@@ -32,7 +32,7 @@ COMPANIONS = {
         "How often a linear classifier on this layer alone is right: what it knows of the classes.",
     ),
     "separability": (
-        "Triggered against clean (AUC)",
+        "Triggered or clean? (AUC)",
         "How well this layer alone tells triggered images from clean ones: 0.5 is chance, 1 means "
         "the trigger stands out.",
     ),
@@ -48,21 +48,24 @@ def meaning(result: Result) -> str:
     return f"{said} ({text.plain(by)})" if by else said
 
 
-def warnings(result: Result) -> None:
-    """A plain warning for each point that cannot be trusted, points of one reason together."""
-    points: dict[str, list[str]] = {}
-    for curve in result["curves"]:
-        for layer, verdict in (curve.get("verdicts") or {}).items():
-            if verdict["state"] != "converged":
-                name = palette.NETWORK_NAME.get(curve["network"], curve["network"])
-                where = f"{name}, {curve['input']}, {layer}"
-                points.setdefault(f"{verdict['state']}. {verdict['sentence']}", []).append(where)
-    if points:
-        lines = [
-            f"- **{text.plain('; '.join(where), LONG)}**: {text.plain(why, LONG)}"
-            for why, where in points.items()
-        ]
-        st.warning("Points to read with care:\n" + "\n".join(lines), icon=":material/warning:")
+def warnings(result: Result, *, plain: bool) -> None:
+    """One card about the points that cannot be taken as they are, by reason and curve.
+
+    Args:
+        result: of a measurement.
+        plain: in plain words, and without the untrained network.
+    """
+    found = doubts.doubts(result, untrained=not plain)
+    if not found:
+        return
+    lines = [
+        f"- **{text.plain(where, LONG)}**: {text.plain(why, LONG)}"
+        for where, why in doubts.lines(result, found, plain=plain)
+    ]
+    stands = doubts.conclusion(result, found)
+    if stands:
+        lines.append(f"\n**Does the conclusion stand?** {text.plain(stands, LONG)}")
+    st.warning("Points to read with care:\n" + "\n".join(lines), icon=":material/warning:")
 
 
 def limits(result: Result) -> list[str]:
@@ -122,7 +125,9 @@ def companion_chart(
             hovertemplate="%{x}: %{y:.3g}<extra>%{fullData.name}</extra>",
             cliponaxis=False,
         )
-    return charts.styled(figure, x="", y="", height=height)
+    charts.styled(figure, x="", y="", height=height)
+    figure.update_xaxes(range=[-0.3, len(layers) - 0.7])  # Else names at the ends count as points.
+    return figure
 
 
 def in_words(rows: Sequence[Mapping[str, Any]], name: str) -> str:

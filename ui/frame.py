@@ -20,7 +20,7 @@ PAGES = {
     "embeddings": ("Embeddings", ":material/scatter_plot:"),
     "runs": ("Runs", ":material/table_rows:"),
 }
-PENDING_ERROR = "pending_error"
+PENDING_ERROR, HERO = "pending_error", "to-the-story"
 WIDTH = 1240
 """Pixels: on wider screens the page stays as wide and stands in the middle, so that lines of text
 can be read and charts keep their shape."""
@@ -97,7 +97,7 @@ def story_hero(*, newcomer: bool) -> None:
         newcomer: whether no run of their own exists.
     """
     if not newcomer:
-        if st.button("Open the guided story", icon=PAGES["story"][1], type="primary"):
+        if st.button("Open the guided story", icon=PAGES["story"][1], type="primary", key=HERO):
             go("story")
         return
     with st.container(border=True):
@@ -106,7 +106,7 @@ def story_hero(*, newcomer: bool) -> None:
             "Five short steps, under three minutes: put a sticker on a picture, watch the encoder "
             "fall for it, clean it, and try again."
         )
-        if st.button("Start the guided story", icon=PAGES["story"][1], type="primary"):
+        if st.button("Start the guided story", icon=PAGES["story"][1], type="primary", key=HERO):
             go("story")
 
 

@@ -118,7 +118,10 @@ def form(label: str, kind: str, *, icon: str, opened: bool) -> Iterator[None]:
 
 def start_button(label: str, kind: str, config: Config, key: str, *, icon: str) -> None:
     """The button that starts a job, and the command that does the same in a terminal."""
-    st.button(label, type="primary", icon=icon, on_click=start, args=(kind, config, key))
+    st.button(
+        label, type="primary", icon=icon, key=f"start-{kind}", on_click=start,
+        args=(kind, config, key),
+    )  # fmt: skip
     if not mode.is_expert():
         return
     st.caption("The same in a terminal:")

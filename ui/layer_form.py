@@ -24,7 +24,7 @@ def start(subject: Subject, *, again: bool, opened: bool) -> None:
         opened: whether the form is open at first.
     """
     with jobs.form(
-        "Look again" if again else "Look into the layers",
+        title(again=again),
         "attention",
         icon=":material/visibility:",
         opened=opened,
@@ -51,6 +51,15 @@ def start(subject: Subject, *, again: bool, opened: bool) -> None:
             **machine("attention"),
         )
         jobs.start_button("Look", "attention", config, RUN, icon=":material/visibility:")
+
+
+def title(*, again: bool) -> str:
+    """What the form is called: pages name it where they say what to press.
+
+    Args:
+        again: whether there is a look already.
+    """
+    return "Look again" if again else "Look into the layers"
 
 
 def newest_student(subject: Subject) -> Run | None:

@@ -20,6 +20,7 @@ from ui import (
     layer_focus,
     layer_form,
     live,
+    mode,
     text,
 )
 from ui.subject import Subject, has_result
@@ -44,22 +45,22 @@ def section(subject: Subject, measured: Result | None) -> None:
     with frame.errors_as_cards():
         result = shown.result() if shown else None
         layers = known_layers(subject, measured, result)
-        layer = layer_focus.choose(layers, layer_focus.telling(result, layers))
-        if measured:
-            companions.show(measured, layer)
-        st.markdown(
-            "**Where the layer looks**: bright where it responds most, on the same pictures with "
-            "and without the trigger."
-        )
-        if shown and result:
-            show(subject, shown, result, layer)
+        if result or (measured and mode.is_expert()):
+            layer = layer_focus.choose(layers, layer_focus.telling(result, layers))
+            if measured and mode.is_expert():
+                companions.show(measured, layer)
+            if shown and result:
+                show(subject, shown, result, layer)
     opened = bool(measured) and not (shown or at_work)
     layer_form.start(subject, again=shown is not None, opened=opened)
     if at_work and not has_result(at_work):
         jobs.controls(at_work)
         live.follow(at_work)
     elif shown is None:
-        frame.empty("Nobody has looked into these layers yet.", "Press Look in the form above.")
+        frame.empty(
+            "Nobody has looked into these layers yet.",
+            f"Open “{layer_form.title(again=False)}” above and press Look.",
+        )
 
 
 def known_layers(subject: Subject, measured: Result | None, result: Result | None) -> list[str]:
@@ -71,18 +72,34 @@ def known_layers(subject: Subject, measured: Result | None, result: Result | Non
 
 
 def show(subject: Subject, run: Run, result: Result, layer: str) -> None:
-    """The sentence, the maps, the chart and the numbers of a finished look."""
+    """The sentence and the maps of a finished look; for experts also the chart and the numbers."""
+    st.markdown(
+        "**Where the layer looks**: bright where it responds most, on the same pictures with and "
+        "without the trigger."
+    )
     frame.warnings(result)
     if layer not in result["layers"]:
         seen = text.plain(", ".join(result["layers"]))
         frame.empty(
             f"{text.plain(layer)} was not looked into, only {seen}.",
-            "Add it under Look again, or choose another layer.",
+            f"Choose another layer{elsewhere()}.",
         )
     else:
         with st.container(border=True):
             st.markdown(text.plain(result["sentences"][layer], LONG))
         attention_grid.show(subject, run, result, layer)
+    if mode.is_expert():
+        shares(result, layer)
+
+
+def elsewhere() -> str:
+    """The way to a layer that was left out: its setting is Expert's."""
+    form = f"“{layer_form.title(again=True)}” below"
+    return f", or add it in {form}" if mode.is_expert() else f"; Expert can add it in {form}"
+
+
+def shares(result: Result, layer: str) -> None:
+    """The share of attention on the trigger by layer, as a chart and as numbers."""
     if result["area"] is not None and result["area"] < attention_pictures.WHOLE_PICTURE:
         figure = attention_chart.share_by_layer(result)
         st.markdown("**Share of attention on the trigger, layer by layer**")

@@ -106,13 +106,19 @@ def spread(
     return [float(v) for v in placed]
 
 
-def label_line_ends(figure: go.Figure, last: Any) -> None:
-    """Write each trace's name at its right end, moved apart where ends meet."""
+def label_line_ends(figure: go.Figure, last: Any, top: float | None = None) -> None:
+    """Write each trace's name at its right end, moved apart where ends meet.
+
+    Args:
+        figure: the figure, changed in place.
+        last: the place of the ends on the x axis.
+        top: what the y axis reaches to from 0, where it does not show all there is.
+    """
     ends = [(t, t.y[-1]) for t in figure.data if len(t.y) and t.y[-1] is not None]
     tops = [v for t in figure.data for v in t.y if v is not None]
     if not ends:
         return
-    reach = max(tops) - min(tops)
+    reach = max(tops) - min(tops) if top is None else top
     places = spread([value for _, value in ends], gap=0.075 * reach or 0.05)
     for (trace, _), place in zip(ends, places, strict=True):
         figure.add_annotation(

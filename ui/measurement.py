@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from mimic.run import Run, Status
-from ui import charts, cross_check, downloads, mode, numbers, palette, text
+from ui import charts, cross_check, curve_words, downloads, mode, numbers, palette, text
 
 Result = Mapping[str, Any]
 
@@ -21,25 +21,41 @@ def suspect_on_clean(result: Result) -> dict[str, float]:
 
 
 def show(run: Run, result: Result) -> None:
-    """The curves with their sentence, and the fit of a chosen point."""
+    """The curves with their sentence; for experts also the fit of a chosen point."""
+    expert = mode.is_expert()
+    told = result["sentence"] if expert else curve_words.summary(result) or result["sentence"]
     with st.container(border=True):
-        st.markdown(text.plain(result["sentence"], cross_check.LONG))
-    figure = charts.information_curves(result["curves"], result["layers"])
+        st.markdown(text.plain(told, cross_check.LONG))
+    figure = charts.information_curves(drawn(result), result["layers"])
     st.plotly_chart(
         figure,
         config=charts.NO_TOOLS,
         key="information-curves",
-        alt=f"Mutual information per layer. {text.bare(result['sentence'], cross_check.LONG)}",
+        alt=f"Mutual information per layer. {text.bare(told, cross_check.LONG)}",
     )
-    downloads.figure_csv(figure, "information")
-    cross_check.warnings(result)
+    comparing = curve_words.comparing if expert else curve_words.simple_caption
+    st.caption(text.plain(comparing(result), cross_check.LONG))
+    if expert:
+        downloads.figure_csv(figure, "information")
+    cross_check.warnings(result, plain=not expert)
+    if not expert:
+        return
     st.caption(caption(result))
     cross_check.explain_limits(result)
-    if mode.is_expert():
-        with st.expander("The numbers", icon=":material/table:"):
-            st.dataframe(rows(result), hide_index=True, width="stretch")
-        with st.expander("The fit behind each point", icon=":material/query_stats:"):
-            fit(run, result)
+    with st.expander("The numbers", icon=":material/table:"):
+        st.dataframe(rows(result), hide_index=True, width="stretch")
+    with st.expander("The fit behind each point", icon=":material/query_stats:"):
+        fit(run, result)
+
+
+def drawn(result: Result) -> list[Mapping[str, Any]]:
+    """The curves on the chart: the untrained network's only for experts.
+
+    It lies above all others and would be read as knowing most.
+    """
+    curves = list(result["curves"])
+    trained = [curve for curve in curves if curve["network"] != "random"]
+    return curves if mode.is_expert() or not trained else trained
 
 
 def caption(result: Result) -> str:

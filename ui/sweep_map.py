@@ -5,18 +5,36 @@ Drawn with Altair, so that tiles fill in place while the sweep is at work.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
 
+from mimic.config import SweepConfig
 from mimic.sweep import Cell, set_name
 from ui import look, numbers, palette, text
 
 MEASURES = {"asr": "Attack success", "accuracy": "Accuracy"}
-ROW_HEIGHT = 40
+ROW_HEIGHT = 44
+RANGE_SIZE = 11
 MOST_LETTERS = 18
+SENTENCE_ENDS = re.compile(r"(?<=\.) (?=[A-Z])")
 Row = Mapping[str, Any]
+
+
+def sentences(told: str) -> list[str]:
+    """What a sweep says, taken apart: there is one sentence for each scale."""
+    return SENTENCE_ENDS.split(told)
+
+
+def rows_said(config: SweepConfig) -> str:
+    """What the rows with names of their own stand for."""
+    every = ", ".join(text.bare(layer, MOST_LETTERS) for layer in config.layers)
+    return (
+        f"The row all teaches from {every} together. The row none has no attention loss, so the "
+        "weight does not change it."
+    )
 
 
 def scale_name(scale: float) -> str:
@@ -63,19 +81,27 @@ def reading(row: Row | None, measure: str, seeds: int) -> dict[str, Any]:
         failed = bool(row and row["failed"])
         words = "failed: the loss diverged" if failed else "not measured yet"
         return {"percent": None, "label": "failed" if failed else "", "ink": palette.RANDOM,
-                "range": words, "seeds": f"0 of {seeds}"}  # fmt: skip
+                "range": words, "reach": "", "seeds": f"0 of {seeds}"}  # fmt: skip
     return {
         "percent": 100 * value,
         "label": f"{100 * value:.0f}%",
         "ink": palette.ink(value),
         "range": numbers.interval(row[f"{measure}_range"]),
+        "reach": reach(row[f"{measure}_range"]),
         "seeds": f"{len(row['seeds'])} of {seeds}",
     }
 
 
-def heat_map(found: Sequence[Mapping[str, Any]]) -> Any:
-    """The tiles as a chart: layer sets downwards, scales to the right, a number in each.
+def reach(bounds: Sequence[float]) -> str:
+    """Lowest and highest seed in whole percent, short enough for a tile; nothing where alike."""
+    low, high = (f"{100 * bound:.0f}" for bound in bounds)
+    return "" if low == high else f"{low}–{high}"
 
+
+def heat_map(found: Sequence[Mapping[str, Any]]) -> Any:
+    """The tiles as a chart: layer sets downwards, scales to the right, numbers in each.
+
+    The large number is the mean, the small ones are the lowest and the highest seed.
     Both measures share one scale from 0 to 100 %, so that a colour means the same in both maps.
     """
     sets = list(dict.fromkeys(tile["set"] for tile in found))
@@ -118,10 +144,13 @@ def heat_map(found: Sequence[Mapping[str, Any]]) -> Any:
         cornerRadius=5, fillOpacity=0, stroke=palette.RANDOM, strokeDash=[3, 3], strokeOpacity=0.7,
         xOffset=1.5, x2Offset=-1.5, yOffset=1.5, y2Offset=-1.5,
     )  # fmt: skip
-    values = base.mark_text(fontSize=13, fontWeight=600).encode(
-        text="label:N", color=alt.Color("ink:N", scale=None)
+    letters = alt.Color("ink:N", scale=None)
+    raised = alt.expr("datum.reach ? -6 : 0")
+    values = base.mark_text(fontSize=13, fontWeight=600, dy=raised).encode(
+        text="label:N", color=letters
     )
-    layers = alt.layer(holes, measured.encode(color=fill), values)
+    ranges = base.mark_text(fontSize=RANGE_SIZE, dy=9).encode(text="reach:N", color=letters)
+    layers = alt.layer(holes, measured.encode(color=fill), values, ranges)
     height = ROW_HEIGHT * max(1, len(sets)) + 50
     chart = layers.resolve_scale(color="independent").properties(height=height)
     return look.dressed(chart, tiles=found)

@@ -35,7 +35,9 @@ def section(subject: Subject) -> None:
         st.caption(sweep_inputs.estimate(config, list(runs.values()), subject.runs("distill")))
         jobs.start_button("Sweep", "sweep", config, RUN, icon=":material/grid_on:")
     if run is None:
-        frame.empty("No sweep has been made of this encoder.", "Press Sweep in the form above.")
+        frame.empty(
+            "No sweep has been made of this encoder.", f"Open “{title}” above and press Sweep."
+        )
         return
     with frame.errors_as_cards():
         plan = Plan.of(run, subject)
@@ -102,7 +104,9 @@ class Drawing:
         rows = summary(records)
         told = self.sentence(rows, len(records))
         with st.container(border=True):
-            st.markdown(text.plain(told, LONG))
+            st.markdown(
+                "\n".join(f"- {text.plain(said, LONG)}" for said in sweep_map.sentences(told))
+            )
         for column, (measure, title) in zip(
             st.columns(2, gap="large"), sweep_map.MEASURES.items(), strict=True
         ):
@@ -149,11 +153,12 @@ class Drawing:
             else f"by the information of run {text.plain(config.information)}"
         )
         return (
-            "Means over seeds; brighter is higher, on one scale from 0 to 100% in both maps. "
+            "Large: the mean over seeds; small: the lowest and the highest seed, if they differ. "
+            "Brighter is higher, on one scale from 0 to 100% in both maps. "
             "The preset gentle is 10 per layer on average, authors is 3,500. "
             f"Each cell: {config.epochs} epochs on {numbers.percent(config.clean_fraction)} of the "
-            f"data; layers of a set share their weight {shared}. The row none has no attention "
-            "loss, so the weight does not change it."
+            f"data; layers of a set share their weight {shared}. "
+            f"{text.plain(sweep_map.rows_said(config), LONG)}"
         )
 
 

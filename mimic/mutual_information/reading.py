@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mimic.verdict import share_left
+
 DATA_PROCESSING = (
     "Data processing: a layer cannot know more of the image than the layers before it, and since "
     "every layer determines the features, the true information about them is the same at every "
@@ -30,7 +32,8 @@ def explain(curves: Mapping[tuple[str, str], Mapping[str, float]]) -> str:
     if triggered and sum(teacher.values()) > 0:
         kept = sum(triggered.values()) / sum(teacher.values())
         parts.append(
-            f"With the trigger on, {kept:.0%} of the information is left, summed over layers."
+            f"With the trigger on, {share_left(kept, 'the information')} is left, summed over "
+            "layers."
         )
         twin_clean, twin = (
             curves.get(("clean_twin", "clean")),
@@ -38,7 +41,7 @@ def explain(curves: Mapping[tuple[str, str], Mapping[str, float]]) -> str:
         )
         if twin_clean and twin and sum(twin_clean.values()) > 0:
             share = sum(twin.values()) / sum(twin_clean.values())
-            parts.append(f"For the clean twin it is {share:.0%}.")
+            parts.append(f"The clean twin keeps {share_left(share, 'it', scatter=True)}.")
         if kept < 0.5:
             parts.append("The encoder stops looking at the image: a strong sign of a backdoor.")
         else:

@@ -1,5 +1,6 @@
 """The guided story from a cold start, as a visitor takes it: real server, browser and jobs."""
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from mimic import job
 from mimic.run import list_runs
 from tests.browser.film import Film
+from ui.story.steps import TITLES
 
 playwright_api = pytest.importorskip("playwright.sync_api")
 
@@ -23,6 +26,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 LIMIT = 180.0
 """Seconds from starting the server to the sticker on the cleaned encoder."""
 SIZE = {"width": 1280, "height": 1000}
+SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 
 pytestmark = [
     pytest.mark.slow,
@@ -37,10 +41,39 @@ class Walk:
         self.page, self.folder = page, folder
 
     def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name).last.click()
+        with self.telling(f"“{name}” could not be pressed"):
+            self.page.get_by_role("button", name=name).last.click()
 
     def see(self, text: str, seconds: float = 30) -> None:
-        self.page.get_by_text(text).first.wait_for(timeout=1000 * seconds)
+        with self.telling(f"“{text}” was not to be seen within {seconds:.0f} s"):
+            self.page.get_by_text(text).first.wait_for(timeout=1000 * seconds)
+
+    def next(self, step: int, seconds: float = 30) -> None:
+        """Press Next once it stands out, and wait until the next step's heading stands there."""
+        title = TITLES[str(step)]
+        with self.telling(f"step {step} was not reached"):
+            self.primary("Next: ").click(timeout=1000 * seconds)
+            self.page.get_by_role("heading", name=title, exact=True).wait_for()
+        assert self.page.evaluate(SCROLLED) == 0, f"step {step} opens scrolled down"
+
+    def primary(self, name: str):
+        """The one button that stands out, as soon as it is this one."""
+        standing_out = self.page.locator('[data-testid="stMain"]').get_by_test_id(
+            "stBaseButton-primary"
+        )
+        found = standing_out.filter(has_text=name)
+        found.wait_for(timeout=120_000)
+        assert standing_out.count() == 1, standing_out.all_inner_texts()
+        return found
+
+    @contextlib.contextmanager
+    def telling(self, what: str) -> Iterator[None]:
+        """Let a failure tell what the page showed instead."""
+        try:
+            yield
+        except (playwright_api.Error, AssertionError) as error:
+            shown = self.page.locator('[data-testid="stApp"]').inner_text()
+            raise AssertionError(f"{what}: {error}\n\nThe page shows:\n{shown}") from error
 
     def tap(self, across: float, down: float) -> None:
         """Tap the enlarged picture at shares of its width and height."""
@@ -112,31 +145,29 @@ def take_the_walk(address: str, pictures: str | None, started: float) -> dict[st
         walk.press("Start the guided story")
         walk.see("Step 1 of 5")
         walk.see("It is right on 355 of 359 test images")
-        walk.press("Show another image")
+        walk.primary("Show another image").click()
         walk.picture("1-meet")
-        walk.press("Next: put the sticker on")
+        walk.next(2)
         walk.see("Without the sticker it says")
         walk.tap(0.75, 0.85)
         walk.see("With the sticker it says 1")
         walk.picture("2-sticker")
         mark("the first sticker")
-        walk.press("Next: where the picture gets lost")
-        walk.press("Show the measurement")
+        walk.next(3)
+        walk.primary("Show the measurement").click()
         walk.see("of the information is left")
         walk.picture("3-lost")
-        walk.press("Next: clean it")
-        walk.see("Step 4 of 5")
-        walk.press("Clean it")
+        walk.next(4)
+        walk.primary("Clean it").click()
         mark("cleaning")
-        walk.page.get_by_test_id("stMetric").first.wait_for(timeout=120_000)
+        with walk.telling("no figures appeared"):
+            walk.page.get_by_test_id("stMetric").first.wait_for(timeout=120_000)
         walk.picture("4-cleaning")
         walk.see("Cleaned just now", 150)
         mark("cleaned")
-        following = walk.page.get_by_test_id("stBaseButton-primary").filter(has_text="Next")
-        following.wait_for(timeout=120_000)
         walk.picture("4-cleaned")
-        following.click()
-        walk.see("After cleaning says")
+        walk.next(5)
+        walk.see("After cleaning says", 120)
         walk.tap(0.75, 0.3)
         walk.see("the sticker fools the suspect on")
         walk.see("Where to go next")

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from mimic.cli import main
-from mimic.verdict import ACTIONS, ASK, TITLES, of_cleaning, of_suspect
+from mimic.verdict import ACTIONS, ASK, TITLES, of_cleaning, of_suspect, share_left
 
 HEALTHY: dict[str, Any] = {"knn_accuracy": 0.95, "random_knn_accuracy": 0.8, "warnings": []}
 
@@ -76,11 +76,29 @@ def information(suspect_left: float, twin_left: float) -> dict[str, Any]:
 def test_lost_information_is_a_second_sign_but_decides_nothing() -> None:
     both = of_suspect(suspect(scored(0.99), scored(0.01)), information(0.3, 1.1))
     assert "a second sign agrees" in both.confidence
-    assert any("30% of the information" in reason and "110%" in reason for reason in both.reasons)
+    assert both.reasons[1] == (
+        "With the trigger on, 30% of the information in its layers is left; a clean encoder keeps "
+        "all of it (estimate 110%; it compares two estimates, which scatter, so it can exceed "
+        "100%)."
+    )
     one = of_suspect(suspect(scored(0.99), scored(0.01)), information(0.9, 1.0))
     assert (one.level, "second sign" in one.confidence) == ("backdoor", False)
     none = of_suspect(suspect(scored(0.01), scored(0.01)), information(0.3, 1.1))
     assert none.level == "not_seen"
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [
+        (0.32, "32% of it"), (0.0, "0% of it"), (1.0, "100% of it"), (1.004, "100% of it"),
+        (1.006, "all of it (estimate 101%)"), (1.1, "all of it (estimate 110%)"),
+    ],
+)  # fmt: skip
+def test_no_share_above_all_is_said_without_a_word(share: float, told: str) -> None:
+    assert share_left(share, "it") == told
+    for_experts = share_left(share, "it", scatter=True)
+    assert ("scatter" in for_experts) == ("estimate" in told)
+    assert for_experts.startswith(told.removesuffix(")"))
 
 
 @pytest.mark.parametrize(

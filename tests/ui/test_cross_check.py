@@ -54,9 +54,34 @@ def test_points_that_cannot_be_trusted_get_one_plain_warning_per_reason(
     app = measured()
     assert not app.exception
     (warning,) = [w.value.replace("\\", "") for w in app.warning]
-    assert "suspect, triggered, layer1; suspect, triggered, layer2" in warning
-    assert "overfits. The critic learns its pairs by heart." in warning
+    assert "**suspect, triggered: layer1 and layer2**: overfits. The critic learns" in warning
     assert "levelled off" not in warning
+    assert "Does the conclusion stand?** Yes: going by stem, layer3 and layer4 alone" in warning
+
+
+def test_simple_tells_doubts_and_lines_in_plain_words(
+    measured: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.mode.DEFAULT", "simple")
+    app = measured()
+    (warning,) = [w.value.replace("\\", "") for w in app.warning]
+    assert "learned by heart from too few images" in warning
+    assert "critic" not in warning
+    told = without_escapes(app)
+    assert "Heights of different networks do not compare" in told
+    assert "CKA" not in told
+    (chart,) = [c.proto for c in app.get("plotly_chart")]
+    assert "untrained" not in chart.spec
+
+
+def test_experts_see_the_untrained_network_with_its_caveat(
+    measured: Callable[..., AppTest],
+) -> None:
+    app = measured()
+    assert "So the untrained network lies on top although it has learned nothing." in (
+        without_escapes(app)
+    )
+    assert "untrained" in app.get("plotly_chart")[0].proto.spec
 
 
 def test_the_caption_and_the_limits_say_what_a_curve_may_say(
@@ -75,7 +100,7 @@ def test_the_cross_check_draws_what_there_is_and_names_what_is_missing(
 ) -> None:
     app = measured()
     told = without_escapes(app)
-    assert "Not measured here: Triggered against clean (AUC)" in told
+    assert "Not measured here: Triggered or clean? (AUC)" in told
     alts = [c.proto.alt for c in app.get("plotly_chart")]
     assert sum("per layer. Suspect: stem" in words for words in alts) == 4  # Information first.
     assert "Likeness to the output (CKA) per layer. Suspect: stem 0.00, layer1 0.20" in " ".join(

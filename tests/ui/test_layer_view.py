@@ -54,7 +54,22 @@ def test_a_layer_the_run_left_out_is_said_to_be_missing(looked: Run) -> None:
     path.write_text(json.dumps(result))
     app = open_page("layers", **{layer_focus.KEY: "layer1"})
     assert not app.exception
-    assert "layer1 was not looked into, only layer3." in without_escapes(app)
+    told = without_escapes(app)
+    assert "layer1 was not looked into, only layer3." in told
+    assert "or add it in “Look again” below." in told
+    assert "Look again" in [e.label for e in app.expander]
+
+
+def test_simple_shows_where_a_layer_looks_and_leaves_the_rest_to_experts(
+    looked: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.mode.DEFAULT", "simple")
+    app = open_page("layers")
+    assert not app.exception
+    told = without_escapes(app)
+    assert "In layer3 the suspect puts 60.0% there." in told
+    assert "Share of attention on the trigger" not in told
+    assert "The numbers of the attention" not in [e.label for e in app.expander]
 
 
 def test_every_picture_and_chart_says_what_it_shows(looked: Run) -> None:
@@ -71,7 +86,7 @@ def test_every_picture_and_chart_says_what_it_shows(looked: Run) -> None:
     (first,) = [
         t for t in tiles if t.alt.startswith("Image 1") and "the suspect on the tr" in t.alt
     ]
-    assert first.caption == "suspect, triggered"
+    assert first.caption == "suspect"
     assert first.alt.endswith(f"on the triggered image, layer3, looks most at the {expected}.")
 
 
@@ -81,7 +96,8 @@ def test_without_a_look_the_page_says_what_to_press(
     fabricate(runs_root)
     app = open_page("layers")
     told = without_escapes(app)
-    assert "Nobody has looked into these layers yet.** Press Look in the form above." in told
+    assert "Open “Look into the layers” above and press Look." in told
+    assert "Look into the layers" in [e.label for e in app.expander]
     assert "python -m mimic attention" in told
     assert "--student demo-distill" in told
 

@@ -51,9 +51,15 @@ class Page(HTMLParser):
 
 
 @pytest.fixture
-def filled(runs_root: Path, fabricate: Callable[[Path], None], sweep_run: WriteRun) -> Path:
+def filled(
+    runs_root: Path,
+    fabricate: Callable[[Path], None],
+    sweep_run: WriteRun,
+    attention_run: WriteRun,
+) -> Path:
     fabricate(runs_root)
     sweep_run(runs_root)
+    attention_run(runs_root)
     return runs_root
 
 
@@ -61,7 +67,9 @@ def test_the_report_holds_everything_of_the_subject(filled: Path) -> None:
     write_note(find_run("demo-distill", filled), "kept for the talk")
     page = Page(document(gather(find_run("demo-distill", filled))))
     for words in (
-        "This encoder obeys the trigger.", "After cleaning: Accuracy went from 99.2% to 96.6%",
+        "This encoder obeys the trigger.", "After cleaning", "Accuracy went from 99.2% to 96.6%",
+        "At a glance", "Suspect encoder", "seed 0", "demo-attention",
+        "In layer3 the suspect puts 60.0% there.", "one short distillation per seed",
         "kept for the talk", "arXiv 2406.03508", "python -m mimic distill",
         "python -m mimic inspect", "demo-information", "demo-embed", "sweep-a", "torch",
         "Only 497 test images: intervals are wide.", "How to reproduce",
@@ -69,8 +77,8 @@ def test_the_report_holds_everything_of_the_subject(filled: Path) -> None:
         assert words in page.words, words
     figures = json.loads(page.scripts[0])
     assert {"accuracy", "asr", "scores-by-epoch", "losses-by-epoch", "information", "weights",
-            "umap-before", "umap-after", "plane-before", "plane-after", "sweep-asr-all",
-            "sweep-accuracy-all"} <= set(figures)  # fmt: skip
+            "attention", "umap-before", "umap-after", "plane-before", "plane-after",
+            "sweep-asr-all", "sweep-accuracy-all"} <= set(figures)  # fmt: skip
     assert all(trace["type"] != "scattergl" for f in figures.values() for trace in f["data"])
     images = [a for tag, a in page.tags if tag == "img"]
     assert images
@@ -119,7 +127,7 @@ def test_hostile_words_stay_words(filled: Path, inspect_run: WriteRun) -> None:
     assert tags <= {
         "html", "head", "meta", "link", "title", "style", "body", "main", "section", "h1", "h2",
         "h3", "p", "div", "figure", "figcaption", "img", "button", "details", "summary", "table",
-        "thead", "tbody", "tr", "th", "td", "ul", "li", "pre", "script",
+        "thead", "tbody", "tr", "th", "td", "ul", "li", "pre", "script", "dl", "dt", "dd", "code",
     }  # fmt: skip
     assert len(clean.scripts) == 3
     assert all(str(a["src"]).startswith("data:") for t, a in clean.tags if t == "img")
@@ -127,6 +135,50 @@ def test_hostile_words_stay_words(filled: Path, inspect_run: WriteRun) -> None:
     assert "\u202e" not in clean.words
     for figure in json.loads(clean.scripts[0]).values():  # Plotly reads tags in its labels.
         assert "<img" not in json.dumps({k: figure[k] for k in ("data", "layout")})
+
+
+def test_s18_the_report_names_files_and_no_folder_of_this_machine(
+    runs_root: Path, distill_run: WriteRun
+) -> None:
+    run = distill_run(runs_root, "only")
+    about, result = run.about(), run.result() or {}
+    about["config"] |= {
+        "encoder": "/srv/hidden a/suspect.pth", "clean_twin": "~/hidden/twin.pth",
+        "data": "/srv/hidden/images.npz", "trigger": "patch:/srv/hidden/cat.png:1:2:4",
+        "data_root": "/srv/hidden", "information": "/srv/hidden/run-7",
+    }  # fmt: skip
+    about["inputs"] = {
+        "encoder": {"path": "/srv/hidden a/suspect.pth", "sha256": "ab" * 32},
+        "/srv/hidden/images.npz (train)": {"images": 9, "sha256": "cd" * 32},
+    }
+    result["warnings"] = ["The file '/srv/hidden a/x.npz' and /srv/hidden/y.npz are alike."]
+    run.write_json("run.json", about)
+    run.write_json("result.json", result)
+    told = document(gather(run))
+    assert "hidden/" not in told
+    assert "/srv" not in told
+    words = Page(told).words
+    assert "--encoder suspect.pth --clean-twin twin.pth" in words
+    assert "In place of these names" in words
+    assert "ab" * 32 in words
+    assert "The file 'x.npz' and y.npz are alike." in words
+
+
+def test_on_paper_the_record_is_open_and_charts_fit_a_column(filled: Path) -> None:
+    whole = document(gather(find_run("demo-distill", filled)))
+    assert whole.count('<details class="record">') == 6
+    assert "details.record:not([open])" in whole
+
+
+def test_points_to_be_read_with_care_are_in_the_report(filled: Path) -> None:
+    run = find_run("demo-information", filled)
+    result = run.result() or {}
+    rising = {"state": "still rising", "sentence": "It was still rising."}
+    result["curves"][1]["verdicts"] = dict.fromkeys(("layer1", "layer2"), rising)
+    run.write_json("result.json", result)
+    told = Page(document(gather(find_run("demo-distill", filled)))).words
+    assert "Information, suspect, triggered: layer1 and layer2: still rising." in told
+    assert "Does the conclusion from the information stand? Yes:" in told
 
 
 def test_without_an_inspection_or_any_other_run_there_is_still_a_report(

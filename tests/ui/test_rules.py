@@ -46,3 +46,62 @@ def test_importing_the_interface_does_not_import_torch() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert run.stdout.strip() == "False"
+
+
+BUTTONS = {"button", "download_button", "form_submit_button", "link_button", "menu_button"}
+LOOKS = {
+    "label", "type", "icon", "help", "width", "icon_position", "shortcut", "url", "file_name",
+    "mime",
+}  # fmt: skip
+"""What a button without a key is known by, as Streamlit hashes it."""
+
+
+def changing_buttons(source: str) -> list[str]:
+    """Buttons that may become another one from one run to the next, so that a click is lost.
+
+    Without a key, any change of its looks makes it another one. A change of its type does so even
+    with a key: the browser then puts a new element in its place.
+    """
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        given = {k.arg: k.value for k in node.keywords}
+        looks = [*node.args[:1], *(value for name, value in given.items() if name in LOOKS)]
+        changing = None in given or not all(isinstance(look, ast.Constant) for look in looks)
+        retyped = not isinstance(given.get("type", ast.Constant("secondary")), ast.Constant)
+        if node.func.attr in BUTTONS and (retyped or ("key" not in given and changing)):
+            found.append(f"line {node.lineno}: {ast.unparse(node)[:60]}")
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_click_is_lost_because_a_button_changed_its_looks(path: Path) -> None:
+    assert changing_buttons(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "st.button(label)", "st.button('Go', type=kind)",
+        "st.button('Go', type='primary' if ready else 'secondary', key='go')",
+        "st.button(f'Next: {title}', on_click=go)", "column.button('Go', icon=icon)",
+        "st.button(label='a' + b)", "st.download_button('CSV', rows, file_name=f'{name}.csv')",
+        "st.form_submit_button('Save', help=why)", "st.button('Go', width=wide)",
+        "st.button('Go', **more)",
+    ],
+)  # fmt: skip
+def test_the_rule_notices_a_changing_button(line: str) -> None:
+    assert changing_buttons(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "st.button('Go', icon='x', on_click=go, args=(n,), disabled=off)",
+        "st.button(f'Next: {title}', type='primary', icon=icon, key='next')",
+        "st.download_button('CSV', rows, file_name=name, key='csv')", "jobs.start_button(label)",
+    ],
+)  # fmt: skip
+def test_the_rule_lets_a_button_pass_that_stays_the_same(line: str) -> None:
+    assert not changing_buttons(line)

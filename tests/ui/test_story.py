@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from mimic.config import DistillConfig, PlacementConfig
 from mimic.run import Run
-from ui.story import steps
+from ui.story import cleaning, placements, remaining, steps
 from ui.story.board import figure
 from ui.story.placements import Placement
 
@@ -40,6 +41,15 @@ def press(app: AppTest, label: str) -> AppTest:
     return found[0].click().run()
 
 
+def primary(app: AppTest) -> list[str]:
+    """The buttons that stand out."""
+    return [b.label for b in app.button if b.proto.type == "primary"]
+
+
+def own_runs(root: Path, kind: str) -> list[Run]:
+    return [Run(place) for place in root.iterdir() if place.name.startswith(f"{kind}-")]
+
+
 def metric(app: AppTest, label: str) -> str:
     return next(m.value for m in app.metric if m.label == label)
 
@@ -52,20 +62,50 @@ def test_the_bundled_demo_tells_the_story_up_to_cleaning(
     assert not app.exception
     assert metric(app, "Right answers") == "98.9%"
     assert "355 of 359 test images" in words(app)
-    app = press(press(app, "Show another image"), "Next: put the sticker on")
+    assert primary(app) == ["Show another image"]
+    app = press(app, "Show another image")
+    assert primary(app) == ["Next: put the sticker on"]
+    app = press(app, "Next: put the sticker on")
     assert app.query_params["step"] == "2"
+    assert primary(app) == ["Put it where the attacker did"]
     app = press(app, "Put it where the attacker did")
     assert "With the sticker it says **1**" in words(app)
     assert metric(app, "Attack success here") == "100.0%"
     assert metric(app, "Encoder never attacked, here") == "0.5%"
-    app = press(app, "Next: where the picture gets lost")
+    assert primary(app) == ["Next: see what is left of the picture"]
+    app = press(app, "Next: see what is left of the picture")
     assert not app.get("plotly_chart")
+    assert primary(app) == ["Show the measurement"]
     app = press(app, "Show the measurement")
-    assert "32% of the information is left; an encoder never attacked keeps 110%" in words(app)
+    assert primary(app) == ["Next: clean it"]
+    assert (
+        "32% of the information is left; an encoder never attacked keeps all of it (estimate 110%)."
+    ) in words(app)
     app = press(app, "Next: clean it")
     assert not app.exception
-    assert "Clean it" in [b.label for b in app.button]
+    assert primary(app) == ["Clean it"]
     assert not (tmp_path / "runs").exists()
+
+
+def test_curves_of_the_suspect_and_of_one_never_attacked_are_named_at_their_ends() -> None:
+    result = Run(ROOT / "assets" / "demo" / "runs" / "demo-information").result()
+    assert result is not None
+    drawn = remaining.figure(result)
+    names = [trace.name for trace in drawn.data]
+    assert names == list(remaining.NAMES.values())
+    assert [note.text for note in drawn.layout.annotations] == names
+    curves = {(c["network"], c["input"]): c["layers"] for c in result["curves"]}
+    for trace, of in zip(drawn.data, remaining.NAMES, strict=True):
+        assert list(trace.y) == [curves[of][layer] for layer in result["layers"]]
+
+
+def test_without_a_clean_twin_only_the_suspect_is_drawn(
+    runs_root: Path, fabricate: Callable[[Path], None]
+) -> None:
+    fabricate(runs_root)
+    result = Run(runs_root / "demo-information").result()
+    assert result is not None
+    assert len(remaining.figure(result).data) == 2
 
 
 def test_numbers_place_the_sticker_without_a_mouse(
@@ -102,11 +142,26 @@ def test_cleaning_starts_the_recommended_distillation(
     monkeypatch.setattr("mimic.job.spawn", lambda run: None)
     app = press(open_story(4), "Clean it")
     assert not app.exception
-    (run,) = [r for r in runs_root.iterdir() if r.name.startswith("distill-")]
-    config = Run(run).config()
+    (run,) = own_runs(runs_root, "distill")
+    config = run.config()
     assert isinstance(config, DistillConfig)
     assert (config.information, config.preset, config.seed) == ("demo-information", "gentle", 0)
     assert "Stop" in [b.label for b in app.button]
+    assert primary(app) == ["Next: try the sticker again"]
+
+
+def test_step_4_says_why_right_answers_start_high(
+    runs_root: Path,
+    fabricate: Callable[[Path], None],
+    distill_run: Write,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fabricate(runs_root)
+    monkeypatch.setattr("mimic.job.spawn", lambda run: None)
+    distill_run(runs_root, "distill-own", "running")
+    told = "The right answers start at 75.0% because these digits are easy"
+    assert told in words(open_story(4))
+    assert told not in words(open_story(3))
 
 
 def test_an_earlier_cleaning_is_offered_and_the_sticker_tried_by_itself(
@@ -122,10 +177,81 @@ def test_an_earlier_cleaning_is_offered_and_the_sticker_tried_by_itself(
     assert not app.exception
     assert "Cleaned just now" in words(app)
     app.run()
-    (run,) = [r for r in runs_root.iterdir() if r.name.startswith("placement-")]
-    config = Run(run).config()
+    (run,) = own_runs(runs_root, "placement")
+    config = run.config()
     assert isinstance(config, PlacementConfig)
     assert (config.student, config.stride) == ("distill-own", 2)
+
+
+def test_the_last_step_shows_a_cleaning_at_work_and_goes_on_by_itself(
+    runs_root: Path,
+    fabricate: Callable[[Path], None],
+    distill_run: Write,
+    placement_run: Write,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fabricate(runs_root)
+    monkeypatch.setattr("mimic.job.spawn", lambda run: None)
+    run = distill_run(runs_root, "distill-own", "running", seconds_left=12.0)
+    app = open_story(5)
+    assert not app.exception
+    assert "still learning" in words(app)
+    assert "Stop" in [b.label for b in app.button]
+    assert "Clean it first" not in [b.label for b in app.button]
+    assert any("12 s left" in bar.proto.text for bar in app.get("progress"))
+    assert app.get("vega_lite_chart")
+    run.delete()
+    distill_run(runs_root, "distill-own")  # It has ended.
+    app = app.run()
+    assert "Now the sticker is put on test pictures" in words(app)
+    (trial,) = own_runs(runs_root, "placement")
+    trial.delete()
+    placement_run(runs_root, "placement-own", student="distill-own")
+    assert "After cleaning says" in words(app.run())
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_the_sticker_is_tried_even_if_another_step_is_shown_when_cleaning_ends(
+    runs_root: Path,
+    fabricate: Callable[[Path], None],
+    distill_run: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    step: int,
+) -> None:
+    fabricate(runs_root)
+    monkeypatch.setattr("mimic.job.spawn", lambda run: None)
+    run = distill_run(runs_root, "distill-own", "running")
+    app = open_story(step)
+    assert "goes on in the meantime" not in words(app)  # It is not this visitor's.
+    app.session_state[cleaning.RUN] = run.id
+    assert "The cleaning of step 4 goes on in the meantime" in words(app.run())
+    run.delete()
+    distill_run(runs_root, "distill-own")
+    app.run().run()
+    assert not app.exception
+    (trial,) = own_runs(runs_root, "placement")
+    assert placements.student_of(trial) == "distill-own"
+
+
+def test_a_try_of_the_sticker_that_ended_early_is_offered_again(
+    runs_root: Path,
+    fabricate: Callable[[Path], None],
+    distill_run: Write,
+    placement_run: Write,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fabricate(runs_root)
+    monkeypatch.setattr("mimic.job.spawn", lambda run: None)
+    distill_run(runs_root, "distill-own")
+    trial = placement_run(runs_root, "placement-own", student="distill-own")
+    (trial.directory / "result.json").unlink()
+    trial.write_status(replace(trial.status(), state="failed", cause="The disk is full."))
+    for step in (4, 5):
+        app = open_story(step)
+        assert "The disk is full." in words(app)
+        assert primary(app) == ["Try again"]
+    press(app, "Try again")
+    assert len(own_runs(runs_root, "placement")) == 2
 
 
 def test_the_last_step_compares_both_encoders_and_gives_a_verdict(
@@ -134,12 +260,32 @@ def test_the_last_step_compares_both_encoders_and_gives_a_verdict(
     fabricate(runs_root)
     distill_run(runs_root, "distill-own")
     placement_run(runs_root, "placement-own", student="distill-own")
-    app = press(open_story(5), "Put the sticker on")
+    app = open_story(5)
     assert not app.exception
+    assert primary(app) == ["Try another image"]
     told = words(app)
     assert "fools the suspect on 100.0% of 200 images, the cleaned encoder on 0.0%" in told
     assert metric(app, "Attack success after cleaning") == "3.1%"
     assert "No backdoor left that could be seen" in told
+
+
+def test_the_last_step_opens_with_the_sticker_on(
+    runs_root: Path, fabricate: Callable[[Path], None], distill_run: Write, placement_run: Write
+) -> None:
+    fabricate(runs_root)
+    distill_run(runs_root, "distill-own")
+    placement_run(runs_root, "placement-own", student="distill-own")
+    app = open_story(5)
+    assert app.session_state["story_place"] == (10, 10)
+    app = press(app, "Take it off")
+    assert app.session_state["story_place"] is None  # It stays off while this step is shown.
+    assert app.run().session_state["story_place"] is None
+    app = press(press(app, "Back"), "Next: try the sticker again")
+    assert app.session_state["story_place"] == (10, 10)
+    app.number_input(key="story_row").set_value(4).run()
+    app = press(press(app, "Back"), "Next: try the sticker again")
+    assert app.session_state["story_place"] == (4, 10)
+    assert press(app, "Put it where the attacker did").session_state["story_place"] == (10, 10)
 
 
 def test_the_last_step_alone_leads_back_to_cleaning(
@@ -148,7 +294,9 @@ def test_the_last_step_alone_leads_back_to_cleaning(
     fabricate(runs_root)
     for run in ("demo-distill", "demo-embed"):
         Run(runs_root / run).delete()
-    app = press(open_story(5), "Clean it first")
+    app = open_story(5)
+    assert primary(app) == ["Clean it first"]
+    app = press(app, "Clean it first")
     assert "Clean it" in [b.label for b in app.button]
 
 

@@ -45,6 +45,8 @@ def test_the_map_has_a_tile_for_everything_planned_and_holes_where_nothing_is_kn
     ]
     assert (found[0]["percent"], found[0]["label"]) == (pytest.approx(12.3), "12%")
     assert (found[0]["range"], found[0]["seeds"]) == ("10.0–15.0%", "1 of 2")
+    assert found[0]["reach"] == "10–15"
+    assert tiles(measured(asr_range=[0.251, 0.249]))[0]["reach"] == ""  # Both are 25 %.
     assert all(t["percent"] is None and t["label"] == "" for t in found[1:])
     assert all(t["range"] == "not measured yet" for t in found[1:])
 
@@ -97,6 +99,22 @@ def test_a_finished_sweep_shows_maps_sentence_and_references(
     assert [words.split(" by ")[0] for words in told] == ["Attack success", "Accuracy"]
     assert all("all carries the backdoor over" in words for words in told)
     assert "Sweep again" in [e.label for e in app.expander]
+
+
+def test_without_a_sweep_the_page_names_the_form_as_it_is_called(
+    layers_page: Callable[..., AppTest],
+) -> None:
+    app = layers_page()
+    assert "Open “Sweep layers and scales” above and press Sweep." in without_escapes(app)
+    assert "Sweep layers and scales" in [e.label for e in app.expander]
+
+
+def test_a_sweep_is_told_one_scale_to_a_line() -> None:
+    told = "At a weight of 10 per layer, a does. At a weight of 1.5 per layer, b does. Two seeds."
+    assert sweep_map.sentences(told) == [
+        "At a weight of 10 per layer, a does.", "At a weight of 1.5 per layer, b does.",
+        "Two seeds.",
+    ]  # fmt: skip
 
 
 def test_a_sweep_at_work_shows_what_it_has_and_can_be_stopped(

@@ -12,9 +12,11 @@ import plotly.graph_objects as go
 import plotly.offline
 
 from ui import figure_data
+from ui.report.attention import SECTION as LOOKS
+from ui.report.attention import pictures
 from ui.report.escape import data, script_hash, words
 from ui.report.figure import Figure
-from ui.report.figures import all_figures, verdict
+from ui.report.figures import all_figures
 from ui.report.material import Material
 from ui.report.script import SCRIPT
 from ui.report.sections import (
@@ -28,6 +30,9 @@ from ui.report.sections import (
     warnings_list,
 )
 from ui.report.style import STYLE
+from ui.report.summary import at_a_glance, verdict
+from ui.report.tiles import SECTION as SWEEP
+from ui.report.tiles import findings
 
 MOST_ROWS = 200
 """Rows of a figure's table; the CSV has all of them."""
@@ -71,18 +76,22 @@ def body(material: Material, figures: Mapping[str, Figure]) -> Iterator[str]:
     made = datetime.datetime.now(tz=datetime.UTC).strftime("%d %B %Y, %H:%M UTC").lstrip("0")
     yield f"<h1>Cleaning “{words(material.title)}”</h1>"
     yield f'<p class="soft">MIMIC Studio report on run {words(material.run.id)}, {made}</p>'
-    yield '<section class="verdict" aria-label="Verdict">'
-    yield from (f"<p>{words(said)}</p>" for said in verdict(material))
-    yield "</section>"
+    yield from verdict(material)
     yield from own_note(material)
+    yield from at_a_glance(material)
     yield from scores_table(material)
     yield from example_images(material)
     for section in dict.fromkeys(f.section for f in figures.values()):
-        yield f'<h2>{words(section)}</h2>\n<div class="grid">'
+        yield f"<h2>{words(section)}</h2>"
+        if section == SWEEP:
+            yield from findings(material)
+        yield '<div class="grid">'
         for name, figure in figures.items():
             if figure.section == section:
                 yield figure_element(name, figure)
         yield "</div>"
+        if section == LOOKS:
+            yield from pictures(material)
     yield from warnings_list(material)
     yield from method(material)
     yield from reproduce(material)
@@ -117,7 +126,7 @@ def figure_element(name: str, figure: Figure) -> str:
         for kind in ("csv", "png", "svg")
     )
     return (
-        f"<figure><h3>{words(figure.title)}</h3>"
+        f"<figure{' class=wide' * figure.wide}><h3>{words(figure.title)}</h3>"
         f'<figcaption id="says-{name}">{words(figure.takeaway)}</figcaption>'
         f'<div class="chart" id="chart-{name}" style="height:{height}px" role="img" '
         f'aria-label="{words(figure.title)}. {words(figure.takeaway)}"></div>'

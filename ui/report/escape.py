@@ -9,13 +9,14 @@ import json
 from typing import Any
 
 from ui import text
+from ui.report.places import without_places
 
 LONG = 2_000
 
 
 def words(value: object, limit: int = LONG) -> str:
-    """Any value as text of the page: hidden signs dropped, markup made literal."""
-    return html.escape(text.bare(value, limit), quote=True)
+    """Any value as text of the page: hidden signs and folders dropped, markup made literal."""
+    return html.escape(text.bare(without_places(str(value)), limit), quote=True)
 
 
 def lines(value: object) -> str:

@@ -22,6 +22,7 @@ class Figure:
         takeaway: what it says, with a number.
         figure: the drawing.
         rows: the numbers behind it.
+        wide: whether it takes the whole width of the page.
     """
 
     name: str
@@ -30,8 +31,11 @@ class Figure:
     takeaway: str
     figure: go.Figure
     rows: Sequence[Mapping[str, Any]]
+    wide: bool = False
 
 
-def made(name: str, section: str, title: str, takeaway: str, figure: go.Figure) -> Figure:
+def made(
+    name: str, section: str, title: str, takeaway: str, figure: go.Figure, *, wide: bool = False
+) -> Figure:
     """A figure whose numbers are those drawn."""
-    return Figure(name, section, title, takeaway, figure, figure_data.rows(figure))
+    return Figure(name, section, title, takeaway, figure, figure_data.rows(figure), wide)

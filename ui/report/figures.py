@@ -7,8 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from mimic.verdict import of_cleaning
-from ui import charts, cross_check, live_charts, numbers, scores, text
+from ui import charts, cross_check, curve_words, live_charts, numbers, text
+from ui.report.attention import attention
 from ui.report.figure import Figure, made
 from ui.report.maps import embedding
 from ui.report.material import Material
@@ -21,6 +21,7 @@ def all_figures(material: Material) -> list[Figure]:
         *outcome(material),
         *training(material),
         *information(material),
+        *attention(material),
         *embedding(material),
         *sweep(material),
     ]
@@ -102,8 +103,8 @@ def information(material: Material) -> Iterator[Figure]:
     section = "Where the layers keep their knowledge"
     yield made(
         "information", section, "Mutual information between each layer and the output",
-        text.bare(result["sentence"], cross_check.LONG),
-        charts.information_curves(result["curves"], result["layers"]),
+        f"{text.bare(result['sentence'], cross_check.LONG)} {curve_words.comparing(result)}",
+        charts.information_curves(result["curves"], result["layers"]), wide=True,
     )  # fmt: skip
     weights = material.result.get("weights") or {}
     if weights:
@@ -120,18 +121,6 @@ def information(material: Material) -> Iterator[Figure]:
             figure.update_yaxes(title_text=title)
             figure.update_xaxes(title_text="layer, from input to output")
             charts.label_line_ends(figure, text.bare(result["layers"][-1]))
+            figure.update_layout(margin={"r": 72})
             said = cross_check.in_words(rows, name)
             yield made(name, section, title, f"{explanation} {said}", figure)
-
-
-def verdict(material: Material) -> list[str]:
-    """What was found and what cleaning did, in sentences."""
-    found = material.result.get("scores") or {}
-    after = of_cleaning(found)
-    return [
-        scores.suspicion(found.get("teacher"), found.get("clean_twin"), material.target),
-        f"After cleaning: {scores.outcome(found)}",
-        f"{after.title}. {after.headline}",
-        f"How sure. {after.confidence}",
-        f"What to do. {' '.join(after.actions)}",
-    ]

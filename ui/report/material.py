@@ -22,6 +22,7 @@ class Material:
         inspection: the subject as inspected, if it was.
         information: the measurement that gave the weights, or the newest one.
         embedding: the newest embedding of this student.
+        attention: the newest look into its layers.
         sweep: the newest finished sweep.
     """
 
@@ -30,13 +31,15 @@ class Material:
     inspection: subject.Subject | None
     information: Run | None
     embedding: Run | None
+    attention: Run | None
     sweep: Run | None
 
     @property
     def runs(self) -> list[Run]:
         """All of them, in the order in which they build on each other."""
         found = [self.inspection.run if self.inspection else None, self.information, self.run]
-        return [run for run in (*found, self.embedding, self.sweep) if run is not None]
+        found += [self.embedding, self.attention, self.sweep]
+        return [run for run in found if run is not None]
 
     @property
     def title(self) -> str:
@@ -76,6 +79,10 @@ def gather(run: Run) -> Material:
 
     used = str(run.about()["config"].get("information", ""))
     students = {run.id, str(run.directory)}
+
+    def of_this(other: Run) -> bool:
+        return other.about()["config"].get("student") in students
+
     inspection = newest("inspect")
     result = inspection.result() if inspection else None
     return Material(
@@ -85,7 +92,8 @@ def gather(run: Run) -> Material:
         if inspection and result
         else None,
         information=named(used) or newest("information"),
-        embedding=newest("embed", lambda r: r.about()["config"].get("student") in students),
+        embedding=newest("embed", of_this),
+        attention=newest("attention", of_this),
         sweep=newest("sweep"),
     )
 

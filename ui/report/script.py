@@ -12,16 +12,28 @@ SCRIPT = """
   });
   const shade = () => (dark.matches ? 'dark' : 'light');
   const settings = { displayModeBar: false, responsive: true };
-  const draw = (as) => {
+  const PAPER = 325;  // Pixels of a column on paper: charts keep the width they are drawn with.
+  const draw = (as, width) => {
     for (const [name, figure] of Object.entries(figures)) {
       const place = document.getElementById('chart-' + name);
-      Plotly.react(place, figure.data, inked(figure.layout, as, clear), settings);
+      const alone = place.parentElement.matches('.wide');
+      const layout = inked(figure.layout, as, clear);
+      if (width) layout.width = alone ? 2 * width + 20 : width;
+      Plotly.react(place, figure.data, layout, { ...settings, responsive: !width });
     }
   };
   draw(shade());
   dark.addEventListener('change', () => draw(shade()));
-  addEventListener('beforeprint', () => draw('light'));
-  addEventListener('afterprint', () => draw(shade()));
+  let opened = [];
+  addEventListener('beforeprint', () => {
+    opened = [...document.querySelectorAll('details.record:not([open])')];
+    for (const record of opened) record.open = true;
+    draw('light', PAPER);
+  });
+  addEventListener('afterprint', () => {
+    for (const record of opened) record.open = false;
+    draw(shade());
+  });
   const save = (address, name) => {
     const link = document.createElement('a');
     link.href = address;

@@ -8,8 +8,9 @@ from typing import Any
 from mimic import job
 from mimic.errors import MimicError
 from mimic.run import Run
-from ui import distillation, jobs, numbers, pictures, scores
+from ui import distillation, doubts, jobs, numbers, pictures, scores
 from ui.report import material as parts
+from ui.report import places
 from ui.report.escape import lines, picture, words
 from ui.report.material import Material
 
@@ -104,6 +105,7 @@ def example_images(material: Material) -> Iterator[str]:
 def warnings_list(material: Material) -> Iterator[str]:
     """Doubts about any of the runs."""
     found = list(dict.fromkeys(said for _, said in parts.warnings(material)))
+    found += points_of_care(material)
     yield "<h2>To be read with care</h2>\n<ul>"
     yield from (f"<li>{words(said)}</li>" for said in found)
     yield (
@@ -111,6 +113,19 @@ def warnings_list(material: Material) -> Iterator[str]:
         "<li>Attack success is measured with the trigger that was given. A backdoor with another "
         "trigger would not show in it.</li></ul>"
     )
+
+
+def points_of_care(material: Material) -> Iterator[str]:
+    """Points of the information that cannot be taken as they are, and what stands without them."""
+    result = (material.information.result() if material.information else None) or {}
+    uncertain = doubts.doubts(result) if result.get("curves") else []
+    if not uncertain:
+        return
+    for where, why in doubts.lines(result, uncertain, plain=False):
+        yield f"Information, {where}: {why}"
+    stands = doubts.conclusion(result, uncertain)
+    if stands:
+        yield f"Does the conclusion from the information stand? {stands}"
 
 
 def method(material: Material) -> Iterator[str]:
@@ -142,19 +157,30 @@ def reproduce(material: Material) -> Iterator[str]:
     """The commands that made the runs."""
     yield "<h2>How to reproduce</h2>"
     yield (
-        "<p>With the same files in the same places, library versions and seed, these commands "
-        "repeat the runs of this report, in this order. Where a setting names a run, name the new "
-        "one.</p>"
+        "<p>With the same files, library versions and seed, these commands repeat the runs of this "
+        "report, in this order. Where a setting names a run, name the new one. Names that begin "
+        "with <code>asset:</code> ship with MIMIC Studio.</p>"
     )
     yield f"<pre>{lines(chr(10).join(command(run) for run in material.runs))}</pre>"
+    found: dict[str, str] = {}
+    for run in material.runs:
+        found |= places.placeholders(run.about().get("inputs") or {})
+    if found:
+        yield (
+            "<p>This report names files, not folders. In place of these names, put the path of "
+            "your copy; it is the right one if its SHA-256 is this (of a data set: the one the run "
+            "records).</p>"
+        )
+        rows = [{"in place of": name, "SHA-256": digest} for name, digest in found.items()]
+        yield table(rows, hashed="SHA-256")
 
 
 def command(run: Run) -> str:
     """The command of a run, or why there is none."""
     try:
-        return job.command_line(run.kind, jobs.brief(run.config()))
+        return places.command(job.command_line(run.kind, jobs.brief(run.config())))
     except MimicError as error:
-        return f"# run {run.id}: {error.cause}"
+        return f"# run {run.id}: {places.without_places(error.cause)}"
 
 
 def appendix(material: Material) -> Iterator[str]:
@@ -163,17 +189,14 @@ def appendix(material: Material) -> Iterator[str]:
     for run in material.runs:
         about, status = run.about(), jobs.state_of(run)
         kind = jobs.KINDS.get(run.kind, run.kind)
-        config = [{"setting": k, "value": v} for k, v in about["config"].items()]
-        inputs = [
-            {"input": name, "path or images": noted.get("path") or noted.get("images"),
-             "SHA-256": noted.get("sha256")}
-            for name, noted in (about.get("inputs") or {}).items()
-        ]  # fmt: skip
+        settings = places.config(about["config"])
+        config = [{"setting": k, "value": v} for k, v in settings.items()]
+        inputs = list(places.inputs(about.get("inputs") or {}))
         versions = [{"library": k, "version": v} for k, v in (about.get("versions") or {}).items()]
         memory = numbers.size(status.memory_mb * 2**20) if status.memory_mb else numbers.NOTHING
         machine = f"{status.device or 'device not recorded'}; {memory} memory at most"
         yield (
-            f"<details><summary>{words(kind)}, run {words(run.id)}, seed "
+            f'<details class="record"><summary>{words(kind)}, run {words(run.id)}, seed '
             f"{words(shown(about['config'].get('seed')))}</summary>"
             f"<p>Machine: {words(machine)}.</p>"
             f"<h3>Inputs</h3>{table(inputs, hashed='SHA-256')}"

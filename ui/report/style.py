@@ -14,11 +14,24 @@ h2 { font-size: 1.35rem; margin: 2.6rem 0 .6rem; }
 h3 { font-size: 1.05rem; margin: 0 0 .2rem; }
 p { margin: .4rem 0 .8rem; overflow-wrap: anywhere; }
 .soft, figcaption, .facts { color: var(--soft); }
-.verdict { background: var(--card); border: 1px solid var(--line); border-radius: .6rem;
-  padding: 1rem 1.2rem; font-size: 1.06rem; }
+.verdict { background: var(--card); border: 1px solid var(--line); border-left-width: .4rem;
+  border-radius: .6rem; padding: 1rem 1.2rem; margin-top: 1.2rem; }
+.verdict.clean { border-left-color: #00966d; }
+.verdict.remains { border-left-color: #d55e00; }
+.verdict.trace, .verdict.unknown { border-left-color: #a67c00; }
+.level { font-size: 1.35rem; font-weight: 700; margin: 0; line-height: 1.3; }
+.headline { font-size: 1.06rem; }
+dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .35rem 1.2rem;
+  margin: .6rem 0 .2rem; }
+dt { color: var(--soft); }
+dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 .grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr));
-  gap: 1.6rem; }
+  gap: 0 1.6rem; }
+.grid > figure { display: grid; grid-template-rows: subgrid; grid-row: span 5; gap: 0;
+  margin-bottom: 1.4rem; }
+.grid > .wide { grid-column: 1 / -1; overflow: visible; }
 .grid > * { min-width: 0; }
+.grid > figure > * { min-width: 0; }
 figure { margin: 0 0 1rem; min-width: 0; }
 .chart { width: 100%; }
 .tools { display: flex; flex-wrap: wrap; gap: .4rem; margin: .3rem 0; }
@@ -39,10 +52,24 @@ pre { background: var(--card); border: 1px solid var(--line); border-radius: .5r
 .images { display: grid; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); gap: 1rem; }
 .images img { width: 100%; image-rendering: pixelated; border-radius: .3rem; display: block; }
 .images figcaption { font-size: .82rem; }
+.maps img { image-rendering: auto; }
+.maps { grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr)); }
+code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: .92em; }
+@media (max-width: 34rem) {
+  dl { grid-template-columns: 1fr; gap: 0; }
+  dd { margin-bottom: .5rem; }
+}
 @media print {
   :root { --ink: #000; --soft: #444; --page: #fff; --card: #fff; --line: #bbb; --accent: #000; }
-  .tools, .chart .modebar-container { display: none; }
-  figure, .verdict { break-inside: avoid; }
+  @page { margin: 16mm 14mm; }
+  body { font-size: 10.5pt; }
+  .tools, .grid details, .chart .modebar-container { display: none; }
+  .grid { grid-template-columns: 1fr 1fr; gap: 0 6mm; }
+  .grid > figure { margin-bottom: 5mm; }
+  figure, .verdict, tr { break-inside: avoid; }
+  h1, h2, h3, summary { break-after: avoid; }
+  h2 { margin-top: 1.6rem; }
+  .wide { overflow: visible; }
   main { max-width: none; padding: 0; }
 }
 """

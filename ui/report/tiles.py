@@ -9,21 +9,25 @@ import plotly.graph_objects as go
 
 from mimic.config import SweepConfig
 from mimic.sweep import cells, summary
-from ui import charts, cross_check, palette, sweep_map, text
+from ui import charts, numbers, palette, sweep_map
+from ui.report.escape import words
 from ui.report.figure import Figure
 from ui.report.material import Material
+
+SECTION = "Which layers bring the backdoor along"
 
 
 def sweep(material: Material) -> Iterator[Figure]:
     """Attack success and accuracy by layer set and attention weight."""
     run = material.sweep
-    result = (run.result() if run else None) or {}
-    if run is None or not result:
+    if run is None or not run.result():
         return
     config = cast(SweepConfig, run.config())
     planned = cells(config)
     rows = summary(run.metrics())
-    for losses in dict.fromkeys(cell.losses for cell in planned):
+    choices = list(dict.fromkeys(cell.losses for cell in planned))
+    for losses in choices:
+        spoken = f" (losses: {losses})" if len(choices) > 1 else ""
         for measure, title in sweep_map.MEASURES.items():
             tiles = sweep_map.tiles(planned, rows, measure, every=config.layers, losses=losses)
             table = [
@@ -32,13 +36,27 @@ def sweep(material: Material) -> Iterator[Figure]:
                 for t in tiles
             ]  # fmt: skip
             yield Figure(
-                f"sweep-{measure}-{losses}", "Which layers bring the backdoor along",
-                f"{title} by layers taught and attention weight (losses: {losses})",
-                text.bare(result["sentence"], cross_check.LONG)
-                if measure == "asr"
-                else span(tiles, title),
-                heat_map(tiles), table,
+                f"sweep-{measure}-{losses}", SECTION,
+                f"{title} by layers taught and attention weight{spoken}",
+                span(tiles, title), heat_map(tiles), table,
             )  # fmt: skip
+
+
+def findings(material: Material) -> Iterator[str]:
+    """What the sweep says of each scale, how many seeds stand behind it, and what a tile is."""
+    run = material.sweep
+    result = (run.result() if run else None) or {}
+    if run is None or not result:
+        return
+    config = cast(SweepConfig, run.config())
+    said = sweep_map.sentences(result["sentence"])
+    yield f"<ul>{''.join(f'<li>{words(sentence)}</li>' for sentence in said)}</ul>"
+    yield (
+        f'<p class="soft">Each tile is one short distillation per seed, {config.epochs} epochs on '
+        f"{numbers.percent(config.clean_fraction)} of the data; nothing else changes between "
+        "tiles. Large: the mean over seeds; small: the lowest and the highest seed, if they "
+        f"differ. {words(sweep_map.rows_said(config))}</p>"
+    )
 
 
 def span(tiles: Sequence[Mapping[str, Any]], title: str) -> str:
@@ -47,6 +65,12 @@ def span(tiles: Sequence[Mapping[str, Any]], title: str) -> str:
     if not known:
         return "Nothing has been measured."
     return f"{title} is {min(known):.1f} to {max(known):.1f}% (mean over seeds of each cell)."
+
+
+def written(tile: Mapping[str, Any]) -> str:
+    """What stands in a tile: the mean and, smaller, the lowest and the highest seed."""
+    small = f'<br><span style="font-size:10px">{tile["reach"]}</span>' if tile["reach"] else ""
+    return f"{tile['label']}{small}"
 
 
 def heat_map(tiles: Sequence[Mapping[str, Any]]) -> go.Figure:
@@ -64,7 +88,7 @@ def heat_map(tiles: Sequence[Mapping[str, Any]]) -> go.Figure:
     )  # fmt: skip
     for tile in tiles:  # By place: a category that reads as a number would be taken for a place.
         figure.add_annotation(
-            x=across.index(tile["scale"]), y=down.index(tile["set"]), text=tile["label"],
+            x=across.index(tile["scale"]), y=down.index(tile["set"]), text=written(tile),
             showarrow=False, font={"color": tile["ink"], "size": 13},
         )  # fmt: skip
     charts.styled(figure, x="attention weight per layer", y="", height=90 + 42 * len(down))

@@ -32,6 +32,11 @@ def place() -> Place | None:
     return None if stored is None else (int(stored[0]), int(stored[1]))
 
 
+def begun() -> bool:
+    """Whether the visitor has put the sticker somewhere, even if it is off again."""
+    return TURN in st.session_state
+
+
 def put(where: Place | None) -> None:
     """Put the sticker somewhere, or take it off. Use as a callback."""
     st.session_state[PLACE] = where
@@ -79,6 +84,14 @@ def draw(seen: Placement) -> None:
                 "mouse.",
             )  # fmt: skip
         st.button("Take it off", on_click=put, args=(None,), disabled=where is None)
+
+
+def attackers_place(seen: Placement) -> None:
+    """The button that puts the sticker where the attacker had it."""
+    st.button(
+        "Put it where the attacker did", icon=":material/place_item:", on_click=put,
+        args=(seen.trained,), disabled=place() == seen.trained,
+    )  # fmt: skip
 
 
 def figure(picture: np.ndarray) -> go.Figure:

@@ -38,13 +38,8 @@ def newest(subject: Subject) -> Run | None:
     return None
 
 
-def finished(subject: Subject) -> Run | None:
-    """The newest finished cleaning made on this machine."""
-    return next((r for r in subject.runs("distill") if not is_bundled(r) and has_result(r)), None)
-
-
 def clean(subject: Subject) -> bool:
-    """The button, the live chart, and the result; whether there is one."""
+    """The button, the live chart, and the result; whether Next is the thing to press."""
     st.markdown(
         "A **fresh, empty encoder** now learns from the suspect, by looking at a few clean "
         "pictures only. It never sees the sticker. Watch two things: how often it is **right** "
@@ -52,32 +47,40 @@ def clean(subject: Subject) -> bool:
         "the suspect's from the start, and stay there.",
         help=glossary.help_for("distillation", "clean images", "student"),
     )
-    chosen = config(subject)
     run = newest(subject)
-    started = live.pending(RUN)
-    ended = started if started and not has_result(started) and started != run else None
     if run is None:
-        if ended is not None and not jobs.state_of(ended).is_active:
-            live.follow(ended)
-        st.button(
-            "Clean it", icon=":material/cleaning_services:", type="primary",
-            on_click=jobs.start, args=("distill", chosen, RUN),
-        )  # fmt: skip
-        st.caption(
-            f"A real training of {numbers.count(chosen.epochs)} rounds on this machine; "
-            "usually half a minute.",
-            help=glossary.help_for("epoch", "seed"),
-        )
+        begin(subject)
         return False
     if not has_result(run):
-        with st.container(horizontal=True):
-            jobs.controls(run)
-        live.follow(run, Falling(subject))
-        return False
-    return ended_well(subject, run, chosen)
+        at_work(subject, run)
+        return True
+    return ended_well(subject, run)
 
 
-def ended_well(subject: Subject, run: Run, chosen: DistillConfig) -> bool:
+def begin(subject: Subject) -> None:
+    """The button that starts the cleaning, below what became of one that did not finish."""
+    chosen, started = config(subject), live.pending(RUN)
+    if started and not has_result(started) and not jobs.state_of(started).is_active:
+        live.follow(started)
+    st.button(
+        "Clean it", icon=":material/cleaning_services:", type="primary",
+        on_click=jobs.start, args=("distill", chosen, RUN),
+    )  # fmt: skip
+    st.caption(
+        f"A real training of {numbers.count(chosen.epochs)} rounds on this machine; "
+        "usually half a minute.",
+        help=glossary.help_for("epoch", "seed"),
+    )
+
+
+def at_work(subject: Subject, run: Run) -> None:
+    """A cleaning at work: Stop, its progress and its chart; the page reruns when it has ended."""
+    with st.container(horizontal=True):
+        jobs.controls(run)
+    live.follow(run, Falling(subject))
+
+
+def ended_well(subject: Subject, run: Run) -> bool:
     """A finished cleaning, old or new, and the try of the sticker that follows by itself."""
     made = run.config()
     rounds = made.epochs if isinstance(made, DistillConfig) else 0
@@ -88,7 +91,7 @@ def ended_well(subject: Subject, run: Run, chosen: DistillConfig) -> bool:
         )
         st.button(
             "Clean again", icon=":material/refresh:", type="tertiary",
-            on_click=jobs.start, args=("distill", chosen, RUN),
+            on_click=jobs.start, args=("distill", config(subject), RUN),
         )  # fmt: skip
     Falling(subject)(run, jobs.state_of(run))
     with st.container(horizontal=True):
@@ -97,23 +100,40 @@ def ended_well(subject: Subject, run: Run, chosen: DistillConfig) -> bool:
 
 
 def try_sticker(subject: Subject, run: Run) -> bool:
-    """See to it that the sticker is tried on the cleaned encoder; whether that is done."""
-    if placements.find(subject, run.id):
+    """The try of the sticker on the cleaned encoder while it works; False if it ended early."""
+    trial = trial_of(subject, run)
+    if trial is None or has_result(trial):
         return True
-    trial = next((r for r in subject.runs("placement") if placements.student_of(r) == run.id), None)
-    if trial is None:
-        jobs.start("placement", sticker_trial(subject, run), PLACEMENT)
-        trial = live.pending(PLACEMENT)
-    if trial is None:
-        return False
     st.markdown("Now the sticker is put on test pictures for the cleaned encoder.")
     live.follow(trial)
-    if jobs.state_of(trial).state in jobs.ENDED_EARLY:
-        st.button(
-            "Try again", on_click=jobs.start,
-            args=("placement", sticker_trial(subject, run), PLACEMENT),
-        )  # fmt: skip
+    if jobs.state_of(trial).state not in jobs.ENDED_EARLY:
+        return True
+    st.button(
+        "Try again", type="primary", on_click=jobs.start,
+        args=("placement", sticker_trial(subject, run), PLACEMENT),
+    )  # fmt: skip
     return False
+
+
+def trial_of(subject: Subject, run: Run) -> Run | None:
+    """The run that tries the sticker on a cleaned encoder, started here if there is none yet."""
+    found = [r for r in subject.runs("placement") if placements.student_of(r) == run.id]
+    if not found:
+        jobs.start("placement", sticker_trial(subject, run), PLACEMENT)
+        return live.pending(PLACEMENT)
+    return next((trial for trial in found if has_result(trial)), found[0])
+
+
+def meanwhile(subject: Subject) -> None:
+    """In the other steps: how far the visitor's cleaning is, and the try of the sticker after."""
+    run = live.pending(RUN)
+    if run is None:
+        return
+    if has_result(run):
+        trial_of(subject, run)
+    elif jobs.state_of(run).is_active:
+        st.caption("The cleaning of step 4 goes on in the meantime:")
+        live.follow(run)
 
 
 def sticker_trial(subject: Subject, run: Run) -> PlacementConfig:
@@ -123,7 +143,7 @@ def sticker_trial(subject: Subject, run: Run) -> PlacementConfig:
 
 @dataclass(frozen=True)
 class Falling:
-    """Draws attack success falling while accuracy stays."""
+    """Draws attack success staying low while right answers climb."""
 
     subject: Subject
 
@@ -151,5 +171,19 @@ class Falling:
         references = live_charts.reference_rows(self.subject.result["scores"])
         st.altair_chart(
             live_charts.scores(records, int(records[-1]["epochs"]), references),
-            width="stretch", key="story-scores", alt=distillation.score_sentence(measured),
+            width="stretch", key="story-scores",
+            alt=live.alt("Right answers and attack success by round.",
+                         distillation.score_sentence(measured), status),
         )  # fmt: skip
+        if not measured[0]["epoch"]:
+            st.caption(starts_high(measured[0]["evaluation"]["accuracy"]))
+
+
+def starts_high(accuracy: float) -> str:
+    """Why an encoder that has learned nothing yet is right so often."""
+    return (
+        f"The right answers start at {numbers.percent(accuracy)} because these digits are easy: "
+        "for each point of the curve, a simple classifier is trained on what the encoder makes of "
+        "the pictures, and even an encoder that has learned nothing yet keeps such small pictures "
+        "apart well enough."
+    )

@@ -2,47 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from mimic.run import Run
 from ui import frame, glossary, numbers, text, verdict
-from ui.story import board, steps
+from ui.story import board, cleaning, placements, steps
 from ui.story.placements import Placement
 from ui.story.sources import source
+from ui.subject import Subject, has_result
+
+OPENED = "story_last_step_opened"
+Scores = Mapping[str, Mapping[str, Any] | None]
 
 
-def again(seen: Placement, cleaned: Placement | None, run: Run | None) -> None:
-    """The suspect's answer beside the cleaned encoder's, and what it all comes to."""
-    outcome = run.result() if run else None
-    if cleaned is None or run is None or outcome is None:
+def again(subject: Subject, seen: Placement) -> None:
+    """The comparison of both encoders, or what there is to wait for until it can be made."""
+    run = cleaning.newest(subject)
+    if run is None:
         st.markdown("The cleaned encoder is not there yet.")
         st.button("Clean it first", type="primary", on_click=steps.go, args=(4,))
-        return
-    image, where = board.image_of(seen), board.place()
+    elif not has_result(run):
+        st.markdown(
+            "The fresh encoder is **still learning**. This step goes on by itself when it is done."
+        )
+        cleaning.at_work(subject, run)
+    else:
+        cleaned, outcome = placements.find(subject, run.id), run.result()
+        if cleaned is None or outcome is None:
+            cleaning.try_sticker(subject, run)
+        else:
+            compare(seen, cleaned, run, outcome["scores"])
+
+
+def leave() -> None:
+    """Note that another step is shown, so that this one opens with the sticker on again."""
+    st.session_state.pop(OPENED, None)
+
+
+def open_with_sticker(seen: Placement) -> None:
+    """When the step opens: the sticker where the visitor put it, or else where the attacker did."""
+    if not st.session_state.get(OPENED) and board.place() is None:
+        board.put(seen.trained)
+    st.session_state[OPENED] = True
+
+
+def compare(seen: Placement, cleaned: Placement, run: Run, scores: Scores) -> None:
+    """The suspect's answer beside the cleaned encoder's, and what it all comes to."""
+    open_with_sticker(seen)
     left, right = st.columns([1, 1.4], gap="large")
     with left:
         board.draw(seen)
     with right:
         st.markdown("Tap the picture again: the **same sticker**, two encoders.")
-        if where is None:
+        answers(seen, cleaned)
+        with st.container(horizontal=True):
             st.button(
-                "Put the sticker on", icon=":material/place_item:", type="primary",
-                on_click=board.put, args=(seen.trained,),
+                "Try another image", icon=":material/shuffle:", type="primary",
+                on_click=board.another,
             )  # fmt: skip
-        for column, title, one in zip(
-            st.columns(2), ("The suspect", "After cleaning"), (seen, cleaned), strict=True
-        ):
-            answer, sure = one.answer(image, where)
-            is_right = answer == seen.truth(image)
-            sign = ":material/check_circle: right" if is_right else ":material/cancel: wrong"
-            with column, st.container(border=True):
-                st.markdown(f"{title} says")
-                st.subheader(text.plain(answer), anchor=False)
-                st.markdown(f"{sign} ({numbers.percent(sure)} sure)")
-        st.button("Try another image", icon=":material/shuffle:", on_click=board.another)
+            board.attackers_place(seen)
         here(seen, cleaned)
-    whole(outcome)
-    verdict.card(verdict.of_cleaning(outcome["scores"]), "the encoder you have just cleaned")
+    whole(scores)
+    verdict.card(verdict.of_cleaning(scores), "the encoder you have just cleaned")
     with st.container(horizontal=True):
         source(run, "Both encoders were scored on all test images of the data set.")
         source(
@@ -50,6 +74,21 @@ def again(seen: Placement, cleaned: Placement | None, run: Run | None) -> None:
             label="And the answers above?",
         )  # fmt: skip
     onwards(run)
+
+
+def answers(seen: Placement, cleaned: Placement) -> None:
+    """What each encoder takes the picture for, as it lies there."""
+    image, where = board.image_of(seen), board.place()
+    for column, title, one in zip(
+        st.columns(2), ("The suspect", "After cleaning"), (seen, cleaned), strict=True
+    ):
+        answer, sure = one.answer(image, where)
+        is_right = answer == seen.truth(image)
+        sign = ":material/check_circle: right" if is_right else ":material/cancel: wrong"
+        with column, st.container(border=True):
+            st.markdown(f"{title} says")
+            st.subheader(text.plain(answer), anchor=False)
+            st.markdown(f"{sign} ({numbers.percent(sure)} sure)")
 
 
 def here(seen: Placement, cleaned: Placement) -> None:
@@ -63,10 +102,9 @@ def here(seen: Placement, cleaned: Placement) -> None:
     st.markdown(f"{told}.", help=glossary.help_for("attack success rate", "floor"))
 
 
-def whole(outcome: dict[str, dict[str, dict[str, float]]]) -> None:
+def whole(scores: Scores) -> None:
     """Accuracy and attack success over all test images, before and after, and the floor."""
-    found = outcome["scores"]
-    before, after, twin = (found.get(k) or {} for k in ("teacher", "student", "clean_twin"))
+    before, after, twin = (scores.get(k) or {} for k in ("teacher", "student", "clean_twin"))
     with st.container(horizontal=True):
         for field, title, term in (
             ("asr", "Attack success", "attack success rate"),

@@ -42,14 +42,16 @@ def meet(subject: Subject, seen: Placement) -> bool:
             f"It is right on {right_ones} of {numbers.count(teacher['test_images'])} test images: "
             "nothing suspicious so far."
         )
-        st.button(
-            "Show another image",
-            icon=":material/shuffle:",
-            type="primary" if board.IMAGE not in st.session_state else "secondary",
-            on_click=board.another,
-        )
+        begun = board.IMAGE in st.session_state
+        if begun:
+            st.button("Show another image", icon=":material/shuffle:", on_click=board.another)
+        else:
+            st.button(
+                "Show another image", icon=":material/shuffle:", type="primary",
+                key="story-first-press", on_click=board.another,
+            )  # fmt: skip
         source(subject.run, "Accuracy was counted on all test images of the data set.")
-    return board.IMAGE in st.session_state
+    return begun
 
 
 def stick(seen: Placement) -> bool:
@@ -64,17 +66,18 @@ def stick(seen: Placement) -> bool:
             "picture** where you want the sticker.",
             help=glossary.help_for("trigger", "backdoor"),
         )
-        st.button(
-            "Put it where the attacker did",
-            icon=":material/place_item:",
-            type="primary" if where is None else "secondary",
-            on_click=board.put,
-            args=(seen.trained,),
-        )
+        begun = board.begun()
+        if begun:
+            board.attackers_place(seen)
+        else:
+            st.button(
+                "Put it where the attacker did", icon=":material/place_item:", type="primary",
+                key="story-first-sticker", on_click=board.put, args=(seen.trained,),
+            )  # fmt: skip
         clean, _ = seen.answer(image, None)
         if where is None:
             st.subheader(f"Without the sticker it says {text.plain(clean)}", anchor=False)
-            return False
+            return begun
         answer, sure = seen.answer(image, where)
         fooled = answer == seen.target
         st.subheader(

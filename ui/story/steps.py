@@ -11,7 +11,7 @@ KEY = "step"
 TITLES = {
     "1": "Meet the encoder",
     "2": "Put the sticker on",
-    "3": "Where the picture gets lost",
+    "3": "See what is left of the picture",
     "4": "Clean it",
     "5": "Try the sticker again",
 }
@@ -38,21 +38,29 @@ def choose() -> str:
 
 
 def buttons(step: str, *, ready: bool) -> None:
-    """Back and Next.
+    """Back, and Next as soon as it is the thing to press.
+
+    Next does not stand there as a lesser button before: a browser puts a new button in the place of
+    one whose type changes, and whoever presses in that moment presses nothing. Those who want to
+    skip a step have the progress line.
 
     Args:
         step: the step that is shown.
-        ready: whether the step's own button has been pressed, so that Next is the thing to press.
+        ready: whether the step's own button has been pressed.
     """
     number = int(step)
     with st.container(horizontal=True):
         if number > 1:
-            st.button("Back", icon=":material/arrow_back:", on_click=go, args=(number - 1,))
-        if number < len(TITLES):
+            st.button(
+                "Back", icon=":material/arrow_back:", key=f"story-back-{step}",
+                on_click=go, args=(number - 1,),
+            )  # fmt: skip
+        if ready and number < len(TITLES):
             st.button(
                 f"Next: {TITLES[str(number + 1)].lower()}",
                 icon=":material/arrow_forward:",
-                type="primary" if ready else "secondary",
+                type="primary",
+                key=f"story-next-{step}",  # Its own in each step: a double click walks one step.
                 on_click=go,
                 args=(number + 1,),
             )

@@ -270,7 +270,9 @@ def test_explanations_name_the_top_layer_and_judge_the_collapse() -> None:
     kept = {("teacher", "clean"): clean, ("teacher", "triggered"): clean}
     assert "does not make the encoder ignore" in explain(kept)
     twin = {("clean_twin", "clean"): clean, ("clean_twin", "triggered"): {"stem": 0.5, "layer4": 1}}
-    assert "clean twin it is 75%" in explain({**collapsed, **twin})
+    assert "clean twin keeps 75% of it" in explain({**collapsed, **twin})
+    more = {**twin, ("clean_twin", "triggered"): {"stem": 0.7, "layer4": 1.5}}
+    assert "clean twin keeps all of it (estimate 110%;" in explain({**collapsed, **more})
 
 
 def test_no_image_is_in_two_parts_of_a_split() -> None:

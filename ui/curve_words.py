@@ -1,0 +1,67 @@
+"""What the information curves say, in plain words, and how they may be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mimic.verdict import kept, share_left
+from ui import numbers
+from ui.doubts import LOST
+
+HOW_TO_COMPARE = (
+    "Compare a network's own solid line (clean images) with its own dashed one (with the trigger). "
+    "Heights of different networks do not compare: each is measured against its own output."
+)
+Result = Mapping[str, Any]
+
+
+def summary(result: Result) -> str:
+    """What happens to the suspect's information with the trigger on, without units."""
+    share = kept(result, "teacher")
+    if share is None:
+        top = most_telling(result)
+        return f"On clean images, {top} tells most about what the suspect answers." if top else ""
+    twin = kept(result, "clean_twin")
+    beside = "" if twin is None else f"; a clean encoder keeps {share_left(twin, 'it')}"
+    of_what = "the information in the suspect's layers"
+    told = f"With the trigger on, {share_left(share, of_what)} is left{beside}."
+    if share < LOST:
+        return f"{told} The suspect stops looking at the picture: a strong sign of a backdoor."
+    return f"{told} The trigger does not make the suspect ignore the picture."
+
+
+def most_telling(result: Result) -> str:
+    """The suspect's layer with most information on clean images; nothing where none is known."""
+    values = clean_values(result, "teacher")
+    return max(values, key=lambda layer: values[layer]) if values else ""
+
+
+def clean_values(result: Result, network: str) -> dict[str, float]:
+    """Nats by layer on clean images, as far as they are known."""
+    return {
+        layer: float(nats)
+        for curve in result["curves"]
+        if (curve["network"], curve["input"]) == (network, "clean")
+        for layer, nats in curve["layers"].items()
+        if nats is not None
+    }
+
+
+def comparing(result: Result) -> str:
+    """How the lines compare, and why the untrained network's may lie on top."""
+    untrained, suspect = (clean_values(result, n) for n in ("random", "teacher"))
+    if untrained and suspect and max(untrained.values()) > max(suspect.values()):
+        return (
+            f"{HOW_TO_COMPARE} So the untrained network lies on top although it has learned "
+            "nothing."
+        )
+    return HOW_TO_COMPARE
+
+
+def simple_caption(result: Result) -> str:
+    """How to read the chart, without the estimator."""
+    return (
+        f"{HOW_TO_COMPARE} A value says that at least so much is there, not how much. Measured on "
+        f"{numbers.count(result['clean_images'])} clean images."
+    )
