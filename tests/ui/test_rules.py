@@ -22,14 +22,9 @@ def imported(tree: ast.AST) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
-def test_no_page_computes_or_writes_html(path: Path) -> None:
-    tree = ast.parse(path.read_text())
-    tops = {name.split(".")[0] for name in imported(tree)}
+def test_no_page_computes(path: Path) -> None:
+    tops = {name.split(".")[0] for name in imported(ast.parse(path.read_text()))}
     assert not tops & {"torch", "torchvision", "umap", "sklearn"}
-    attributes = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
-    assert "html" not in attributes
-    keywords = {k.arg for n in ast.walk(tree) if isinstance(n, ast.Call) for k in n.keywords}
-    assert "unsafe_allow_html" not in keywords
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
