@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from ui import live_charts, look, palette
+from ui import line_names, live_charts, look, palette
 
 HEIGHT = 150
 
@@ -46,7 +46,7 @@ def drawn(records: live_charts.Records, epochs: int) -> Any:
         )
         .encode(x=x, y=y, text=alt.Text("value:Q", format=".3f"))
     )
-    chart = alt.layer(line, newest, live_charts.beside(epochs, live_charts.ROOM)).properties(
+    chart = alt.layer(line, newest, line_names.beside(epochs, live_charts.ROOM)).properties(
         height=HEIGHT
     )
-    return look.dressed(chart, lines=rows, heads=live_charts.heads_of(rows, "measure"), room=[{}])
+    return look.dressed(chart, lines=rows, heads=line_names.heads_of(rows, "measure"), room=[{}])

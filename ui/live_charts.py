@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from ui import look, palette
+from ui import line_names, look, palette
 
 MOST_POINTS = 400
 HEIGHT = 300
@@ -98,44 +98,12 @@ def ticks(epochs: int) -> list[int]:
     return list(range(0, max(1, epochs) + 1, step))
 
 
-def heads_of(rows: Sequence[dict[str, Any]], field: str) -> list[dict[str, Any]]:
-    """The newest row of each line."""
-    return list({row[field]: row for row in rows}.values())
-
-
-def with_places(
-    rows: Sequence[dict[str, Any]], value: str, gap: float, within: tuple[float, float] | None
-) -> list[dict[str, Any]]:
-    """Rows with a place for each one's name that meets no other name, see ``look.spread``."""
-    places = look.spread([row[value] for row in rows], gap, within)
-    return [{**row, "place": place} for row, place in zip(rows, places, strict=True)]
-
-
-def names(field: str, x: alt.X, y: alt.Y, fill: alt.Color) -> Any:
-    """The name of each line at its head: it moves along as the line grows."""
-    return (
-        alt.Chart(look.named("heads"))
-        .mark_text(align="left", dx=8, fontSize=look.LABEL_SIZE, fontWeight=600)
-        .encode(x=x, y=y, text=f"{field}:N", color=fill)
-    )
-
-
-def beside(epochs: int, pixels: int) -> Any:
-    """Room for names beside the last epoch: nothing to be seen, but the plot ends before it.
-
-    Where names alone took it, the plot would change its width as they move along.
-    """
-    room = alt.Chart(look.named("room")).mark_rule(opacity=0, x2Offset=pixels)
-    last = alt.datum(max(1, epochs))
-    return room.encode(x=last, x2=last)
-
-
 def losses(records: Records, epochs: int, height: int = HEIGHT) -> Any:
     """Each loss term as it enters the total."""
     rows, x = loss_rows(records), epochs_axis(epochs)
     values = [row["value"] for row in rows]
     reach = max(values) - min(0.0, *values) if values else 1.0
-    heads = with_places(heads_of(rows, "term"), "value", 0.075 * reach, None)
+    heads = line_names.with_places(line_names.heads_of(rows, "term"), "value", 0.075 * reach, None)
     lines = (
         alt.Chart(look.named("lines"))
         .mark_line(strokeWidth=look.LINE_WIDTH)
@@ -147,8 +115,8 @@ def losses(records: Records, epochs: int, height: int = HEIGHT) -> Any:
             tooltip=tips("term", "value", ".3f"),
         )
     )
-    told = names("term", x, alt.Y("place:Q"), colour(TERMS, "term"))
-    chart = alt.layer(lines, told, beside(epochs, NARROW_ROOM)).properties(height=height)
+    told = line_names.drawn("term", x, alt.Y("place:Q"), colour(TERMS, "term"))
+    chart = alt.layer(lines, told, line_names.beside(epochs, NARROW_ROOM)).properties(height=height)
     return look.dressed(chart, lines=rows, heads=heads, room=[{}])
 
 
@@ -177,8 +145,8 @@ def scores(records: Records, epochs: int, references: Sequence[Mapping[str, Any]
         strokeDash=alt.value([1, 0]),
     )
     heads, marked = named_scores(rows, references)
-    told = names("measure", x, alt.Y("place:Q"), colour(MEASURES, "measure"))
-    layers = (*reference_lines(epochs), lines, points, told, beside(epochs, ROOM))
+    told = line_names.drawn("measure", x, alt.Y("place:Q"), colour(MEASURES, "measure"))
+    layers = (*reference_lines(epochs), lines, points, told, line_names.beside(epochs, ROOM))
     chart = alt.layer(*layers).properties(height=HEIGHT)
     return look.dressed(chart, lines=rows, heads=heads, references=marked, room=[{}])
 
@@ -187,8 +155,8 @@ def named_scores(
     rows: Sequence[dict[str, Any]], references: Sequence[Mapping[str, Any]]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Heads of the lines and the references, with places at which no two of all names meet."""
-    heads = heads_of(rows, "measure")
-    placed = with_places(
+    heads = line_names.heads_of(rows, "measure")
+    placed = line_names.with_places(
         [*heads, *(dict(row) for row in references)], "percent", NAME_GAP, (LOWEST, HIGHEST)
     )
     return placed[: len(heads)], placed[len(heads) :]

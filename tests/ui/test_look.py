@@ -11,7 +11,17 @@ import pytest
 
 from mimic.config import SweepConfig
 from mimic.sweep import cells
-from ui import agreement_chart, charts, class_balance, live_charts, look, maps, sticker, sweep_map
+from ui import (
+    agreement_chart,
+    charts,
+    class_balance,
+    line_names,
+    live_charts,
+    look,
+    maps,
+    sticker,
+    sweep_map,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = [*sorted((ROOT / "ui").rglob("*.py")), *sorted((ROOT / "pages").glob("*.py"))]
@@ -108,7 +118,7 @@ def gaps(places: list[float]) -> np.ndarray:
 
 def test_names_at_line_heads_do_not_overlap() -> None:
     rows = [{"term": t, "epoch": e, "value": 1.0} for e in (1, 2) for t in "abc"]
-    heads = live_charts.with_places(live_charts.heads_of(rows, "term"), "value", 0.5, None)
+    heads = line_names.with_places(line_names.heads_of(rows, "term"), "value", 0.5, None)
     assert [h["epoch"] for h in heads] == [2, 2, 2]
     assert gaps([h["place"] for h in heads]).min() >= 0.5 - 1e-9
 
