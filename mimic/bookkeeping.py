@@ -1,16 +1,19 @@
 """The command line's part about runs that exist: list, note, delete, bring back, compare, report.
 
-Each function takes parsed options and gives the JSON object that its command prints.
+Each function takes parsed options and gives the JSON object that its command prints; what it says
+to a person instead is under ``printed``, as text or as a function that makes it.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import contextlib
+import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mimic import comparison, job, workspace
+from mimic import comparison, job, tables, workspace
 from mimic.errors import ConfigError, RunError
 from mimic.reporting import make_report
 from mimic.run import (
@@ -21,10 +24,12 @@ from mimic.run import (
     kind_of,
     list_runs,
     restore,
+    run_created,
     trashed,
     write_note,
 )
 from mimic.run.trash import KEPT_SECONDS, deleted_at
+from mimic.subjects import subject_words
 
 
 def add_parsers(verbs: Any, shared: argparse.ArgumentParser) -> None:
@@ -61,51 +66,70 @@ def run_runs(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
     for name, act in ACTS.items():
         if options[name]:
             return act(options[name], root)
-    return {"runs": [summary(run) for run in list_runs(root)]}
+    found = list_runs(root)
+    printed = functools.partial(told, found, "No run yet; start one with: python -m mimic inspect")
+    return {"runs": [summary(run) for run in found], "printed": printed}
 
 
 def stop(run_id: str, root: Path) -> dict[str, Any]:
     """Ask a run to end, and wait for that."""
     run = find_run(run_id, root)
     job.stop(run, wait=True)
-    return {"run": run.id, "state": run.status().state}
+    state = run.status().state
+    return {"run": run.id, "state": state, "printed": f"Run {run.id} is {state}."}
 
 
 def note(given: list[str], root: Path) -> dict[str, Any]:
     """Keep a note beside a run."""
     run = find_run(given[0], root)
     write_note(run, given[1])
-    return {"run": run.id, "note": run.note()}
+    done = "Noted beside" if run.note() else "Removed the note of"
+    return {"run": run.id, "note": run.note(), "printed": f"{done} run {run.id}."}
 
 
 def delete(run_id: str, root: Path) -> dict[str, Any]:
     """Move a run to the trash."""
     run = find_run(run_id, root)
     discard(run)
-    return {"run": run.id, "state": "deleted"}
+    back = f"Run {run.id} is in the trash; python -m mimic runs --restore {run.id} brings it back."
+    return {"run": run.id, "state": "deleted", "printed": back}
 
 
 def bring_back(run_id: str, root: Path) -> dict[str, Any]:
     """Bring a run back from the trash."""
-    return summary(restore(run_id, root))
+    run = restore(run_id, root)
+    return {**summary(run), "printed": f"Run {run.id} is back."}
 
 
 def list_trash(_asked: bool, root: Path) -> dict[str, Any]:
     """The runs in the trash."""
-    return {"trash": [{**summary(run), "deleted": deleted_at(run)} for run in trashed(root)]}
+    found = trashed(root)
+    return {
+        "trash": [{**summary(run), "deleted": deleted_at(run)} for run in found],
+        "printed": functools.partial(told, found, "The trash is empty."),
+    }
 
 
 def empty(_asked: bool, root: Path) -> dict[str, Any]:
     """Remove the runs in the trash for good."""
     gone = empty_trash(root)
-    return {"removed_runs": gone, "state": "emptied"}
+    said = f"Removed {counted(len(gone), 'run')} for good."
+    return {"removed_runs": gone, "state": "emptied", "printed": said}
 
 
 def tidy(_asked: bool, root: Path) -> dict[str, Any]:
     """Remove what has lain unused for long."""
     runs = empty_trash(root, older_than=KEPT_SECONDS)
     uploads = workspace.tidy(root, older_than=workspace.JUST_CHOSEN_SECONDS)
-    return {"deleted_uploads": len(uploads), "removed_runs": runs, "state": "tidied"}
+    said = f"Removed {counted(len(uploads), 'upload')} and {counted(len(runs), 'deleted run')}."
+    return {
+        "deleted_uploads": len(uploads), "removed_runs": runs, "state": "tidied", "printed": said,
+    }  # fmt: skip
+
+
+def counted(count: int, word: str) -> str:
+    """A number of things."""
+    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 ACTS: dict[str, Callable[[Any, Path], dict[str, Any]]] = {
@@ -122,14 +146,19 @@ ACTS: dict[str, Callable[[Any, Path], dict[str, Any]]] = {
 def run_compare(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
     """Two or more runs side by side."""
     records = [comparison.record(find_run(run_id, root)) for run_id in options["runs"]]
-    return comparison.compare(records)
+    found = comparison.compare(records)
+    return {**found, "printed": functools.partial(tables.comparison, found)}
 
 
 def run_report(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
     """Write a run's report."""
     run = find_run(options["run"], root)
     file = make_report(run, options["output"], root=root)
-    return {"run": run.id, "file": str(file), "bytes": file.stat().st_size}
+    size = file.stat().st_size
+    return {
+        "run": run.id, "file": str(file), "bytes": size,
+        "printed": f"Wrote {file} ({size / 1e6:.1f} MB).",
+    }  # fmt: skip
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -138,6 +167,27 @@ def summary(run: Run) -> dict[str, Any]:
     return {"run": run.id, "kind": kind_of(run), "state": state_of(run)} | (
         {"note": kept} if kept else {}
     )
+
+
+def told(runs: Sequence[Run], nothing: str) -> str:
+    """Runs as a table, or the word that there are none."""
+    return tables.runs([line(run) for run in runs]) if runs else nothing
+
+
+def line(run: Run) -> dict[str, Any]:
+    """A run with its key figures, for a person; what is damaged stays empty."""
+    started, result = 0.0, None
+    with contextlib.suppress(RunError):
+        started = run.status().started
+    with contextlib.suppress(RunError):
+        result = run.result()
+    return {
+        **summary(run),
+        "subject": " · ".join(subject_words(run.about()["config"])),
+        "started": started or run_created(run),
+        "note": run.note(),
+        **comparison.key_scores(result or {}),
+    }
 
 
 def state_of(run: Run) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -11,9 +12,9 @@ import time
 import typing
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from mimic import bookkeeping, job, workspace
+from mimic import bookkeeping, job, tables, workspace
 from mimic.config import VERB_CONFIGS, Config, InspectConfig, SubjectConfig
 from mimic.errors import ConfigError, MimicError, RunError
 from mimic.parsing.client import start_ahead
@@ -24,6 +25,8 @@ EXIT_FAILED = 1
 EXIT_REFUSED = 2
 EXIT_STOPPED = 3
 EXIT_INTERRUPTED = 130
+EXIT_READER_GONE = 141
+"""What a shell says of a program that SIGPIPE ended."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,9 +34,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         0 if it succeeded, 1 if it failed (cause and remedy are printed), 2 if an inspected file was
-        refused, 3 if it was stopped, 130 if it was interrupted twice.
+        refused, 3 if it was stopped, 130 if it was interrupted twice, 141 if the program that reads
+        the output ended first, as ``head`` does.
     """
     share_processors()
+    try:
+        try:
+            return run_command(arguments)
+        finally:
+            say()  # What is still held back; also when --help ended the parser.
+    except ReaderGone:
+        # Python flushes both once more when it ends, which must not fail either.
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return EXIT_READER_GONE
+
+
+class ReaderGone(Exception):  # noqa: N818 - as little an error as a request to stop
+    """The program that reads what is printed has ended: there is nobody left to tell."""
+
+
+def say(*words: str, stream: TextIO | None = None) -> None:
+    """Print a line at once; without words only what was held back.
+
+    Signals are left alone: ended by SIGPIPE, a job would lose its work and a server would die with
+    any visitor's connection.
+    """
+    try:
+        print(*words, end="\n" if words else "", file=stream or sys.stdout, flush=True)
+    except BrokenPipeError as error:
+        raise ReaderGone from error
+
+
+def run_command(arguments: Sequence[str] | None) -> int:
+    """What ``main`` does, apart from readers that go."""
     parser = build_parser()
     options = vars(parser.parse_args(arguments))
     verb, as_json = options.pop("verb"), options.pop("json", False)
@@ -41,23 +76,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         outcome = ACTIONS.get(verb, run_verb)(verb, options, root)
     except MimicError as error:
-        print(f"{error.cause} {error.remedy}", file=sys.stderr)
+        say(f"{error.cause} {error.remedy}", stream=sys.stderr)
         if as_json:
-            print(json.dumps({"verb": verb, "error": error.cause, "remedy": error.remedy}))
+            say(json.dumps({"verb": verb, "error": error.cause, "remedy": error.remedy}))
         return EXIT_FAILED
     except KeyboardInterrupt:
-        print("Ended at once; work since the last checkpoint is lost.", file=sys.stderr)
+        say("Ended at once; work since the last checkpoint is lost.", stream=sys.stderr)
         return EXIT_INTERRUPTED
     if "files" in outcome:
         return tell_files(outcome["files"], as_json=as_json)
+    tell(outcome, as_json=as_json)
+    return EXIT_STOPPED if outcome.get("state") == "stopped" else 0
+
+
+def tell(outcome: dict[str, Any], *, as_json: bool) -> None:
+    """Print an outcome: for a program, or for a person where there are words for it."""
     printed = outcome.pop("printed", None)
     if as_json and outcome:
-        print(json.dumps(outcome))
+        say(json.dumps(outcome))
     elif printed:
-        print(printed)
+        say(printed() if callable(printed) else printed)
     elif outcome:
-        print(json.dumps(outcome, indent=1))
-    return EXIT_STOPPED if outcome.get("state") == "stopped" else 0
+        say(json.dumps(outcome, indent=1))
 
 
 def share_processors() -> None:
@@ -210,7 +250,7 @@ def tell_files(files: Iterable[dict[str, Any]], *, as_json: bool) -> int:
 
     refused = False
     for found in files:
-        print(json.dumps(found) if as_json else as_text(found), flush=True)
+        say(json.dumps(found) if as_json else as_text(found))
         refused = refused or not found["accepted"]
     return EXIT_REFUSED if refused else 0
 
@@ -241,7 +281,7 @@ def execute_here(run: Run) -> dict[str, Any]:
     from mimic.verbs import execute  # Here, because importing torch takes seconds.
 
     result = execute(run, on_progress=ProgressLine())
-    print(file=sys.stderr)
+    say("", stream=sys.stderr)
     return {"run": run.id, "directory": str(run.directory), "state": run.status().state, **result}
 
 
@@ -257,7 +297,7 @@ def prepare(verb: str, options: dict[str, Any], resumed: str | None, root: Path)
         config = make_config(verb, options)
         workspace.preflight(root)
         run = Run.create(root, verb, config)
-    print(f"run {run.directory}", file=sys.stderr)
+    say(f"run {run.directory}", stream=sys.stderr)
     return run
 
 
@@ -317,7 +357,8 @@ def run_verdict(_verb: str, options: dict[str, Any], root: Path) -> dict[str, An
     """Say what a finished inspection or distillation found, how sure that is, and what to do."""
     from mimic import verdict
 
-    return verdict.of_run(find_run(options["run"], root)).to_json()
+    found = verdict.of_run(find_run(options["run"], root)).to_json()
+    return {**found, "printed": tables.verdict(found)}
 
 
 def run_demo(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,8 @@ from mimic.run import Run
 Interval = tuple[float, float]
 MEASURES = ("accuracy", "asr", "asr_all")
 ENCODERS = ("student", "teacher", "clean_twin")
+MACHINE = ("device", "threads", "precision", "processor", "instructions", "processes")
+"""What a run computed on: these decide how sums round, and so where a training ends."""
 CURVES: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "accuracy": lambda line: (line.get("evaluation") or {}).get("accuracy"),
     "asr": lambda line: (line.get("evaluation") or {}).get("asr"),
@@ -33,8 +36,8 @@ CURVES: dict[str, Callable[[Mapping[str, Any]], Any]] = {
 class Record:
     """All that is compared of a run.
 
-    ``config``, ``inputs`` and ``versions`` are those of run.json; ``metrics`` and ``result`` as the
-    run wrote them.
+    ``config``, ``inputs``, ``versions`` and ``machine`` are those of run.json; ``metrics`` and
+    ``result`` as the run wrote them.
     """
 
     id: str
@@ -43,6 +46,7 @@ class Record:
     state: str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    machine: Mapping[str, Any] = field(default_factory=dict)
     metrics: Sequence[Mapping[str, Any]] = ()
     result: Mapping[str, Any] = field(default_factory=dict)
 
@@ -66,17 +70,43 @@ def record(run: Run) -> Record:
         config=config,
         inputs=about.get("inputs") or {},
         versions=about.get("versions") or {},
+        machine=machine_of(run),
         metrics=run.metrics(),
         result=run.result() or {},
     )
+
+
+def machine_of(run: Run) -> dict[str, Any]:
+    """What a run computed on, by the names in ``MACHINE``; None where that was not recorded.
+
+    Runs made before all of it was recorded tell a part in their status and result.
+
+    Raises:
+        RunError: if the run is damaged.
+    """
+    told = run.about().get("machine") or told_earlier(run)
+    return {name: told.get(name) for name in MACHINE}
+
+
+def told_earlier(run: Run) -> dict[str, Any]:
+    """What older runs told of their machine."""
+    found: dict[str, Any] = {}
+    with contextlib.suppress(MimicError):
+        device = run.status().device
+        threads = re.fullmatch(r"CPU, (\d+) threads?", device)
+        found = {"device": "CPU", "threads": int(threads[1])} if threads else {"device": device}
+    result = run.result() or {}
+    found |= {name: result.get(name) for name in ("precision", "processes")}
+    return {name: value for name, value in found.items() if value}
 
 
 def compare(records: Sequence[Record]) -> dict[str, Any]:
     """Runs side by side.
 
     Returns:
-        ``runs`` (id, kind, state, seconds); ``config``, ``inputs`` and ``versions``, each a list of
-        what differs with the value of each run; ``scores`` with intervals and differences to the
+        ``runs`` (id, kind, state, seconds); ``config``, ``inputs``, ``versions`` and ``machine``,
+        each a list of what differs with the value of each run, see ``differences`` and
+        ``machine_differences``; ``scores`` with intervals and differences to the
         first run; ``curves`` by epoch, see ``align``; ``information`` and ``sweep`` where two or
         more runs hold such.
 
@@ -94,6 +124,7 @@ def compare(records: Sequence[Record]) -> dict[str, Any]:
         "config": differences({r.id: r.config for r in records}, "setting"),
         "inputs": differences({r.id: hashes(r.inputs) for r in records}, "input"),
         "versions": differences({r.id: r.versions for r in records}, "library"),
+        "machine": machine_differences(records),
         "scores": score_rows(records),
         "curves": curves(records),
         "information": information(records),
@@ -120,6 +151,20 @@ def differences(values: Mapping[str, Mapping[str, Any]], word: str) -> list[dict
     return rows
 
 
+def machine_differences(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """What the machines differ in, or what is not known of one of them: that is no equality.
+
+    Returns:
+        Rows with ``fact``, a name of ``MACHINE``, and ``values`` by run; None is not recorded.
+    """
+    values = {r.id: {name: r.machine.get(name) for name in MACHINE} for r in records}
+    rows = {row["fact"]: row for row in differences(values, "fact")}
+    for name in MACHINE:
+        if any(r.machine.get(name) is None for r in records):
+            rows[name] = {"fact": name, "values": {r.id: r.machine.get(name) for r in records}}
+    return [rows[name] for name in MACHINE if name in rows]
+
+
 def hashes(inputs: Mapping[str, Any]) -> dict[str, str]:
     """SHA-256 of each input."""
     return {
@@ -134,6 +179,13 @@ def scores_of(found: Record) -> Mapping[str, Any]:
     probes = found.result.get("probes") or {}
     scores: Any = found.result.get("scores") or next(iter(probes.values()), None)
     return scores if isinstance(scores, Mapping) else {}
+
+
+def key_scores(result: Mapping[str, Any]) -> dict[str, float | None]:
+    """``accuracy`` and ``asr`` that a result stands for: the student's, else the suspect's."""
+    scores = scores_of(Record(id="", kind="", config={}, result=result))
+    best = scores.get("student") or scores.get("teacher") or {}
+    return {measure: best.get(measure) for measure in ("accuracy", "asr")}
 
 
 def score_rows(records: Sequence[Record]) -> list[dict[str, Any]]:

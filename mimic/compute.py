@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import platform
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -55,7 +56,29 @@ def describe_device(device: torch.device) -> str:
     """The device's name for a person."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return {"cpu": f"CPU, {torch.get_num_threads()} threads", "mps": "Apple GPU"}[device.type]
+    threads = torch.get_num_threads()
+    plural = "" if threads == 1 else "s"
+    return {"cpu": f"CPU, {threads} thread{plural}", "mps": "Apple GPU"}[device.type]
+
+
+def machine(device: torch.device, precision: torch.dtype) -> dict[str, Any]:
+    """What decides how sums round, beside code and settings: the same run elsewhere may differ.
+
+    Args:
+        device: the one that does the work.
+        precision: number format of the matrix products, as chosen.
+
+    Returns:
+        ``device``, ``threads`` of the CPU, ``precision``, ``processor`` (its architecture) and
+        ``instructions`` (the widest that torch uses on it).
+    """
+    return {
+        "device": "CPU" if device.type == "cpu" else describe_device(device),
+        "threads": torch.get_num_threads(),
+        "precision": str(precision).removeprefix("torch."),
+        "processor": platform.machine(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+    }
 
 
 def choose_precision(text: str, device: torch.device) -> torch.dtype:

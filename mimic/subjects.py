@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from mimic.config import ASSET_PREFIX, ASSETS, VERB_CONFIGS, SubjectConfig, resolve_path
@@ -23,6 +24,19 @@ def builtin_subjects() -> dict[str, dict[str, Any]]:
         path.parent.name: json.loads(path.read_text(encoding="utf-8"))
         for path in sorted(ASSETS.glob("*/subject.json"))
     }
+
+
+def subject_words(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """What to call a subject: the built-in one's title, or its encoder's file name and its data.
+
+    Args:
+        fields: settings that name it; those of verbs without a subject give what they have.
+    """
+    for described in builtin_subjects().values():
+        if described.get("encoder") == fields.get("encoder"):
+            return (str(described.get("title", "Built-in subject")),)
+    name = str(fields.get("encoder", "")).rsplit("/", 1)[-1].removeprefix(ASSET_PREFIX)
+    return tuple(str(word) for word in (name, fields.get("data", "")) if word)
 
 
 DISTILLING = ("distill", "sweep")

@@ -11,6 +11,7 @@ from ui import (
     runs_choice,
     runs_comparison,
     runs_details,
+    runs_filters,
     runs_table,
     runs_trash,
     subject,
@@ -33,7 +34,7 @@ if not entries:
 
 runs_choice.adopt(entries)
 run_list.at_work()
-shown = runs_table.filters(list(entries.values()))
+shown = runs_filters.filters(list(entries.values()))
 if shown:
     runs_table.table(
         shown,

@@ -9,9 +9,23 @@ from typing import Any
 import streamlit as st
 
 from mimic.run import Run, Status
-from ui import address, downloads, frame, jobs, live, live_charts, numbers, scores, text, verdict
+from ui import (
+    address,
+    agreement_chart,
+    downloads,
+    frame,
+    jobs,
+    live,
+    live_charts,
+    numbers,
+    scores,
+    text,
+    verdict,
+)
 from ui.subject import Subject, has_result
 
+BESIDE_BOTH = live_charts.HEIGHT + agreement_chart.HEIGHT + 56
+"""Pixels: a chart beside those of scores and of agreement, which have a title between them."""
 RUN = "run"
 """The key of the chosen run; it is the name in the URL too, so a reload finds the run again."""
 
@@ -58,29 +72,39 @@ class Drawing:
     subject: Subject
 
     def __call__(self, run: Run, status: Status) -> None:
-        """Loss terms beside accuracy and attack success."""
+        """Loss terms beside accuracy, attack success and agreement."""
         records = run.metrics()
         if not records and not status.is_active:
             return
+        agreed = status.is_active or any(r.get("agreement") is not None for r in records)
         left, right = st.columns(2, gap="large")
         left.markdown("**Loss terms**, as they enter the total")
         right.markdown("**Accuracy and attack success** of the student")
         if not records:
-            left.skeleton(live_charts.HEIGHT)
-            right.skeleton(live_charts.HEIGHT)
+            left.skeleton(BESIDE_BOTH)
+            right.skeleton(BESIDE_BOTH)
             st.caption("The first epoch has not ended yet; charts appear here.")
             return
         epochs = int(records[-1]["epochs"])
+        height = BESIDE_BOTH if agreed else live_charts.HEIGHT
         said, measured = loss_sentence(records), score_sentence(records)
         references = live_charts.reference_rows(self.subject.result["scores"])
         left.altair_chart(
-            live_charts.losses(records, epochs), width="stretch", key="live-losses",
+            live_charts.losses(records, epochs, height), width="stretch", key="live-losses",
             alt=live.alt("Loss terms by epoch.", said, status),
         )  # fmt: skip
         right.altair_chart(
             live_charts.scores(records, epochs, references), width="stretch", key="live-scores",
             alt=live.alt("Accuracy and attack success by epoch.", measured, status),
         )  # fmt: skip
+        if agreed:
+            told = agreement_sentence(records)
+            right.markdown("**Agreement** with the suspect (linear CKA)")
+            right.altair_chart(
+                agreement_chart.drawn(records, epochs), width="stretch", key="live-agreement",
+                alt=live.alt("Agreement with the suspect by epoch.", told, status),
+            )  # fmt: skip
+            measured = f"{measured} {told}"
         st.caption(f"{said} {measured}")
 
 
@@ -100,24 +124,29 @@ def score_sentence(records: list[dict[str, Any]]) -> str:
         return "Not measured yet."
     last = measured[-1]
     found = last["evaluation"]
-    said = (
+    return (
         f"Measured at epoch {last['epoch']}: accuracy {numbers.percent(found.get('accuracy'))}, "
         f"attack success {numbers.percent(found.get('asr'))}."
     )
+
+
+def agreement_sentence(records: list[dict[str, Any]]) -> str:
+    """The newest agreement in words."""
     agreed = [r["agreement"] for r in records if r.get("agreement") is not None]
-    if agreed:
-        said += f" Agreement with the suspect on clean images (dotted): {agreed[-1]:.3f}."
-    return said
+    if not agreed:
+        return "The agreement with the suspect is not measured yet."
+    return f"Agreement with the suspect, from 0 to 1: {agreed[-1]:.3f}."
 
 
 def epochs_csv(run: Run) -> None:
-    """The numbers behind both charts: a row per epoch and term or measure."""
+    """The numbers behind the charts: a row per epoch and term or measure."""
     downloads.rows_csv(
         lambda: [
             {"epoch": row["epoch"], "name": row.get("term") or row["measure"],
              "value": row.get("value"), "percent": row.get("percent")}
             for records in [run.metrics()]
-            for row in (*live_charts.loss_rows(records), *live_charts.score_rows(records))
+            for row in (*live_charts.loss_rows(records), *live_charts.score_rows(records),
+                        *agreement_chart.rows_of(records))
         ],
         f"epochs-{run.id}",
     )  # fmt: skip

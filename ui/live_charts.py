@@ -11,8 +11,10 @@ from ui import look, palette
 
 MOST_POINTS = 400
 HEIGHT = 300
-ROOM = 1.36
-"""How much wider than the training the epoch axis is: room for names beside the last epoch."""
+ROOM, NARROW_ROOM = 138, 82
+"""Pixels for names beside the last epoch: of scores with their references, of loss terms."""
+LOWEST, HIGHEST, NAME_GAP = -9.0, 109.0, 7.0
+"""Percent: the ends of the axis of scores, and the least distance of two names beside it."""
 TERMS = {
     "loss": ("total", palette.RANDOM, [1, 0]),
     "contrastive": ("contrastive", palette.CLEANED, [6, 2]),
@@ -23,9 +25,6 @@ MEASURES = {
     "accuracy": ("accuracy", palette.CLEANED, [1, 0], "circle"),
     "asr": ("attack success", palette.SUSPECT, [5, 3], "cross"),
 }
-NAMED = {**MEASURES, "agreement": ("agreement", palette.VIOLET)}
-"""What has a name at its head in the chart of scores, and the name's colour."""
-AGREEMENT = "agreement with the suspect"
 Records = Sequence[Mapping[str, Any]]
 
 
@@ -53,14 +52,6 @@ def score_rows(records: Records) -> list[dict[str, Any]]:
         if r.get("evaluation")
         for field, (name, *_) in MEASURES.items()
         if r["evaluation"].get(field) is not None
-    ]
-
-
-def agreement_rows(records: Records) -> list[dict[str, Any]]:
-    """One row per epoch in which the agreement with the teacher was measured, in percent."""
-    return [
-        {"epoch": r["epoch"], "measure": AGREEMENT, "percent": 100 * r["agreement"]}
-        for r in thinned([r for r in records if r.get("agreement") is not None])
     ]
 
 
@@ -96,39 +87,55 @@ def epochs_axis(epochs: int) -> alt.X:
         "epoch:Q",
         title="training (epochs)",
         axis=alt.Axis(grid=False, values=ticks(epochs)),
-        scale=alt.Scale(domain=[0, ROOM * max(1, epochs)], nice=False),
+        scale=alt.Scale(domain=[0, max(1, epochs)], nice=False),
     )
 
 
 def ticks(epochs: int) -> list[int]:
-    """Some five round epochs from 0 to the last; none in the room that names take."""
+    """Some five round epochs from 0 to the last."""
     step = max(1, epochs // 5)
     step -= step % 10 ** (len(str(step)) - 1)
     return list(range(0, max(1, epochs) + 1, step))
 
 
-def names_at_heads(rows: list[dict[str, Any]], field: str, value: str, gap: float) -> list[Any]:
-    """The newest row of each line, with a place for its name that meets no other name."""
-    heads = list({row[field]: row for row in rows}.values())
-    places = look.spread([row[value] for row in heads], gap)
-    return [{**row, "place": place} for row, place in zip(heads, places, strict=True)]
+def heads_of(rows: Sequence[dict[str, Any]], field: str) -> list[dict[str, Any]]:
+    """The newest row of each line."""
+    return list({row[field]: row for row in rows}.values())
+
+
+def with_places(
+    rows: Sequence[dict[str, Any]], value: str, gap: float, within: tuple[float, float] | None
+) -> list[dict[str, Any]]:
+    """Rows with a place for each one's name that meets no other name, see ``look.spread``."""
+    places = look.spread([row[value] for row in rows], gap, within)
+    return [{**row, "place": place} for row, place in zip(rows, places, strict=True)]
 
 
 def names(field: str, x: alt.X, y: alt.Y, fill: alt.Color) -> Any:
     """The name of each line at its head: it moves along as the line grows."""
     return (
         alt.Chart(look.named("heads"))
-        .mark_text(align="left", dx=7, fontSize=look.LABEL_SIZE)
+        .mark_text(align="left", dx=8, fontSize=look.LABEL_SIZE, fontWeight=600)
         .encode(x=x, y=y, text=f"{field}:N", color=fill)
     )
 
 
-def losses(records: Records, epochs: int) -> Any:
+def beside(epochs: int, pixels: int) -> Any:
+    """Room for names beside the last epoch: nothing to be seen, but the plot ends before it.
+
+    Where names alone took it, the plot would change its width as they move along.
+    """
+    room = alt.Chart(look.named("room")).mark_rule(opacity=0, x2Offset=pixels)
+    last = alt.datum(max(1, epochs))
+    return room.encode(x=last, x2=last)
+
+
+def losses(records: Records, epochs: int, height: int = HEIGHT) -> Any:
     """Each loss term as it enters the total."""
     rows, x = loss_rows(records), epochs_axis(epochs)
     values = [row["value"] for row in rows]
     reach = max(values) - min(0.0, *values) if values else 1.0
-    heads = names_at_heads(rows, "term", "value", 0.075 * reach)
+    heads = with_places(heads_of(rows, "term"), "value", 0.075 * reach, None)
     lines = (
         alt.Chart(look.named("lines"))
         .mark_line(strokeWidth=look.LINE_WIDTH)
@@ -141,8 +148,8 @@ def losses(records: Records, epochs: int) -> Any:
         )
     )
     told = names("term", x, alt.Y("place:Q"), colour(TERMS, "term"))
-    chart = alt.layer(lines, told).properties(height=HEIGHT)
-    return look.dressed(chart, lines=rows, heads=heads)
+    chart = alt.layer(lines, told, beside(epochs, NARROW_ROOM)).properties(height=height)
+    return look.dressed(chart, lines=rows, heads=heads, room=[{}])
 
 
 def scores(records: Records, epochs: int, references: Sequence[Mapping[str, Any]]) -> Any:
@@ -151,7 +158,7 @@ def scores(records: Records, epochs: int, references: Sequence[Mapping[str, Any]
     y = alt.Y(
         "percent:Q",
         title="share of test images (%)",
-        scale=alt.Scale(domain=[-9, 109], nice=False),
+        scale=alt.Scale(domain=[LOWEST, HIGHEST], nice=False),
         axis=alt.Axis(values=[0, 25, 50, 75, 100]),
     )
     lines = (
@@ -160,7 +167,7 @@ def scores(records: Records, epochs: int, references: Sequence[Mapping[str, Any]
         .encode(
             x=x,
             y=y,
-            color=colour(NAMED, "measure"),
+            color=colour(MEASURES, "measure"),
             strokeDash=dash(MEASURES, "measure"),
             tooltip=tips("measure", "percent", ".1f"),
         )
@@ -169,33 +176,35 @@ def scores(records: Records, epochs: int, references: Sequence[Mapping[str, Any]
         shape=alt.Shape("measure:N", scale=shape_scale(), legend=None),
         strokeDash=alt.value([1, 0]),
     )
+    heads, marked = named_scores(rows, references)
+    told = names("measure", x, alt.Y("place:Q"), colour(MEASURES, "measure"))
+    layers = (*reference_lines(epochs), lines, points, told, beside(epochs, ROOM))
+    chart = alt.layer(*layers).properties(height=HEIGHT)
+    return look.dressed(chart, lines=rows, heads=heads, references=marked, room=[{}])
+
+
+def named_scores(
+    rows: Sequence[dict[str, Any]], references: Sequence[Mapping[str, Any]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Heads of the lines and the references, with places at which no two of all names meet."""
+    heads = heads_of(rows, "measure")
+    placed = with_places(
+        [*heads, *(dict(row) for row in references)], "percent", NAME_GAP, (LOWEST, HIGHEST)
+    )
+    return placed[: len(heads)], placed[len(heads) :]
+
+
+def reference_lines(epochs: int) -> tuple[Any, Any]:
+    """Thin lines over all epochs, and their names beside the last one."""
     marks = alt.Chart(look.named("references"))
+    shade = alt.Color("colour:N", scale=None)
     rules = marks.mark_rule(strokeWidth=1.2, opacity=0.85).encode(
-        y="percent:Q", color=alt.Color("colour:N", scale=None), strokeDash=alt.value([2, 3])
+        y="percent:Q", color=shade, strokeDash=alt.value([2, 3])
     )
-    named = marks.mark_text(
-        align="right", dx=-4, dy=alt.expr("datum.below ? 9 : -8"), fontSize=look.LABEL_SIZE
-    ).encode(
-        x=alt.datum(ROOM * max(1, epochs)),
-        y=alt.Y("percent:Q"),
-        text="name:N",
-        color=alt.Color("colour:N", scale=None),
+    told = marks.mark_text(align="left", dx=8, fontSize=look.LABEL_SIZE - 1).encode(
+        x=alt.datum(max(1, epochs)), y=alt.Y("place:Q"), text="name:N", color=shade
     )
-    agreed = agreement_rows(records)
-    named_lines = [*rows, *({**row, "measure": NAMED["agreement"][0]} for row in agreed)]
-    heads = names_at_heads(named_lines, "measure", "percent", 9.0)
-    told = names("measure", x, alt.Y("place:Q"), colour(NAMED, "measure"))
-    chart = alt.layer(rules, named, lines, points, told, agreement(x, y)).properties(height=HEIGHT)
-    return look.dressed(chart, lines=rows, heads=heads, references=references, agreement=agreed)
-
-
-def agreement(x: alt.X, y: alt.Y) -> Any:
-    """The agreement with the teacher on the clean images, thin: it needs no trigger to be known."""
-    return (
-        alt.Chart(look.named("agreement"))
-        .mark_line(strokeWidth=1.2, color=palette.VIOLET, strokeDash=[1, 2])
-        .encode(x=x, y=y, tooltip=tips("measure", "percent", ".1f"))
-    )
+    return rules, told
 
 
 def reference_rows(scores_before: Mapping[str, Mapping[str, Any] | None]) -> list[dict[str, Any]]:
@@ -205,13 +214,10 @@ def reference_rows(scores_before: Mapping[str, Mapping[str, Any] | None]) -> lis
     rows = [
         ("suspect: attack success", teacher.get("asr"), palette.SUSPECT),
         ("suspect: accuracy", teacher.get("accuracy"), palette.CLEANED),
-        ("floor: attack success of the clean twin", twin.get("asr"), palette.CLEAN_TWIN),
+        ("floor (clean twin)", twin.get("asr"), palette.CLEAN_TWIN),
     ]
-    found = [
-        {"name": name, "percent": 100 * value, "colour": shade, "below": value < 0.5}
+    return [
+        {"name": name, "percent": 100 * value, "colour": shade}
         for name, value, shade in rows
         if value is not None
     ]
-    if len(found) >= 2 and abs(found[0]["percent"] - found[1]["percent"]) < 6:
-        found[:2] = [{**found[0], "name": "suspect: accuracy and attack success"}]
-    return found

@@ -6,7 +6,6 @@ encoders). Lines carry their names at their ends instead of a legend where there
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -76,20 +75,34 @@ def dressed(chart: Any, **data: Sequence[Mapping[str, Any]]) -> Any:
     )  # fmt: skip
 
 
-def spread(values: Sequence[float], gap: float) -> list[float]:
-    """Move values apart to at least ``gap``, keeping their order and their middle."""
+def spread(
+    values: Sequence[float], gap: float, within: tuple[float, float] | None = None
+) -> list[float]:
+    """Move values apart to at least ``gap``, each as little as possible, keeping their order.
+
+    Without the gaps that have to lie below it each value may not fall below the one before: the
+    closest such values are the means of those that would (isotonic regression; Barlow et al.,
+    "Statistical Inference under Order Restrictions", 1972, pool adjacent violators).
+
+    Args:
+        values: places wanted.
+        gap: least distance.
+        within: lowest and highest place allowed; where they leave too little room gaps shrink.
+    """
+    if within is not None and len(values) > 1:
+        gap = min(gap, (within[1] - within[0]) / (len(values) - 1))
     order = np.argsort(values, kind="stable")
-    placed = np.array(values, dtype=float)
-    for _ in range(60):
-        moved = False
-        for low, high in itertools.pairwise(order):
-            missing = gap - (placed[high] - placed[low])
-            if missing > 1e-9:
-                placed[low] -= missing / 2
-                placed[high] += missing / 2
-                moved = True
-        if not moved:
-            break
+    steps = gap * np.arange(len(values))
+    pools: list[list[float]] = []
+    for wanted in np.asarray(values, dtype=float)[order] - steps:
+        pools.append([float(wanted)])
+        while len(pools) > 1 and np.mean(pools[-2]) > np.mean(pools[-1]):
+            pools[-2:] = [pools[-2] + pools[-1]]
+    level = np.array([np.mean(pool) for pool in pools for _ in pool])
+    if within is not None and len(values):
+        level = level.clip(within[0], max(within[0], within[1] - steps[-1]))
+    placed = np.empty(len(values))
+    placed[order] = level + steps
     return [float(v) for v in placed]
 
 

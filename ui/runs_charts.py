@@ -20,7 +20,7 @@ CURVES = {
     "contrastive": ("Contrastive loss", "contrastive loss (no unit)", 1.0),
     "attention": ("Attention loss", "attention loss (no unit)", 1.0),
     "clone": ("Clone loss", "clone loss (no unit)", 1.0),
-    "agreement": ("Agreement with the suspect", "agreement, CKA (no unit)", 1.0),
+    "agreement": ("Agreement with the suspect", "agreement (CKA, 0 to 1)", 1.0),
 }
 """Title, axis and factor of each curve; files hold shares of 1."""
 INPUT_NAME = {"clean": "clean images", "triggered": "triggered images"}
@@ -63,12 +63,15 @@ def by_epoch(aligned: Mapping[str, Any], name: str, runs: Sequence[str]) -> go.F
             y=[value for _, value in points],
             name=named[run],
             mode="lines+markers",
+            cliponaxis=False,
             hovertemplate=f"epoch %{{x}}: %{{y:.2f}}<extra>{named[run]}</extra>",
             **look(place),
         )
     styled(figure, x="epoch", y=axis, height=300)
     if factor == 100.0:
         figure.update_yaxes(range=[-4, 104], tickvals=[0, 25, 50, 75, 100])
+    if name == "agreement":
+        figure.update_yaxes(range=[-0.04, 1.04], tickvals=[0, 0.25, 0.5, 0.75, 1])
     label_ends(figure)
     figure.update_xaxes(range=[0, max(1, aligned["epochs"][-1])])
     return figure

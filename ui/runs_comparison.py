@@ -17,17 +17,17 @@ from ui import (
     runs_charts,
     runs_choice,
     runs_details,
+    runs_scores,
     text,
 )
 from ui.runs_table import Entry
 
 MOST = 6
 """Runs that still have a colour and a dash of their own."""
-MEASURES = {"accuracy": "accuracy", "asr": "ASR", "asr_all": "ASR, all classes"}
-ENCODERS = {"student": "cleaned", "teacher": "suspect", "clean_twin": "clean twin"}
 DIFFERING = {
     "config": ("setting", "Settings that differ"),
     "inputs": ("input", "Inputs whose content differs"),
+    "machine": ("fact", "Machine: what differs, or is not known of all"),
     "versions": ("library", "Library versions that differ"),
 }
 LOSSES = ("loss", "contrastive", "attention", "clone", "agreement")
@@ -44,12 +44,13 @@ def show(entries: Sequence[Entry]) -> None:
     found = compare([record(e.run) for e in shown])
     runs = list(named)
     differing(found, named, "config")
+    machine(found["machine"], named)
     curves(found["curves"], runs)
     information(found["information"], runs)
     sweeps(found["sweep"], runs)
     if not any(found[part] for part in ("curves", "information", "sweep")):
         st.caption("These runs have no curves in common.")
-    scores(found["scores"], named)
+    runs_scores.show(found["scores"], named)
     for part in ("inputs", "versions"):
         differing(found, named, part)
     runs_choice.permalink(runs=",".join(e.run.id for e in entries))
@@ -147,64 +148,45 @@ def widest(row: Mapping[str, Any], measure: str) -> float | None:
     return max(values) - min(values) if values else None
 
 
-def scores(rows: Sequence[Mapping[str, Any]], named: Mapping[str, str]) -> None:
-    """Scores with intervals, and each run's difference to the first."""
-    rows = [row for row in rows if row["encoder"] == "student" or differs(row)]
-    if not rows:
-        return
-    st.markdown("**Scores**, and each run's difference to the first that has one")
-    st.dataframe([score_row(row, named) for row in rows], hide_index=True, width="stretch")
-    st.caption(
-        "In brackets: the 95% interval. A difference counts as real where the interval of the "
-        "difference (Newcombe 1998, method 10) leaves zero out. It speaks of the test images only: "
-        "another seed may move a score further than that. Suspect and clean twin are listed only "
-        "where their scores differ."
-    )
-
-
-def differs(row: Mapping[str, Any]) -> bool:
-    """Whether the runs have scored an encoder differently."""
-    return len({own["value"] for own in row["values"].values()}) > 1
-
-
-def score_row(row: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, str]:
-    """One measure of one encoder."""
-    shown = {
-        "encoder": ENCODERS.get(row["encoder"], row["encoder"]),
-        "measure": MEASURES.get(row["measure"], row["measure"]),
-    }
-    for run, letter in named.items():
-        own = row["values"].get(run)
-        shown[letter] = (
-            numbers.NOTHING
-            if own is None
-            else numbers.percent(own["value"])
-            + (f" ({numbers.interval(own['interval'])})" if own["interval"] else "")
+def machine(rows: Sequence[Mapping[str, Any]], named: Mapping[str, str]) -> None:
+    """What the runs computed on, only where that differs or is not known."""
+    word, title = DIFFERING["machine"]
+    listed(
+        title,
+        [
+            {word: runs_details.MACHINE[row["fact"]],
+             **{letter: runs_details.recorded(row["values"].get(run))
+                for run, letter in named.items()}}
+            for row in rows
+        ],
+    )  # fmt: skip
+    if rows:
+        st.caption(
+            "Threads, number format and processor decide how sums are rounded. A training "
+            "amplifies that: the same settings and seed may end at other figures."
         )
-    for found in row["differences"]:
-        column = f"{named[found['run']]} − {named[found['against']]}"
-        word = {True: "real", False: "within chance", None: "no interval"}[found["exceeds"]]
-        shown[column] = f"{numbers.points(found['difference'])}, {word}"
-    return shown
 
 
 def differing(found: Mapping[str, Any], named: Mapping[str, str], part: str) -> None:
     """Settings, inputs or versions, only where the runs differ."""
     word, title = DIFFERING[part]
-    rows = found[part]
+    listed(
+        title,
+        [
+            {word: text.cell(row[word]),
+             **{letter: known(row["values"].get(run), part) for run, letter in named.items()}}
+            for row in found[part]
+        ],
+    )  # fmt: skip
+
+
+def known(found: object, part: str) -> str:
+    """A setting, a library's version, or the hash of an input that the run came to read."""
+    return "not read" if found is None and part == "inputs" else runs_details.value(found)
+
+
+def listed(title: str, rows: Sequence[Mapping[str, str]]) -> None:
+    """A table under its title, or the word that there is nothing to list."""
     st.markdown(f"**{title}**" + ("" if rows else ": none"))
     if rows:
-        st.dataframe(
-            [
-                {
-                    word: text.cell(row[word]),
-                    **{
-                        letter: runs_details.value(row["values"].get(run))
-                        for run, letter in named.items()
-                    },
-                }
-                for row in rows
-            ],
-            hide_index=True,
-            width="stretch",
-        )
+        st.dataframe(list(rows), hide_index=True, width="stretch")

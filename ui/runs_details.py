@@ -7,6 +7,7 @@ import functools
 import streamlit as st
 
 from mimic import job
+from mimic.comparison import machine_of
 from mimic.errors import MimicError
 from mimic.run import Run, is_bundled
 from mimic.run.notes import NOTE_LIMIT
@@ -48,7 +49,7 @@ def facts(entry: Entry) -> list[str]:
     if entry.seed is not None:
         said.append(f"seed {entry.seed}")
     if entry.status.device:
-        said.append(f"device {text.plain(entry.status.device)}")
+        said.append(f"on {computed_on(entry)}")
     if entry.accuracy is not None:
         said.append(f"accuracy {numbers.percent(entry.accuracy)}")
     if entry.asr is not None:
@@ -56,6 +57,13 @@ def facts(entry: Entry) -> list[str]:
     if is_bundled(entry.run):
         said.append("ships with the project")
     return said
+
+
+def computed_on(entry: Entry) -> str:
+    """Device and number format, as far as they were recorded."""
+    precision = machine_of(entry.run)["precision"]
+    words = (entry.status.device, precision) if precision else (entry.status.device,)
+    return ", ".join(text.plain(word) for word in words)
 
 
 def actions(run: Run, entry: Entry, owner: str | None) -> None:
@@ -103,7 +111,7 @@ def note(run: Run) -> None:
 
 def command(run: Run) -> None:
     """The command that does the same in a terminal."""
-    st.caption("The same in a terminal:")
+    st.caption("The same in a terminal; it gives the same figures on the same kind of machine:")
     try:
         line = job.command_line(run.kind, jobs.brief(run.config()))
     except MimicError as error:
@@ -112,10 +120,22 @@ def command(run: Run) -> None:
     st.code(text.code(line), language="bash", wrap_lines=True)
 
 
+MACHINE = {
+    "device": "device", "threads": "CPU threads", "precision": "number format",
+    "processor": "processor", "instructions": "CPU instructions", "processes": "processes",
+}  # fmt: skip
+"""What the facts of a run's machine are called, see ``mimic.comparison.MACHINE``."""
+
+
+def recorded(fact: object) -> str:
+    """A fact of the machine; where it was not kept, that is no evidence of equality."""
+    return "not recorded" if fact is None else value(fact)
+
+
 def record(run: Run) -> None:
-    """Settings, inputs with their hashes, and library versions."""
+    """Settings, inputs with their hashes, the machine, and library versions."""
     about = run.about()
-    with st.expander("Settings, inputs and versions", icon=":material/tune:"):
+    with st.expander("Settings, inputs, machine and versions", icon=":material/tune:"):
         left, right = st.columns(2, gap="large")
         left.dataframe(
             [{"setting": text.cell(k), "value": value(v)} for k, v in about["config"].items()],
@@ -125,6 +145,13 @@ def record(run: Run) -> None:
             [
                 {"input": text.cell(name), "SHA-256": text.cell(noted.get("sha256", ""))}
                 for name, noted in (about.get("inputs") or {}).items()
+            ],
+            hide_index=True,
+        )
+        right.dataframe(
+            [
+                {"machine": MACHINE[name], "value": recorded(fact)}
+                for name, fact in machine_of(run).items()
             ],
             hide_index=True,
         )

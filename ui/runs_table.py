@@ -10,34 +10,39 @@ from typing import Any
 
 import streamlit as st
 
-from mimic.comparison import Record, scores_of
+from mimic.comparison import key_scores
 from mimic.errors import MimicError
 from mimic.run import Run, Status, is_bundled, run_created
 from ui import jobs, subject, text
 
 STATES = {state: word for state, (word, *_) in jobs.STATES.items()}
+SUBJECT_WIDTH, SUBJECT_SIGNS = 175, 24
+NOTE_ROOMS = {"alone": (195, 27), "beside encoders": (140, 18)}
+"""Pixels, and signs that fit into them: all columns have room on a page 1280 pixels wide."""
 COLUMNS = {
     "kind": st.column_config.TextColumn("Kind"),
-    "subject": st.column_config.TextColumn("Encoder"),
-    "state": st.column_config.TextColumn("State"),
-    "started": st.column_config.DatetimeColumn("Started", format="D MMM YYYY, HH:mm"),
     "accuracy": st.column_config.NumberColumn(
-        "Accuracy (%)", format="%.1f",
+        "Accuracy", format="%.1f%%", width=78,
         help="Share of clean test images that a simple classifier on the encoder gets right: of "
         "the cleaned encoder where there is one, else of the suspect.",
     ),
     "asr": st.column_config.NumberColumn(
-        "ASR (%)", format="%.1f",
+        "ASR", format="%.1f%%", width=66,
         help="Attack success rate (ASR): share of triggered test images of other classes that end "
         "in the attacker's class.",
     ),
-    "duration": st.column_config.NumberColumn("Duration (s)", format="%.0f"),
+    "state": st.column_config.TextColumn("State"),
+    "started": st.column_config.DatetimeColumn("Started", format="D MMM YYYY, HH:mm"),
+    "duration": st.column_config.NumberColumn("Duration", format="%d s"),
     "seed": st.column_config.NumberColumn(
         "Seed", format="%d", help="Start of every random choice: the same seed, the same run."
     ),
+    "subject": st.column_config.TextColumn("Encoder", width=SUBJECT_WIDTH),
     "note": st.column_config.TextColumn("Note"),
     "run": st.column_config.TextColumn("Run"),
 }  # fmt: skip
+"""In the order in which they are shown: on a narrow screen the first ones are in sight."""
+THIS_YEAR = st.column_config.DatetimeColumn("Started", format="D MMM, HH:mm")
 
 
 @dataclass(frozen=True)
@@ -55,19 +60,18 @@ class Entry:
     asr: float | None
     note: str
 
-    def cells(self) -> dict[str, Any]:
-        """The table row."""
-        moment = datetime.datetime.fromtimestamp(self.started, tz=datetime.UTC)
+    def cells(self, note_signs: int) -> dict[str, Any]:
+        """The table row, with the note's beginning."""
         return {
             "kind": jobs.KINDS.get(self.kind, self.kind),
-            "subject": text.cell(self.subject),
+            "subject": text.cell(self.subject, SUBJECT_SIGNS),
             "state": STATES.get(self.status.state, "unknown"),
-            "started": moment.astimezone().replace(tzinfo=None),
+            "started": here(self.started).replace(tzinfo=None),
             "accuracy": None if self.accuracy is None else 100 * self.accuracy,
             "asr": None if self.asr is None else 100 * self.asr,
-            "duration": self.duration,
+            "duration": None if self.duration is None else round(self.duration),
             "seed": self.seed,
-            "note": text.cell(self.note),
+            "note": text.cell(self.note, note_signs),
             "run": text.cell(self.run.id) + (" (ships)" if is_bundled(self.run) else ""),
         }
 
@@ -111,62 +115,40 @@ def key_figures(directory: str, stamp: float) -> dict[str, float | None]:
         result = Run(Path(directory)).result() or {}
     except MimicError:
         return {}
-    scores = scores_of(Record(id="", kind="", config={}, result=result))
-    best = scores.get("student") or scores.get("teacher") or {}
-    return {"seconds": result.get("seconds"), **{k: best.get(k) for k in ("accuracy", "asr")}}
+    return {"seconds": result.get("seconds"), **key_scores(result)}
 
 
-def filters(entries: Sequence[Entry]) -> list[Entry]:
-    """Widgets that narrow the table down, and what they leave."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        words = st.text_input(
-            "Search",
-            key="runs_search",
-            placeholder="name, note or encoder",
-            bind="query-params",
-            persist_state="session",
-            width=200,
-        )
-        kinds = st.multiselect(
-            "Kind",
-            list(jobs.KINDS),
-            format_func=lambda kind: jobs.KINDS[kind],
-            placeholder="all",
-            key="runs_kind",
-            bind="query-params",
-            persist_state="session",
-            width=200,
-        )
-        states = st.multiselect(
-            "State",
-            list(STATES),
-            format_func=lambda state: STATES[state],
-            placeholder="all",
-            key="runs_state",
-            bind="query-params",
-            persist_state="session",
-            width=200,
-        )
-        titles = subjects(sorted({e.subject for e in entries}))  # fmt: skip
-    return [
-        e
-        for e in entries
-        if (not kinds or e.kind in kinds)
-        and (not states or e.status.state in states)
-        and (not titles or e.subject in titles)
-        and e.holds(words or "")
-    ]
+def columns(entries: Sequence[Entry]) -> list[str]:
+    """Which columns tell something here: what is the same or empty in all rows takes no room.
+
+    The names of runs repeat kind and time, so they stand only where encoder and note leave their
+    place; where both are needed, duration and seed yield, too. A ticked run shows all of it, and
+    the table's own menu brings every column back.
+    """
+    left_out = set()
+    if len({e.subject for e in entries}) < 2:
+        left_out.add("subject")
+    if not any(e.note for e in entries):
+        left_out.add("note")
+    if len(left_out) < 2:
+        left_out.add("run")
+    if not left_out & {"subject", "note"}:
+        left_out |= {"duration", "seed"}
+    return [name for name in COLUMNS if name not in left_out]
 
 
-def subjects(titles: list[str]) -> list[str]:
-    """Encoders to show; none means all. One whose runs are gone is dropped."""
-    kept = [title for title in st.session_state.get("runs_subject") or [] if title in titles]
-    if "runs_subject" in st.session_state:
-        st.session_state["runs_subject"] = kept
-    return st.multiselect(
-        "Encoder", titles, key="runs_subject", persist_state="session", placeholder="all",
-        width=200, format_func=lambda title: text.bare(title, 60),
-    )  # fmt: skip
+def here(moment: float) -> datetime.datetime:
+    """A moment on this machine's clock."""
+    return datetime.datetime.fromtimestamp(moment, tz=datetime.UTC).astimezone()
+
+
+def looks(entries: Sequence[Entry], note_width: int) -> dict[str, Any]:
+    """How the columns are written: times with the year only where it tells them apart."""
+    note = st.column_config.TextColumn(
+        "Note", width=note_width, help="Its beginning; tick the run to read all."
+    )
+    years = {here(e.started).year for e in entries}
+    return COLUMNS | {"note": note} | ({"started": THIS_YEAR} if len(years) < 2 else {})
 
 
 def table(entries: Sequence[Entry], chosen: Sequence[str], *, key: str, on_select: Any) -> None:
@@ -179,10 +161,13 @@ def table(entries: Sequence[Entry], chosen: Sequence[str], *, key: str, on_selec
         on_select: called when a tick changes, with the widget's key and the rows' ids.
     """
     ids = [e.run.id for e in entries]
+    shown = columns(entries)
+    width, signs = NOTE_ROOMS["beside encoders" if "subject" in shown else "alone"]
     st.dataframe(
-        [e.cells() for e in entries],
+        [e.cells(signs) for e in entries],
         hide_index=True,
-        column_config=COLUMNS,
+        column_config=looks(entries, width),
+        column_order=shown,
         height=min(35 * (len(ids) + 1) + 3, 423),
         key=key,
         on_select=lambda: on_select(key, ids),

@@ -10,7 +10,7 @@ import streamlit as st
 from mimic.config import SubjectConfig
 from mimic.errors import MimicError
 from mimic.run import Run, list_runs
-from mimic.subjects import FIELDS, builtin_subjects, subject_fields
+from mimic.subjects import FIELDS, subject_fields, subject_words
 from ui import address, text
 
 DEMO = "demo-inspect"
@@ -115,12 +115,10 @@ def inspected() -> list[Run]:
 
 def title(run: Run) -> str:
     """A subject's title: the built-in one's, or the encoder's file name and its data."""
-    fields = fields_of(run)
-    for described in builtin_subjects().values():
-        if described.get("encoder") == fields.get("encoder"):
-            return text.bare(described.get("title", "Built-in subject"), 48)
-    name = str(fields.get("encoder", "")).rsplit("/", 1)[-1].removeprefix("asset:")
-    return f"{text.bare(name, 32)} · {text.bare(fields.get('data', ''), 20)}"
+    words = subject_words(fields_of(run))
+    if len(words) == 1:
+        return text.bare(words[0], 48)
+    return " · ".join(text.bare(word, most) for word, most in zip(words, (32, 20), strict=False))
 
 
 def told_apart(titles: dict[str, str]) -> dict[str, str]:

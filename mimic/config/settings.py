@@ -97,6 +97,11 @@ class Config:
             "Choose auto, float32 or bfloat16.",
         )
 
+    @property
+    def asked_precision(self) -> str:
+        """The number format that all settings together ask for."""
+        return self.precision
+
     def to_json(self) -> dict[str, Any]:
         """All fields as JSON-ready values, paths without the name of the home folder."""
         values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))

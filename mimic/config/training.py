@@ -116,6 +116,11 @@ class DistillConfig(CleanSubsetConfig):
         "contiguous memory, unfused Adam",
     )
 
+    @property
+    def asked_precision(self) -> str:
+        """The reference path computes in float32, whatever the hardware multiplies."""
+        return "float32" if self.reference else self.precision
+
     def __post_init__(self) -> None:
         super().__post_init__()
         check_training(self.epochs, self.batch_size, self.learning_rate)

@@ -1,6 +1,6 @@
 """A run: one execution of a verb, as a directory that any process may read while it is written.
 
-run.json          id, kind, config, inputs with SHA-256, library versions (written once)
+run.json          id, kind, config, library versions; inputs (SHA-256) and machine, once known
 began.json        the config and code that the work began with; a resumed run must have the same
 process.json      the process that was started to execute the run
 status.json       state, progress, message, seconds left, heartbeat, error (replaced atomically)
@@ -257,6 +257,13 @@ class Run:
         about["inputs"][name] = {"path": portable(path), "sha256": durable.file_sha256(path)}
         self.write_json("run.json", about)
 
+    def note_machine(self, facts: dict[str, Any]) -> None:
+        """Record what the work is done on; a run continued elsewhere tells of both, in order."""
+        about = self.about()
+        known = about.get("machine") or {}
+        about["machine"] = {name: in_turn(known.get(name), now) for name, now in facts.items()}
+        self.write_json("run.json", about)
+
     def request_stop(self) -> None:
         """Ask the run's process to save its state and end."""
         with storage_errors():
@@ -292,6 +299,13 @@ def finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def in_turn(known: Any, now: Any) -> Any:
+    """A fact about the machine, with what it was before where that was another."""
+    if known is None or str(known).split(", then ")[-1] == str(now):
+        return now if known is None else known
+    return f"{known}, then {now}"
 
 
 def new_folder(root: Path, kind: str) -> Path:

@@ -31,8 +31,6 @@ LIVE_KEYS = ("accuracy", "asr", "asr_all")
 def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
     """Distil the subject's benign knowledge into a random student."""
     config = work.config
-    if config.reference:
-        work.precision = torch.float32
     distributed.claim(work.device)
     subject = Subject(work)
     teacher = subject.teacher

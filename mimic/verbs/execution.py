@@ -15,7 +15,8 @@ from typing import Any
 
 import torch
 
-from mimic.compute import choose_device, describe_device, is_out_of_memory
+from mimic import distributed
+from mimic.compute import choose_device, describe_device, is_out_of_memory, machine
 from mimic.config import Config
 from mimic.errors import MimicError, RunError, StorageError, TrainingError
 from mimic.run import RESUMABLE, Progress, Run, require_space
@@ -107,6 +108,7 @@ def _execute(
         device = choose_device(config.device)
         progress.set_device(describe_device(device))
         work = Work(run, config, device, progress, on_progress)
+        run.note_machine({**machine(device, work.precision), "processes": distributed.count()})
         with stop_signals(run), turn(run, device, progress, work):
             result = {
                 **EXECUTORS[run.kind](work),

@@ -60,7 +60,7 @@ class Work(Generic[C]):
     ) -> None:
         self.run, self.config, self.device, self.progress = run, config, device, progress
         self.on_progress = on_progress
-        self.precision = choose_precision(config.precision, device)
+        self.precision = choose_precision(config.asked_precision, device)
         self.started = time.perf_counter()
         self.warnings: list[str] = []
         self.encoders: dict[str, dict[str, Any]] = {}

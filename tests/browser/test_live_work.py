@@ -66,7 +66,7 @@ def state(page, word: str) -> None:
 
 def test_live_charts_keep_their_node_and_what_the_pointer_is_on(visitor, working) -> None:
     visitor.goto(working)
-    visitor.locator(f"{CHARTS} svg").nth(1).wait_for()
+    visitor.locator(f"{CHARTS} svg").nth(2).wait_for()
     wait_for_updates(visitor, 2)
     box = visitor.locator(f"{CHARTS} svg").first.bounding_box()
     visitor.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -95,10 +95,34 @@ def test_live_charts_keep_their_node_and_what_the_pointer_is_on(visitor, working
         CHARTS,
     )
     assert [(c["chart"], c["drawing"]) for c in found] == [
-        ("chart 0", "drawing 0"), ("chart 1", "drawing 1"),
+        ("chart 0", "drawing 0"), ("chart 1", "drawing 1"), ("chart 2", "drawing 2"),
     ]  # fmt: skip
     assert all(chart["grew"] for chart in found)  # New points did arrive in the old drawing.
     assert visitor.evaluate("window.removed") == 0
+
+
+def test_no_two_names_in_a_live_chart_meet(visitor, working) -> None:
+    """The pretended student's figures are those of the suspect and of the floor."""
+    visitor.goto(working)
+    visitor.locator(f"{CHARTS} svg").nth(2).wait_for()
+    wait_for_updates(visitor, 4)
+    names = visitor.evaluate(
+        """selector => [...document.querySelectorAll(selector)].map(chart =>
+             [...chart.querySelectorAll('.mark-text:not([class*=role-axis]) text')]
+               .filter(text => text.textContent)
+               .map(text => { const box = text.getBoundingClientRect();
+                 return [text.textContent, box.left, box.right, box.top, box.bottom]; }))""",
+        CHARTS,
+    )
+    assert [len(chart) for chart in names] == [4, 5, 1]
+    boxes = [c.locator("svg").bounding_box() for c in visitor.locator(CHARTS).all()]
+    for chart, outer in zip(names, boxes, strict=True):
+        for one, *place in chart:
+            assert place[1] <= outer["x"] + outer["width"] + 1, one
+            for other, *there in chart:
+                apart = (place[1] <= there[0] or there[1] <= place[0]
+                         or place[3] <= there[2] + 2 or there[3] <= place[2] + 2)  # fmt: skip
+                assert one == other or apart, (one, other)
 
 
 def test_nothing_jumps_while_a_job_is_at_work(visitor, working) -> None:

@@ -1,4 +1,5 @@
 import json
+import platform
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -263,6 +264,11 @@ def test_a_distillation_that_stops_early_says_when_and_why(
     assert code == 0
     assert (told["stopped_early_at"], told["epochs"], told["processes"]) == (2, 3, 1)
     assert (told["reference"], told["precision"]) == (True, "float32")
+    assert run_of(told).about()["machine"] == {
+        "device": "CPU", "threads": torch.get_num_threads(), "precision": "float32",
+        "processor": platform.machine(),
+        "instructions": torch.backends.cpu.get_cpu_capability(), "processes": 1,
+    }  # fmt: skip
     (note,) = told["notes"]
     assert "ended early, at epoch 2" in note
     metrics = run_of(told).metrics()

@@ -1,10 +1,11 @@
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mimic.comparison import Record, align, compare, difference_interval, record
+from mimic.comparison import Record, align, compare, difference_interval, machine_of, record
 from mimic.config import DistillConfig
 from mimic.errors import ConfigError
 from mimic.run import Run
@@ -127,3 +128,31 @@ def test_a_setting_younger_than_a_run_counts_with_its_default(tmp_path: Path) ->
     del about["config"]["image_size"]
     old.write_json("run.json", about)
     assert [row["setting"] for row in compare([record(old), record(new)])["config"]] == ["seed"]
+
+
+HERE = {"device": "CPU", "threads": 1, "precision": "bfloat16", "processor": "x86_64",
+        "instructions": "AVX512", "processes": 1}  # fmt: skip
+
+
+def test_machines_are_compared_and_what_is_unknown_is_no_equality() -> None:
+    known = [distilled("a", machine=HERE), distilled("b", machine={**HERE, "threads": 2})]
+    assert compare(known)["machine"] == [{"fact": "threads", "values": {"a": 1, "b": 2}}]
+    old = {name: value for name, value in HERE.items() if name != "instructions"}
+    unknown = compare([distilled("a", machine=old), distilled("b", machine=old)])["machine"]
+    assert unknown == [{"fact": "instructions", "values": {"a": None, "b": None}}]
+
+
+def test_old_runs_tell_of_their_machine_what_they_know(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, "distill", DistillConfig(), run_id="old")
+    assert set(machine_of(run).values()) == {None}
+    run.write_status(replace(run.status(), state="finished", device="CPU, 4 threads"))
+    run.write_json("result.json", {"precision": "float32"})
+    assert machine_of(run) == {**dict.fromkeys(HERE), "device": "CPU", "threads": 4,
+                               "precision": "float32"}  # fmt: skip
+
+
+def test_a_run_continued_elsewhere_tells_of_both_machines(tmp_path: Path) -> None:
+    run = Run.create(tmp_path, "distill", DistillConfig(), run_id="moved")
+    for threads in (2, 2, 1, 1):
+        run.note_machine({**HERE, "threads": threads})
+    assert machine_of(run) == {**HERE, "threads": "2, then 1"}

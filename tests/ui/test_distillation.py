@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from mimic.run import Run
 from tests.ui.test_pages import open_page, without_escapes
-from ui import distillation, live_charts
+from ui import agreement_chart, distillation, live_charts
 
 
 def records(agreement: float | None) -> list[dict[str, Any]]:
@@ -20,17 +20,21 @@ def records(agreement: float | None) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("agreement", [0.875, None])
-def test_agreement_joins_chart_and_sentence_where_it_was_measured(agreement: float | None) -> None:
+def test_the_agreement_is_no_share_of_images_and_has_a_chart_of_its_own(
+    agreement: float | None,
+) -> None:
     lines = records(agreement)
-    drawn = live_charts.scores(lines, 4, []).to_dict()
-    said = distillation.score_sentence(lines)
-    heads = {row["measure"] for row in drawn["datasets"]["heads"]}
-    assert ("agreement" in heads) == (agreement is not None)
-    assert len(drawn["datasets"]["agreement"]) == (0 if agreement is None else len(lines))
+    scored = live_charts.scores(lines, 4, [])
+    assert {row["measure"] for row in scored.datasets["heads"]} == {"accuracy", "attack success"}
+    drawn = agreement_chart.drawn(lines, 4)
+    count = 0 if agreement is None else len(lines)
+    assert [row["value"] for row in drawn.datasets["lines"]] == [agreement] * count
+    assert len(drawn.datasets["heads"]) == min(count, 1)
+    line = drawn.to_dict()["layer"][0]["encoding"]["y"]
+    assert (line["title"], line["scale"]["domain"][0]) == ("CKA (0 to 1)", 0)
+    said = distillation.agreement_sentence(lines)
     assert ("0.875" in said) == (agreement is not None)
-    if agreement is not None:
-        assert live_charts.agreement_rows(lines)[0]["percent"] == 87.5
-        assert "dotted" in said
+    assert "greement" not in distillation.score_sentence(lines)
 
 
 def test_how_a_training_ended_is_told(runs_root: Path, fabricate: Callable[[Path], None]) -> None:

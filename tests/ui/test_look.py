@@ -11,7 +11,7 @@ import pytest
 
 from mimic.config import SweepConfig
 from mimic.sweep import cells
-from ui import charts, class_balance, live_charts, look, maps, sticker, sweep_map
+from ui import agreement_chart, charts, class_balance, live_charts, look, maps, sticker, sweep_map
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = [*sorted((ROOT / "ui").rglob("*.py")), *sorted((ROOT / "pages").glob("*.py"))]
@@ -68,11 +68,12 @@ def altair_charts() -> dict[str, Any]:
     return {
         "losses": live_charts.losses(records, 2),
         "scores": live_charts.scores(records, 2, []),
+        "agreement": agreement_chart.drawn(records, 2),
         "sweep": sweep_map.heat_map(tiles),
     }
 
 
-@pytest.mark.parametrize("name", ["losses", "scores", "sweep"])
+@pytest.mark.parametrize("name", ["losses", "scores", "agreement", "sweep"])
 def test_live_charts_wear_the_same_sizes_and_leave_words_to_the_whole(name: str) -> None:
     spec = altair_charts()[name].to_dict()
     assert spec["config"]["axis"]["titleFontSize"] == look.TITLE_SIZE
@@ -89,25 +90,61 @@ def test_live_charts_wear_the_same_sizes_and_leave_words_to_the_whole(name: str)
 
 
 def test_new_data_leave_a_live_chart_as_it_is() -> None:
-    def spec(upto: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    def spec(upto: int) -> tuple[dict[str, Any], ...]:
         records = [
             {"epoch": e, "loss": 1.0 / e, "agreement": 0.9, "evaluation": {"accuracy": 0.5}}
             for e in range(1, upto + 1)
         ]
         drawn = live_charts.losses(records, 9).to_dict(), live_charts.scores(records, 9, [])
-        parts = drawn[0], drawn[1].to_dict()
+        parts = drawn[0], drawn[1].to_dict(), agreement_chart.drawn(records, 9).to_dict()
         return tuple({k: v for k, v in part.items() if k != "datasets"} for part in parts)
 
     assert spec(3) == spec(4)
 
 
+def gaps(places: list[float]) -> np.ndarray:
+    return np.diff(np.sort(places))
+
+
 def test_names_at_line_heads_do_not_overlap() -> None:
     rows = [{"term": t, "epoch": e, "value": 1.0} for e in (1, 2) for t in "abc"]
-    heads = live_charts.names_at_heads(rows, "term", "value", 0.5)
+    heads = live_charts.with_places(live_charts.heads_of(rows, "term"), "value", 0.5, None)
     assert [h["epoch"] for h in heads] == [2, 2, 2]
-    places = sorted(h["place"] for h in heads)
-    assert places[1] - places[0] >= 0.49
-    assert places[2] - places[1] >= 0.49
+    assert gaps([h["place"] for h in heads]).min() >= 0.5 - 1e-9
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_names_beside_the_scores_never_meet_and_stay_in_the_chart(seed: int) -> None:
+    """Also where the student's figures are the suspect's and the floor's, at either end."""
+    draw = np.random.default_rng(seed)
+    accuracy, asr, suspect, before, floor = draw.choice([0.0, 0.01, 0.5, 0.97, 0.99, 1.0], 5)
+    records = [{"epoch": 9, "epochs": 9, "evaluation": {"accuracy": accuracy, "asr": asr}}]
+    references = live_charts.reference_rows(
+        {"teacher": {"accuracy": suspect, "asr": before}, "clean_twin": {"asr": floor}}
+    )
+    drawn = live_charts.scores(records, 9, references).datasets
+    places = [row["place"] for row in (*drawn["heads"], *drawn["references"])]
+    assert len(places) == 5
+    assert gaps(places).min() >= live_charts.NAME_GAP - 1e-9
+    assert min(places) >= live_charts.LOWEST - 1e-9
+    assert max(places) <= live_charts.HIGHEST + 1e-9
+
+
+def test_what_is_moved_apart_is_moved_as_little_as_possible() -> None:
+    draw = np.random.default_rng(0)
+    for _ in range(20):
+        wanted = draw.uniform(0, 10, 6)
+        placed = np.array(look.spread(wanted, 1.0))
+        assert gaps(list(placed)).min() >= 1.0 - 1e-9
+        assert (np.argsort(placed) == np.argsort(wanted)).all()
+        cost = np.square(placed - wanted).sum()
+        for _ in range(200):  # No other places with these gaps lie closer to those wanted.
+            other = np.sort(placed + draw.normal(0, 0.3, 6))
+            if np.diff(other).min() >= 1.0:
+                assert np.square(other - np.sort(wanted)).sum() >= cost - 1e-9
+    assert look.spread([], 1.0) == []
+    assert look.spread([5.0, 5.0], 1.0, (0.0, 5.0)) == [4.0, 5.0]
+    assert look.spread([1.0, 2.0, 3.0], 9.0, (0.0, 4.0)) == [0.0, 2.0, 4.0]
 
 
 @pytest.mark.parametrize("epochs", [1, 3, 5, 24, 60, 200, 1000])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mimic.config import DistillConfig
 from mimic.run import Run, write_note
-from ui import companions, distillation, jobs, live_charts, numbers, subject
+from ui import companions, distillation, jobs, numbers, subject
 
 
 def distil(root: Path, name: str, **fields: object) -> Run:
@@ -45,16 +45,6 @@ def test_encoders_with_one_title_get_the_ends_of_their_ids() -> None:
 
 def test_layer_names_stand_upright_in_two_lines() -> None:
     assert companions.folded(["stem", "layer12"]) == ["stem", "layer<br>12"]
-
-
-def test_the_agreement_has_a_name_at_its_head_clear_of_the_accuracy() -> None:
-    lines = [
-        {"epoch": 1, "epochs": 1, "loss": 1.0, "agreement": 0.95, "evaluation": {"accuracy": 0.95}}
-    ]
-    heads = live_charts.scores(lines, 1, []).to_dict()["datasets"]["heads"]
-    places = {row["measure"]: row["place"] for row in heads}
-    assert set(places) == {"accuracy", "agreement"}
-    assert abs(places["accuracy"] - places["agreement"]) >= 9.0 - 1e-6
 
 
 def test_two_distillations_lead_to_their_comparison_oldest_first(

@@ -84,9 +84,36 @@ def test_a_comparison_tells_what_differs_and_what_is_real(two: Path) -> None:
     settings = next(t for t in tables if "setting" in t)
     assert settings.to_dict("records") == [{"setting": "seed", "A": "0", "B": "8"}]
     scores = next(t for t in tables if "measure" in t)
-    assert "real" in scores[scores["measure"] == "ASR"]["B − A"].iloc[0]
-    assert "within chance" in scores[scores["measure"] == "accuracy"]["B − A"].iloc[0]
+    second = scores[scores["run"] == "B"].set_index("measure")["difference to A"]
+    assert "real" in second["ASR"]
+    assert "within chance" in second["accuracy"]
     assert "Library versions that differ**: none" in said(app)
+
+
+def test_machines_that_differ_are_told_and_unknown_ones_are_no_equality(two: Path) -> None:
+    here = {"device": "CPU", "threads": 1, "precision": "bfloat16", "processor": "x86_64",
+            "instructions": "AVX512", "processes": 1}  # fmt: skip
+    find_run("distill-b", two).note_machine(here)
+    app = open_runs("demo-distill", "distill-b")
+    facts = next(d.value for d in app.dataframe if "fact" in d.value).set_index("fact")
+    assert facts.loc["CPU threads"].tolist() == ["not recorded", "1"]
+    assert facts.loc["number format"].tolist() == ["float32", "bfloat16"]
+    find_run("demo-distill", two).note_machine(here)
+    app = open_runs("demo-distill", "distill-b")
+    assert "what differs, or is not known of all**: none" in said(app)
+
+
+def test_columns_that_tell_nothing_take_no_room(two: Path, inspect_run: WriteRun) -> None:
+    def shown() -> list[str]:
+        return list(open_runs().dataframe[0].proto.column_order)
+
+    assert not {"subject", "note"} & set(shown())
+    assert shown()[:3] == ["kind", "accuracy", "asr"]  # In sight on a narrow screen.
+    assert "run" in shown()
+    write_note(find_run("distill-b", two), "a note of many words " * 9)
+    assert shown()[-1] == "note"
+    inspect_run(two, "inspect-other", encoder="other.pth")
+    assert shown()[-2:] == ["subject", "note"]
 
 
 def test_unknown_runs_in_a_link_are_passed_over(two: Path) -> None:

@@ -150,10 +150,6 @@ class Falling:
             )  # fmt: skip
         references = live_charts.reference_rows(self.subject.result["scores"])
         st.altair_chart(
-            live_charts.scores(
-                [{k: v for k, v in r.items() if k != "agreement"} for r in records],
-                int(records[-1]["epochs"]),
-                references,
-            ),
+            live_charts.scores(records, int(records[-1]["epochs"]), references),
             width="stretch", key="story-scores", alt=distillation.score_sentence(measured),
         )  # fmt: skip

@@ -1,0 +1,179 @@
+"""What bookkeeping commands say to a person: aligned tables and short sentences, no JSON.
+
+Words of strangers (notes, paths, names) lose whatever steers a terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+NOTHING = "-"
+NOTE_SIGNS = 60
+SCORES = {"accuracy": "accuracy", "asr": "ASR", "asr_all": "ASR, all classes"}
+ENCODERS = {"student": "cleaned", "teacher": "suspect", "clean_twin": "clean twin"}
+DIFFERING = {
+    "config": ("setting", "Settings that differ"),
+    "machine": ("fact", "Machine: what differs, or is not known of all"),
+    "inputs": ("input", "Inputs whose content differs"),
+    "versions": ("library", "Library versions that differ"),
+}
+UNKNOWN = {"machine": "not recorded", "inputs": "not read"}
+
+
+def printable(words: object, most: int = 200) -> str:
+    """Words on one line, without characters that steer a terminal, shortened."""
+    line = "".join(c if c.isprintable() else "?" for c in " ".join(str(words).split()))
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def aligned(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
+    """Rows in columns two spaces apart; the first row is the head.
+
+    Args:
+        rows: cells; all rows of one length.
+        right: columns of numbers, which end in line.
+    """
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if i in right else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def percent(share: float | None) -> str:
+    """A share of 1."""
+    return NOTHING if share is None else f"{100 * share:.1f}%"
+
+
+def moment(seconds: float) -> str:
+    """A moment on this machine's clock."""
+    return datetime.fromtimestamp(seconds, tz=UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def runs(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Runs in a list.
+
+    Args:
+        rows: each with ``run``, ``kind``, ``state``, ``subject``, ``accuracy`` and ``asr`` (shares
+            of 1 or None), ``started`` (seconds since 1970) and ``note``.
+    """
+    head = ("RUN", "KIND", "STATE", "SUBJECT", "ACCURACY", "ASR", "STARTED", "NOTE")
+    lines = [
+        (
+            printable(row["run"]), row["kind"], row["state"], printable(row["subject"], 32),
+            percent(row["accuracy"]), percent(row["asr"]), moment(row["started"]),
+            printable(row["note"], NOTE_SIGNS),
+        )
+        for row in rows
+    ]  # fmt: skip
+    return aligned([head, *lines], right=(4, 5))
+
+
+def comparison(found: Mapping[str, Any]) -> str:
+    """Runs side by side, see ``mimic.comparison.compare``: each has a letter."""
+    letters = {row["run"]: chr(ord("A") + i % 26) for i, row in enumerate(found["runs"])}
+    parts = [
+        "\n".join(
+            f"{letters[row['run']]}  {printable(row['run'])}  {row['kind']}, {row['state']}"
+            for row in found["runs"]
+        )
+    ]
+    parts += [differing(found[part], letters, part) for part in DIFFERING]
+    parts += [scores(found["scores"], letters), curves(found["curves"], letters)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def differing(rows: Sequence[Mapping[str, Any]], letters: Mapping[str, str], part: str) -> str:
+    """What the runs differ in, one row each."""
+    word, title = DIFFERING[part]
+    if not rows:
+        return f"{title}: none"
+    unknown = UNKNOWN.get(part, NOTHING)
+    lines = [
+        [printable(row[word]), *(value(row["values"].get(run), unknown) for run in letters)]
+        for row in rows
+    ]
+    return f"{title}\n{aligned([[word, *letters.values()], *lines])}"
+
+
+def value(found: object, unknown: str) -> str:
+    """A setting or fact in a table."""
+    if found is None:
+        return unknown
+    if isinstance(found, list | tuple):
+        return printable(" ".join(str(v) for v in found) or "none", 40)
+    return printable(found if found != "" else "not set", 40)
+
+
+def scores(rows: Sequence[Mapping[str, Any]], letters: Mapping[str, str]) -> str:
+    """Scores with intervals, and what is more than chance; those before only where they differ."""
+    rows = [row for row in rows if row["encoder"] == "student" or differs(row)]
+    if not rows:
+        return ""
+    head = ["encoder", "measure", "run", "score", "95% interval", "difference to the first"]
+    lines = [
+        [
+            ENCODERS.get(row["encoder"], row["encoder"]), SCORES[row["measure"]], letters[run],
+            percent(own["value"]), interval(own["interval"]), difference(row, run),
+        ]
+        for row in rows
+        for run, own in row["values"].items()
+    ]  # fmt: skip
+    return f"Scores\n{aligned([head, *lines], right=(3,))}"
+
+
+def differs(row: Mapping[str, Any]) -> bool:
+    """Whether the runs have scored an encoder differently."""
+    return len({own["value"] for own in row["values"].values()}) > 1
+
+
+def interval(bounds: Sequence[float] | None) -> str:
+    """A confidence interval of shares."""
+    return NOTHING if not bounds else f"{percent(bounds[0])} to {percent(bounds[1])}"
+
+
+def difference(row: Mapping[str, Any], run: str) -> str:
+    """A run's difference to the first that has the score."""
+    found = next((d for d in row["differences"] if d["run"] == run), None)
+    if found is None:
+        return NOTHING
+    word = {True: "real", False: "within chance", None: "no interval"}[found["exceeds"]]
+    return f"{100 * found['difference']:+.1f} points, {word}"
+
+
+def curves(found: Mapping[str, Any], letters: Mapping[str, str]) -> str:
+    """Where the curves that runs share end; ``--json`` has every point."""
+    if not found:
+        return ""
+    ends = {
+        name: {run: next(v for v in reversed(own) if v is not None)
+               for run, own in aligned_curve["values"].items()}
+        for name, aligned_curve in found.items()
+    }  # fmt: skip
+    lines = [
+        [name, *(NOTHING if run not in own else f"{own[run]:.3f}" for run in letters)]
+        for name, own in ends.items()
+    ]
+    right = range(1, len(letters) + 1)
+    table = aligned([["curve", *letters.values()], *lines], right=right)
+    return f"Where curves end (--json has every epoch)\n{table}"
+
+
+def verdict(found: Mapping[str, Any]) -> str:
+    """A verdict, see ``mimic.verdict.Verdict.to_json``."""
+    parts = [f"{found['title']}. {found['headline']}", bullets("Why", found["reasons"]),
+             f"How sure: {found['confidence']}", bullets("What to do", found["actions"]),
+             f"Checked: {', '.join(found['checks'])}.",
+             bullets("Not checked", found["missing"])]  # fmt: skip
+    return "\n\n".join(part for part in parts if part)
+
+
+def bullets(title: str, sentences: Sequence[str]) -> str:
+    """Sentences below each other under a title; nothing for none."""
+    lines = [f"  - {printable(sentence, 1000)}" for sentence in sentences]
+    return "\n".join([title, *lines]) if lines else ""

@@ -1,0 +1,144 @@
+"""What bookkeeping commands print for a person, and that a reader may leave early."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mimic import tables
+from mimic.cli import EXIT_READER_GONE, main
+from mimic.config import DistillConfig
+from mimic.run import Run, Status, find_run, write_note
+from mimic.subjects import subject_fields
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Two runs: one with scores and a note, one that has only begun."""
+    folder = tmp_path / "runs"
+    config = DistillConfig(subject="demo", **subject_fields("demo"))
+    scored = Run.create(folder, "distill", config, run_id="scored")
+    score = {"accuracy": 0.9284, "accuracy_interval": [0.89, 0.95], "asr": 1.0}
+    scored.write_json("result.json", {"scores": {"student": score}, "seconds": 2.0})
+    write_note(scored, "worth\nkeeping \x1b[31mred")
+    Run.create(folder, "distill", config, run_id="begun")
+    return folder
+
+
+def said(capsys: pytest.CaptureFixture[str], root: Path, *words: str) -> str:
+    capsys.readouterr()
+    assert main([*words, "--root", str(root)]) == 0
+    return capsys.readouterr().out
+
+
+def test_runs_are_listed_in_columns(capsys: pytest.CaptureFixture[str], root: Path) -> None:
+    head, *lines = said(capsys, root, "runs").splitlines()
+    assert head.split() == [
+        "RUN", "KIND", "STATE", "SUBJECT", "ACCURACY", "ASR", "STARTED", "NOTE",
+    ]  # fmt: skip
+    row = next(line for line in lines if line.startswith("scored "))
+    assert "Demo: handwritten digits" in row
+    assert row[: head.index("ACCURACY") + 8].endswith("  92.8%")
+    assert row[head.index("NOTE") :] == "worth keeping ?[31mred"
+    begun = next(line for line in lines if line.startswith("begun "))
+    assert begun[head.index("ACCURACY") :].split()[:2] == ["-", "-"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--note", "begun", "why"), "Noted beside run begun."),
+        (("--note", "scored", ""), "Removed the note of run scored."),
+        (("--trash",), "The trash is empty."),
+        (("--empty-trash",), "Removed 0 runs for good."),
+        (("--tidy",), "Removed 0 uploads and 0 deleted runs."),
+        (("--delete", "scored"), "Run scored is in the trash"),
+    ],
+)
+def test_what_is_done_to_a_run_is_told_in_a_sentence(
+    capsys: pytest.CaptureFixture[str], root: Path, words: tuple[str, ...], sentence: str
+) -> None:
+    if words[0] == "--delete":
+        find_run("scored", root).write_status(Status(state="finished"))
+    assert said(capsys, root, "runs", *words).startswith(sentence)
+
+
+def test_a_comparison_is_told_in_tables(capsys: pytest.CaptureFixture[str], root: Path) -> None:
+    about = find_run("begun", root).about()
+    about["config"]["seed"] = 7
+    find_run("begun", root).write_json("run.json", about)
+    find_run("begun", root).write_json(
+        "result.json", {"scores": {"student": {"accuracy": 0.5, "accuracy_interval": [0.4, 0.6]}}}
+    )
+    told = said(capsys, root, "compare", "scored", "begun")
+    assert "A  scored  distill, starting" in told
+    assert "setting  A  B\nseed     0  7" in told
+    assert "threads       not recorded  not recorded" in told
+    assert "Library versions that differ: none" in told
+    assert "-42.8 points, real" in told
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(told)
+
+
+def test_json_stays_the_same_object(capsys: pytest.CaptureFixture[str], root: Path) -> None:
+    for words, keys in (
+        (["runs"], {"runs"}),
+        (["compare", "scored", "begun"], {
+            "runs", "config", "inputs", "versions", "machine", "scores", "curves", "information",
+            "sweep",
+        }),
+        (["verdict", "demo-inspect"], {
+            "title", "level", "headline", "reasons", "confidence", "checks", "missing", "actions",
+        }),
+    ):  # fmt: skip
+        assert set(json.loads(said(capsys, root, *words, "--json"))) == keys
+
+
+def test_a_verdict_is_told_in_sentences(capsys: pytest.CaptureFixture[str], root: Path) -> None:
+    told = said(capsys, root, "verdict", "demo-inspect")
+    assert told.startswith("Backdoor likely. With the trigger on")
+    assert "\nWhat to do\n  - " in told
+    assert "Checked: accuracy, attack success, floor." in told
+
+
+def test_tables_without_scores_and_curves_leave_no_holes() -> None:
+    parts = ("config", "machine", "inputs", "versions", "scores")
+    found = {
+        "runs": [{"run": r, "kind": "embed", "state": "finished"} for r in ("a", "b")],
+        **{part: [] for part in parts}, "curves": {},
+    }  # fmt: skip
+    assert "\n\n\n" not in tables.comparison(found)
+    assert tables.comparison(found).endswith("Library versions that differ: none")
+
+
+@pytest.mark.parametrize("words", [["runs"], ["runs", "--json"], ["runs", "--help"]])
+def test_a_reader_that_leaves_ends_the_command_quietly(words: list[str], root: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)  # As after ``| head`` has seen enough, without a race.
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "mimic", *words], cwd=ROOT, stdout=writing,
+            stderr=subprocess.PIPE, text=True, env={**os.environ, "MIMIC_RUNS": str(root)},
+            check=False,
+        )  # fmt: skip
+    finally:
+        os.close(writing)
+    assert ended.stderr == ""
+    quietly = (0, EXIT_READER_GONE) if "--help" in words else (EXIT_READER_GONE,)
+    assert ended.returncode in quietly  # argparse itself may drop what it could not print.
+
+
+def test_head_takes_its_lines_from_a_pipe(root: Path) -> None:
+    line = f"set -o pipefail; {sys.executable} -m mimic runs | head -n 1"
+    ended = subprocess.run(
+        ["bash", "-c", line], cwd=ROOT, capture_output=True, text=True,
+        env={**os.environ, "MIMIC_RUNS": str(root)}, check=False,
+    )  # fmt: skip
+    assert ended.stdout.startswith("RUN ")
+    assert ended.stderr == ""
+    assert ended.returncode in (0, EXIT_READER_GONE)

@@ -1,0 +1,66 @@
+"""Scores of compared runs with their intervals, and which differences are more than chance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from ui import numbers
+
+MEASURES = {"accuracy": "accuracy", "asr": "ASR", "asr_all": "ASR, all classes"}
+ENCODERS = {"student": "cleaned", "teacher": "suspect", "clean_twin": "clean twin"}
+
+
+def show(rows: Sequence[Mapping[str, Any]], named: Mapping[str, str]) -> None:
+    """Scores with intervals, and each run's difference to the first."""
+    rows = [row for row in rows if row["encoder"] == "student" or differs(row)]
+    if not rows:
+        return
+    st.markdown("**Scores**, and each run's difference to the first that has one")
+    told = [line for row in rows for line in score_rows(row, named)]
+    st.dataframe(told, hide_index=True, width="stretch")
+    st.caption(
+        "In brackets: the 95% interval. A difference counts as real where the interval of the "
+        "difference (Newcombe 1998, method 10) leaves zero out. It speaks of the test images only: "
+        "another seed may move a score further than that. Suspect and clean twin are listed only "
+        "where their scores differ."
+    )
+
+
+def differs(row: Mapping[str, Any]) -> bool:
+    """Whether the runs have scored an encoder differently."""
+    return len({own["value"] for own in row["values"].values()}) > 1
+
+
+def score_rows(row: Mapping[str, Any], named: Mapping[str, str]) -> list[dict[str, str]]:
+    """One measure of one encoder: a row per run, as so many columns would not fit on a page."""
+    differences = {found["run"]: found for found in row["differences"]}
+    first = named[next(iter(row["values"]))]
+    return [
+        {
+            "encoder": ENCODERS.get(row["encoder"], row["encoder"]),
+            "measure": MEASURES.get(row["measure"], row["measure"]),
+            "run": letter,
+            "score": with_interval(row["values"].get(run)),
+            f"difference to {first}": difference(differences.get(run)),
+        }
+        for run, letter in named.items()
+    ]
+
+
+def with_interval(own: Mapping[str, Any] | None) -> str:
+    """A score and how far chance may have moved it."""
+    if own is None:
+        return numbers.NOTHING
+    told = f" ({numbers.interval(own['interval'])})" if own["interval"] else ""
+    return f"{numbers.percent(own['value'])}{told}"
+
+
+def difference(found: Mapping[str, Any] | None) -> str:
+    """How far a score lies from the first run's, and whether that is more than chance."""
+    if found is None:
+        return numbers.NOTHING
+    word = {True: "real", False: "within chance", None: "no interval"}[found["exceeds"]]
+    return f"{numbers.points(found['difference'])}, {word}"
