@@ -9,7 +9,7 @@ import streamlit as st
 
 from mimic.config import INFORMATION_PRESETS, InformationConfig
 from ui import mode
-from ui.fields import help_of
+from ui.fields import help_of, whole_or_empty
 from ui.inputs import machine
 from ui.setting_widgets import clean_share, one_of, real, several, whole
 from ui.subject import Subject
@@ -59,8 +59,9 @@ def critics(kind: type[InformationConfig], suited: dict[str, Any]) -> dict[str, 
             "pairs": whole(kind, "pairs", "Pairs", (50, 1_000_000), suited),
             "pool": whole(kind, "pool", "Pool to cells per side", (0, 64), suited),
         }
-        wide = (0, 1_000_000)
-        fields["projection"] = whole(kind, "projection", "Project to numbers", wide, suited)
+        fields["projection"] = whole_or_empty(
+            kind, "projection", "Project to numbers", (1, 1_000_000), "information_projection"
+        )
     with right:
         fields["noise"] = real(kind, "noise", "Noise share", (0.0, 10.0), suited=suited)
         fields["held_out"] = real(kind, "held_out", "Held-out share", (0.01, 0.99))

@@ -10,7 +10,7 @@ import streamlit as st
 from mimic.config import SubjectConfig
 from mimic.errors import MimicError
 from mimic.run import Run, list_runs
-from mimic.subjects import FIELDS, builtin_subjects, subject_fields
+from mimic.subjects import FIELDS, builtin_subjects, recommended_distillation, subject_fields
 from ui import address, text
 
 DEMO = "demo-inspect"
@@ -44,6 +44,11 @@ class Subject:
         stored = self.run.about()["config"]
         places = {k: stored[k] for k in ("data_root", "download", "image_size") if k in stored}
         return {"subject": stored.get("subject", ""), **self.fields, **places}
+
+    def recommended(self, kind: str = "distill") -> dict[str, Any]:
+        """Settings of a verb that suit this subject, by what was measured or by its images."""
+        images = int(self.result["data"]["images"])
+        return recommended_distillation(self.settings["subject"], kind, images=images)
 
     @property
     def layers(self) -> list[str]:

@@ -9,7 +9,6 @@ import streamlit as st
 
 from mimic.config import SweepConfig
 from mimic.run import Run
-from mimic.subjects import recommended_distillation
 from mimic.sweep import LOSSES, cells
 from ui import numbers
 from ui.inputs import machine
@@ -22,7 +21,7 @@ SCALES = ("10", "35", "100", "350", "1000", "3500")
 def sweep(subject: Subject) -> SweepConfig:
     """Settings of a sweep."""
     kind = SweepConfig
-    suited = recommended_distillation(subject.settings["subject"], "sweep")
+    suited = subject.recommended("sweep")
     left, right = st.columns(2, gap="large")
     with left:
         fields: dict[str, Any] = {
