@@ -10,6 +10,7 @@ from mimic.config import (
     ASSET_PREFIX,
     ASSETS,
     VERB_CONFIGS,
+    CleanSubsetConfig,
     DistillConfig,
     SubjectConfig,
     SweepConfig,
@@ -34,6 +35,8 @@ def builtin_subjects() -> dict[str, dict[str, Any]]:
     }
 
 
+FEWEST_CLEAN = 50
+"""Clean images; no cleaning with fewer was measured."""
 DISTILLING = ("distill", "sweep")
 """Verbs that distil, and so take over what suits a subject."""
 
@@ -58,9 +61,21 @@ def recommended_distillation(
     known = {f.name for f in dataclasses.fields(config)}
     suited = builtin_subjects().get(name, {}).get("distill", {})
     if not suited and images:
-        usual = cast(DistillConfig | SweepConfig, config())
-        suited = {"epochs": suited_epochs(max(1, usual.clean_images(images)), usual.batch_size)}
+        usual = cast(DistillConfig | SweepConfig, config(clean_fraction=clean_share(images)))
+        suited = {
+            "clean_fraction": usual.clean_fraction,
+            "epochs": suited_epochs(max(1, usual.clean_images(images)), usual.batch_size),
+        }
     return {key: value for key, value in suited.items() if key in known}
+
+
+def clean_share(images: int) -> float:
+    """The share of the images that is taken as the defender's clean ones.
+
+    The usual share, or more of a small set: a student cannot learn from a handful.
+    """
+    usual = CleanSubsetConfig().clean_fraction
+    return max(usual, min(1.0, round(FEWEST_CLEAN / max(1, images), 4)))
 
 
 def subject_fields(name: str) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """How long to distil an encoder that nobody has measured yet, counted in updates.
 
-Epochs say little: one is a single update over 58 images and 31 over 2,000. Two lengths are measured.
-On the digits (58 clean images) 100 updates clean, at 200 the outcome hangs on rounding, and 1,000
-bring the backdoor back. On CIFAR-10 (2,000) 1,860 left one student of two too weak, and 3,720 stayed
-at the floor. In between, updates grow with the images; beyond either end nothing is known, so
-neither end is passed.
+Epochs say little: one is a single update over 58 images and 31 over 2,000. Measured is:
+on the digits (58 clean images) 100 updates clean, at 200 the outcome hangs on rounding, and 1,000
+bring the backdoor back. On CIFAR-10 (2,000) one student of two was too weak after 1,860, and both
+stayed at the floor for 3,720. In between, updates grow with the images; beyond either end nothing
+is known, so neither end is passed.
 """
 
 from __future__ import annotations

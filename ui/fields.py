@@ -23,7 +23,7 @@ def about(config: type[Config], name: str) -> dataclasses.Field[Any]:
 
 
 def whole_or_empty(
-    config: type[Config], name: str, label: str, bounds: tuple[int, int], key: str
+    config: type[Config], name: str, label: str, bounds: tuple[int, int], key: str = ""
 ) -> int:
     """A whole-number setting that may stay empty.
 
@@ -32,18 +32,19 @@ def whole_or_empty(
         name: the setting; its field says what it means to give nothing.
         label: of the widget.
         bounds: the lowest and the highest number.
-        key: of the widget.
+        key: of the widget; the setting's own if left out.
 
     Returns:
         The number, or the sign that the library takes for "not given".
     """
     field = about(config, name)
     value = st.number_input(
-        label, *bounds, value=None, key=key, persist_state="session",
+        label, *bounds, value=None, key=key or f"{config.__name__}_{name}", persist_state="session",
         placeholder=field.metadata["unset"],
         help=f"{help_of(config, name)}. Left empty: {field.metadata['unset']}.",
     )  # fmt: skip
-    return int(field.default if value is None else value)
+    sign: int = field.default  # type: ignore[assignment]
+    return sign if value is None else int(value)
 
 
 def typed(label: str, key: str, placeholder: str) -> str:

@@ -10,8 +10,14 @@ import streamlit as st
 from mimic.config import SubjectConfig
 from mimic.errors import MimicError
 from mimic.run import Run, list_runs
-from mimic.subjects import FIELDS, builtin_subjects, recommended_distillation, subject_fields
-from ui import address, text
+from mimic.subjects import (
+    FIELDS,
+    builtin_subjects,
+    clean_share,
+    recommended_distillation,
+    subject_fields,
+)
+from ui import address, text, uploads
 
 DEMO = "demo-inspect"
 IDENTITY = tuple(f for f in FIELDS if f not in {"probe_images", "test_images"})
@@ -64,6 +70,16 @@ class Subject:
     def has_trigger(self) -> bool:
         """Whether a trigger is known, so that attack success can be measured."""
         return bool(self.fields["trigger"])
+
+    @property
+    def clean_share(self) -> float:
+        """The share of its images that suits as the clean ones."""
+        return clean_share(int(self.result["data"]["images"]))
+
+    @property
+    def is_example(self) -> bool:
+        """Whether the encoder ships with the project."""
+        return self.fields["encoder"] in {s.get("encoder") for s in builtin_subjects().values()}
 
     @property
     def target_name(self) -> str:
@@ -124,8 +140,14 @@ def title(run: Run) -> str:
     for described in builtin_subjects().values():
         if described.get("encoder") == fields.get("encoder"):
             return text.bare(described.get("title", "Built-in subject"), 48)
-    name = str(fields.get("encoder", "")).rsplit("/", 1)[-1].removeprefix("asset:")
-    return f"{text.bare(name, 32)} · {text.bare(fields.get('data', ''), 20)}"
+    data = str(fields.get("data", "")).rstrip("/").rsplit("/", 1)[-1]
+    return f"{text.bare(file_name(run), 32)} · {text.bare(data, 20)}"
+
+
+def file_name(run: Run) -> str:
+    """The name of the encoder's file as its owner knows it: of an upload, without our addition."""
+    name = str(fields_of(run).get("encoder", "")).rsplit("/", 1)[-1].removeprefix("asset:")
+    return uploads.as_given(name)
 
 
 def told_apart(titles: dict[str, str]) -> dict[str, str]:

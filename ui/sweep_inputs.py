@@ -44,7 +44,7 @@ def sweep(subject: Subject) -> SweepConfig:
     with st.expander("More settings"):
         first, second, third = st.columns(3)
         with first:
-            fields["clean_fraction"] = clean_share(kind)
+            fields["clean_fraction"] = clean_share(kind, subject.clean_share)
             fields["workers"] = whole(kind, "workers", "Cells at the same time", (1, 64))
         with second:
             fields["batch_size"] = whole(kind, "batch_size", "Batch size", (2, 65_536))

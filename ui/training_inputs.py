@@ -24,7 +24,7 @@ LOSSES = {
 DETAILS: dict[str, Callable[[type[Any], str], Any]] = {
     "warm_up": lambda kind, name: real(kind, name, "Warm-up share", (0.0, 1.0)),
     "patience": lambda kind, name: whole_or_empty(
-        kind, name, "Patience (measurements)", (1, 10_000), "distil_patience"
+        kind, name, "Patience (measurements)", (1, 10_000)
     ),
     "reference": lambda kind, name: switch(kind, name, "Reference path (slow, float32)"),
 }
@@ -44,7 +44,10 @@ def distillation(subject: Subject) -> DistillConfig:
         return recommended(subject)
     left, right = st.columns(2, gap="large")
     with left:
-        fields = {"clean_fraction": clean_share(kind), **schedule(kind, subject.recommended())}
+        fields = {
+            "clean_fraction": clean_share(kind, subject.clean_share),
+            **schedule(kind, subject.recommended()),
+        }
         st.caption(length(subject, DistillConfig(**fields)))
     with right:
         on = losses()

@@ -88,9 +88,7 @@ class DistillConfig(CleanSubsetConfig):
     base: float = option(
         -1.0, "weight each layer gets regardless of information", unset="the preset's"
     )
-    budget: float = option(
-        -1.0, "weight shared among layers by information", unset="the preset's"
-    )
+    budget: float = option(-1.0, "weight shared among layers by information", unset="the preset's")
     weights: tuple[str, ...] = option((), "weights by hand, as layer=weight; replaces the formula")
     contrastive_weight: float = option(1.0, "weight of NT-Xent; 0 switches it off")
     attention_weight: float = option(1.0, "factor on all attention losses; 0 switches them off")

@@ -4,7 +4,7 @@ import pytest
 
 from mimic.config import DistillConfig, SweepConfig
 from mimic.datasets import clean_subset, load_images
-from mimic.subjects import builtin_subjects, recommended_distillation
+from mimic.subjects import builtin_subjects, clean_share, recommended_distillation
 from mimic.training_length import FEWEST, MOST, batches_per_epoch, suited_epochs, suited_updates
 
 
@@ -19,7 +19,7 @@ def test_the_measured_examples_keep_what_was_measured() -> None:
 
 
 def test_a_file_of_ones_own_with_the_demos_images_is_trained_as_long_as_the_demo() -> None:
-    assert recommended_distillation("", images=1_438) == {"epochs": 100}
+    assert recommended_distillation("", images=1_438) == {"clean_fraction": 0.04, "epochs": 100}
     assert updates(58) == 100
 
 
@@ -50,7 +50,14 @@ def test_more_images_never_mean_fewer_suited_updates() -> None:
 def test_without_known_images_and_for_other_verbs_nothing_is_recommended() -> None:
     assert recommended_distillation("") == {}
     assert recommended_distillation("", "inspect", images=1_438) == {}
-    assert recommended_distillation("", "sweep", images=1_438) == {"epochs": 100}
+    assert recommended_distillation("", "sweep", images=1_438)["epochs"] == 100
+
+
+@pytest.mark.parametrize("images", [1, 10, 50, 80, 320, 1_249, 1_251, 50_000])
+def test_of_a_small_set_more_than_the_usual_share_is_taken(images: int) -> None:
+    config = DistillConfig(clean_fraction=clean_share(images))
+    assert config.clean_images(images) >= min(images, 50)
+    assert images < 1_250 or config.clean_fraction == DistillConfig().clean_fraction
 
 
 def test_the_number_of_clean_images_is_that_of_the_subset_drawn() -> None:
