@@ -183,7 +183,9 @@ def add_fields(parser: argparse.ArgumentParser, config: type[Config]) -> None:
     for field in dataclasses.fields(config):
         options: dict[str, Any] = {"dest": field.name, "default": argparse.SUPPRESS}
         shown = " ".join(field.default) if isinstance(field.default, tuple) else field.default
-        options["help"] = f"{field.metadata['help']} (default: {shown})".replace("%", "%%")
+        told, unset = field.metadata["help"], field.metadata["unset"]
+        sign = f"; {shown}: {unset}" if unset else ""
+        options["help"] = f"{told}{sign} (default: {shown})".replace("%", "%%")
         kind = hints[field.name]
         if kind is bool:
             options["action"] = argparse.BooleanOptionalAction

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,14 @@ class PretrainedEncoder:
     path: Path
     normalization: str
     heads: int = 0
+
+    def fill(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Options of ``load_encoder``, with what is known of the encoder where none is given."""
+        filled = dict(given)
+        if given.get("normalization") == "auto":
+            filled["normalization"] = self.normalization
+        filled["heads"] = given.get("heads") or self.heads
+        return filled
 
 
 def locate(text: str, *, folder: Path, download: bool) -> PretrainedEncoder:

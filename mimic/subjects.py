@@ -5,10 +5,20 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from mimic.config import ASSET_PREFIX, ASSETS, VERB_CONFIGS, SubjectConfig, resolve_path
+from mimic.config import (
+    ASSET_PREFIX,
+    ASSETS,
+    VERB_CONFIGS,
+    CleanSubsetConfig,
+    DistillConfig,
+    SubjectConfig,
+    SweepConfig,
+    resolve_path,
+)
 from mimic.errors import ConfigError
+from mimic.training_length import suited_epochs
 
 FIELDS = tuple(
     f.name
@@ -39,22 +49,47 @@ def subject_words(fields: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(word) for word in (name, fields.get("data", "")) if word)
 
 
+FEWEST_CLEAN = 50
+"""Clean images; no cleaning with fewer was measured."""
 DISTILLING = ("distill", "sweep")
 """Verbs that distil, and so take over what suits a subject."""
 
 
-def recommended_distillation(name: str, kind: str = "distill") -> dict[str, Any]:
-    """Settings of a verb that suit a built-in subject, beside its own; empty for other subjects.
+def recommended_distillation(
+    name: str, kind: str = "distill", *, images: int = 0
+) -> dict[str, Any]:
+    """Settings of a verb that suit a subject, beside its own.
+
+    What was measured for a built-in subject; for any other, a length by the number of its clean
+    images, see ``mimic.training_length``.
 
     Args:
-        name: the subject.
+        name: the subject; empty where it is none of the built-in ones.
         kind: the verb; those that do not distil have no such settings.
+        images: how many images the clean ones are drawn from; 0 where that is unknown, and then
+            nothing is recommended for an encoder of one's own.
     """
     if kind not in DISTILLING:
         return {}
-    known = {f.name for f in dataclasses.fields(VERB_CONFIGS[kind])}
+    config = VERB_CONFIGS[kind]
+    known = {f.name for f in dataclasses.fields(config)}
     suited = builtin_subjects().get(name, {}).get("distill", {})
+    if not suited and images:
+        usual = cast(DistillConfig | SweepConfig, config(clean_fraction=clean_share(images)))
+        suited = {
+            "clean_fraction": usual.clean_fraction,
+            "epochs": suited_epochs(max(1, usual.clean_images(images)), usual.batch_size),
+        }
     return {key: value for key, value in suited.items() if key in known}
+
+
+def clean_share(images: int) -> float:
+    """The share of the images that is taken as the defender's clean ones.
+
+    The usual share, or more of a small set: a student cannot learn from a handful.
+    """
+    usual = CleanSubsetConfig().clean_fraction
+    return max(usual, min(1.0, round(FEWEST_CLEAN / max(1, images), 4)))
 
 
 def subject_fields(name: str) -> dict[str, Any]:

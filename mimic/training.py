@@ -6,6 +6,8 @@ import math
 
 import torch
 
+from mimic.training_length import batches_per_epoch as batches_per_epoch
+
 WARM_UP = 0.1
 
 
@@ -30,11 +32,6 @@ def learning_rate_at(
     if schedule == "warmup":
         return peak
     return peak * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
-
-
-def batches_per_epoch(count: int, size: int) -> int:
-    """How many batches ``batches`` makes."""
-    return count // min(size, count)
 
 
 def batches(count: int, size: int, random: torch.Generator) -> list[torch.Tensor]:

@@ -3,20 +3,7 @@
 import streamlit as st
 
 from mimic.run import list_runs
-from ui import (
-    address,
-    class_balance,
-    file_match,
-    frame,
-    inputs,
-    inspection,
-    jobs,
-    live,
-    subject,
-    text,
-)  # fmt: skip
-
-RUN = "inspect_run"
+from ui import address, class_balance, frame, inspection, jobs, live, subject, text, way_in
 
 frame.head(
     "Suspect encoder",
@@ -26,23 +13,19 @@ frame.head(
     "network than its name says, or broken, or perfectly fine.",
 )
 chosen = subject.current()
-address.adopt(RUN, [run.id for run in list_runs(kind="inspect")])
-started = live.pending(RUN)
+address.adopt(way_in.RUN, [run.id for run in list_runs(kind="inspect")])
+attempt = way_in.attempt(live.pending(way_in.RUN), chosen)
+address.keep(way_in.RUN, attempt.id if attempt else None)
+way_in.show(chosen, failed=attempt is not None and not jobs.state_of(attempt).is_active)
 
-with jobs.form("Inspect an encoder", "inspect", icon=":material/add:", opened=chosen is None):
-    config = inputs.suspect()
-    if config:
-        jobs.start_button("Inspect", "inspect", config, RUN, icon=":material/search:")
-
-if started and not subject.has_result(started):
-    st.header("Inspection", anchor=False)
-    jobs.controls(started)
-    live.follow(started, file_match.refused, done=subject.choose_next)
+if attempt:
+    way_in.follow(attempt, chosen)
 elif chosen is None:
     frame.empty("Nothing has been inspected yet.", "Choose an encoder above and press Inspect.")
-
-if chosen:
+else:
     st.header(text.plain(chosen.title), anchor=False)
+    if chosen.is_example:
+        st.caption("An example that ships with the project: this is what an inspection tells.")
     with frame.errors_as_cards():
         inspection.show(chosen)
         class_balance.show(chosen.result)

@@ -12,33 +12,47 @@ from mimic.datasets import TORCHVISION
 from mimic.datasets.preview import Preview, preview
 from mimic.errors import MimicError
 from ui import class_balance, frame, numbers, pictures, text, uploads
-from ui.fields import help_of, typed
+from ui.fields import help_of, typed, whole_or_empty
 
 UPLOAD, OTHER = "upload", "other"
+STAND_IN = "digits"
 DATA_SUFFIXES = ("zip", "npz")
 DATA_MEGABYTES = 500
 MAX_SIDE = 1024
 
 
-def images() -> dict[str, Any]:
-    """The pre-training-like and the downstream data."""
-    data = data_set("Images", "suspect_data", help_of(InspectConfig, "data"))
-    downstream = data_set(
+def images() -> str | None:
+    """Images like those that the encoder was trained on."""
+    data = data_set(
+        "2. Images like those it was trained on (optional)",
+        "suspect_data",
+        help_of(InspectConfig, "data"),
+    )
+    if data == STAND_IN:
+        st.caption(
+            "Without images of yours, handwritten digits stand in. Unless the encoder was made for "
+            "digits, take the scores as a first look only."
+        )
+    return data
+
+
+def labelled() -> str | None:
+    """Images with classes that scores are measured on, "" for the same images."""
+    return data_set(
         "Labelled images for scores",
         "suspect_downstream",
         help_of(InspectConfig, "downstream"),
         same=True,
     )
-    return {"data": data, "downstream": downstream}
 
 
 def data_set(label: str, key: str, help_text: str, *, same: bool = False) -> str | None:
     """A data set by name or path, None while the path is missing; "" stands for the same one."""
     names = {"": "the same images"} if same else {}
-    names |= {"digits": "digits (ships with the project)"}
-    names |= {n: f"{title} (torchvision)" for n, title in TORCHVISION.items()}
+    names |= {STAND_IN: "handwritten digits (they ship with the project)"}
     names |= {UPLOAD: "upload a .zip of images or an .npz…"}
     names |= {OTHER: "a file or folder on this machine…"}
+    names |= {n: f"{title} (torchvision)" for n, title in TORCHVISION.items()}
     chosen = st.selectbox(
         label,
         list(names),
@@ -49,17 +63,17 @@ def data_set(label: str, key: str, help_text: str, *, same: bool = False) -> str
     )
     if chosen not in (UPLOAD, OTHER):
         return str(chosen)
-    path = own(label, key, chosen)
+    path = own(key, chosen)
     if path:
         show_preview(path)
     return path or None
 
 
-def own(label: str, key: str, kind: str) -> str:
+def own(key: str, kind: str) -> str:
     """A set of the user's own, uploaded or named."""
     if kind == UPLOAD:
         return uploads.picker(
-            f"{label}: file",
+            "File of images",
             f"{key}_file",
             allowed=DATA_SUFFIXES,
             megabytes=DATA_MEGABYTES,
@@ -67,7 +81,7 @@ def own(label: str, key: str, kind: str) -> str:
             "x (images) and y (labels). Read in memory, never unpacked.",
         )
     return typed(
-        f"{label}: path", f"{key}_path", "/path/to/images, images.zip, data.npz or list.csv"
+        "Path of the images", f"{key}_path", "/path/to/images, images.zip, data.npz or list.csv"
     )
 
 
@@ -98,12 +112,37 @@ def seen(path: str, version: float) -> Preview:  # noqa: ARG001 - a part of the 
     return preview(path)
 
 
+def class_names(data: str) -> tuple[str, ...]:
+    """A set's classes in the order of their labels; empty where they are not known without work."""
+    if data == STAND_IN:
+        return tuple(map(str, range(10)))
+    if not data or data in TORCHVISION:
+        return ()
+    try:
+        return seen(data, changed(data)).names
+    except MimicError:  # Said where the images are asked for.
+        return ()
+
+
 def changed(path: str) -> float:
     """When a file was changed last; 0 where that is unknown."""
     try:
         return Path(resolve_path(path)).stat().st_mtime
     except (OSError, ValueError):
         return 0.0
+
+
+def fetching(*names: str | None) -> dict[str, Any]:
+    """Simple's question whether a torchvision set may be fetched, where one is named."""
+    asked = [TORCHVISION[name] for name in names if name in TORCHVISION]
+    if not asked:
+        return {}
+    allowed = st.checkbox(
+        f"Fetch {' and '.join(asked)} from the internet if missing here",
+        key="suspect_fetch",
+        persist_state="session",
+    )
+    return {"download": allowed}
 
 
 def places() -> dict[str, Any]:
@@ -120,13 +159,7 @@ def places() -> dict[str, Any]:
         key="suspect_download",
         persist_state="session",
     )
-    side = st.number_input(
-        "Side of own images in pixels (0: as the encoder needs)",
-        0,
-        MAX_SIDE,
-        value=0,
-        key="suspect_image_size",
-        persist_state="session",
-        help=help_of(Config, "image_size"),
+    side = whole_or_empty(
+        Config, "image_size", "Side of own images in pixels", (8, MAX_SIDE), "suspect_image_size"
     )
-    return {"data_root": root or "data", "download": download, "image_size": int(side or 0)}
+    return {"data_root": root or "data", "download": download, "image_size": side}

@@ -74,10 +74,12 @@ def card(title: str, image: np.ndarray, truth: str, verdict: str) -> None:
         st.markdown(f"It {truth}; {verdict}.")
 
 
-def pairs(arrays: dict[str, np.ndarray], most: int = 8) -> None:
-    """The first examples in two rows: clean above, stamped below."""
+def pairs(arrays: dict[str, np.ndarray], *, stamped: bool, most: int = 8) -> None:
+    """The first examples in a row, and with a trigger in a second one: stamped."""
     count = min(most, len(arrays["images"]))
     st.image(pictures.strip_png(arrays["images"][:count]), caption="clean", alt="clean examples")
+    if not stamped:
+        return
     st.image(
         pictures.strip_png(arrays["stamped"][:count]),
         caption="with the trigger",

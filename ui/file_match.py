@@ -14,7 +14,8 @@ from ui import numbers, text
 CHECKED = "No code found and none run; read as weights only."
 """What was checked; whether the weights hold a backdoor is another question."""
 MAX_ROWS = 2_000
-NAME_LENGTH = 80
+NAME_LENGTH = 300
+"""Longer names are cut; honest ones have at most some 100 letters."""
 
 
 def show(match: Mapping[str, Any] | None) -> None:
@@ -41,6 +42,24 @@ def show(match: Mapping[str, Any] | None) -> None:
         st.dataframe(found[:MAX_ROWS], hide_index=True, width="stretch")
         if len(found) > MAX_ROWS:
             st.caption(f"The first {numbers.count(MAX_ROWS)} of {numbers.count(len(found))}.")
+
+
+def told_plainly(match: Mapping[str, Any] | None) -> None:
+    """That all parts of the network are there and fit; what else the file holds is only counted."""
+    if match is None:
+        return
+    spare = len(match["ignored"])
+    rest = (
+        f"{numbers.count(spare)} more {'lies' if spare == 1 else 'lie'} in the file that the "
+        "encoder does not need; "
+        f"{'it is' if spare == 1 else 'they are'} not used."
+        if spare
+        else "Nothing else is in the file."
+    )
+    st.markdown(
+        f"**Every part of the network is there and fits** "
+        f"({numbers.count(len(match['matched']))} parts). {rest} {CHECKED}"
+    )
 
 
 def refused(run: Run, status: Status) -> None:

@@ -6,12 +6,20 @@ from typing import Any
 
 import streamlit as st
 
-from mimic.config import Config, InspectConfig
+from mimic.config import Config, InspectConfig, resolve_path
+from mimic.errors import EncoderError, MimicError
 from mimic.subjects import builtin_subjects, subject_fields
-from ui import data_inputs, mode, text, trigger_inputs, uploads
-from ui.fields import help_of, typed
+from ui import data_inputs, frame, mode, target_input, text, trigger_inputs, uploads
+from ui.fields import help_of, typed, whole_or_empty
 
-SOURCES = {"builtin": "Built-in", "upload": "Upload a file", "path": "File on this machine"}
+SOURCES = {
+    "upload": "Upload a file",
+    "path": "File on this machine",
+    "builtin": "Built-in example",
+}
+TWINS = {"none": "I have none", "upload": "Upload a file", "path": "File on this machine"}
+PUBLIC = "timm:"
+"""Begins the name of a public encoder, which is no path."""
 MAX_SIDE = 1024
 MAX_HEADS = 256
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -20,34 +28,47 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 def suspect() -> InspectConfig | None:
     """What to inspect, or None while something needed is missing."""
     source = st.segmented_control(
-        "Where is the encoder?",
+        "1. Where is the encoder file? (needed)",
         list(SOURCES),
-        default="builtin",
+        default="upload",
         required=True,
         format_func=lambda name: SOURCES.get(name, name),
         key="suspect_source",
         persist_state="session",
+        wrap=True,
     )
     if source == "builtin":
         return builtin()
     encoder = encoder_file(source or "path", "suspect_encoder", "Encoder file")
     left, right = st.columns(2, gap="large")
     with left:
-        fields = data_inputs.images()
-        fields["clean_twin"] = twin()
+        fields: dict[str, Any] = {"data": data_inputs.images()}
+        fold = (
+            st.container() if mode.is_expert() else st.expander("More to compare with (optional)")
+        )
+        with fold:
+            fields |= {"downstream": data_inputs.labelled(), "clean_twin": twin()}
+        if not mode.is_expert():
+            fields |= data_inputs.fetching(fields["data"], fields["downstream"])
     with right:
         fields["trigger"] = trigger_inputs.trigger(fields["data"] or "")
-        fields["target_class"] = target_class()
-    fields |= advanced()
-    if not fields["data"] or fields["downstream"] is None:
-        st.info(
-            "Give the images to go on: upload them or name their path.", icon=":material/image:"
+        fields["target_class"] = target_input.target(
+            fields["trigger"], fields["downstream"] or fields["data"] or ""
         )
-        return None
+    fields |= advanced()
     if not encoder:
-        st.info("Choose an encoder file to go on.", icon=":material/upload_file:")
-        return None
-    return InspectConfig(encoder=encoder, **fields)
+        missing("Choose the encoder's file to go on.", ":material/upload_file:")
+    elif not fields["data"] or fields["downstream"] is None:
+        missing("Give the images to go on: upload them or name their path.", ":material/image:")
+    else:
+        return InspectConfig(encoder=encoder, **fields)
+    return None
+
+
+def missing(said: str, icon: str) -> None:
+    """What is still needed, beside the button that then can be pressed."""
+    st.info(said, icon=icon)
+    st.button("Inspect", type="primary", icon=":material/search:", disabled=True, key="wait")
 
 
 def builtin() -> InspectConfig | None:
@@ -57,7 +78,7 @@ def builtin() -> InspectConfig | None:
         st.info("No built-in subject is installed.", icon=":material/info:")
         return None
     name = st.selectbox(
-        "Subject",
+        "Example",
         sorted(subjects, key=lambda name: (name != "demo", name)),
         format_func=lambda n: text.bare(subjects.get(n, {}).get("title", n), 60),
         key="suspect_builtin",
@@ -66,6 +87,7 @@ def builtin() -> InspectConfig | None:
     st.caption(text.sentence(subjects[name].get("description", "")))
     fields = {"subject": name, **subject_fields(name)}
     if not mode.is_expert():
+        fields |= data_inputs.fetching(fields["data"], fields.get("downstream", ""))
         mode.hidden(InspectConfig)
         return InspectConfig(**fields)
     with st.expander("More settings"):
@@ -73,7 +95,7 @@ def builtin() -> InspectConfig | None:
 
 
 def encoder_file(source: str, key: str, label: str) -> str:
-    """An encoder's file, uploaded or named."""
+    """An encoder's file, uploaded or named; nothing while there is none."""
     if source == "upload":
         return uploads.picker(
             label,
@@ -81,40 +103,58 @@ def encoder_file(source: str, key: str, label: str) -> str:
             allowed=uploads.ENCODER_SUFFIXES,
             megabytes=uploads.ENCODER_MEGABYTES,
             hint="Read as plain tensors only, in a process of its own; a file that asks to run "
-            "code is refused.",
+            f"code is refused. Up to {uploads.ENCODER_MEGABYTES} MB; name a larger one by its "
+            "path.",
         )
-    return typed(label, f"{key}_path", "/path/to/encoder.pth")
+    path = typed(label, f"{key}_path", "/path/to/encoder.pth")
+    if not path or path.startswith(PUBLIC):
+        return path
+    try:
+        return existing(path)
+    except MimicError as error:
+        frame.error_card(error.cause, error.remedy)
+        return ""
+
+
+def existing(path: str) -> str:
+    """A typed path that leads to a file.
+
+    Raises:
+        MimicError: if it does not, so that a slip of the pen is told before any job starts.
+    """
+    found = resolve_path(path)
+    try:
+        is_file, is_folder = found.is_file(), found.is_dir()
+    except (OSError, ValueError):
+        is_file = is_folder = False
+    if is_folder:
+        raise EncoderError(
+            f"'{found.name}' is a folder, not an encoder file.", "Add the file's name to the path."
+        )
+    if not is_file:
+        raise EncoderError(
+            f"There is no file '{found.name}' at that path.",
+            "Check how it is written; the file has to be on the machine that runs this app.",
+        )
+    return path
 
 
 def twin() -> str:
     """A clean encoder of the same kind."""
     source = st.segmented_control(
-        "Clean twin (optional)",
-        ["none", "upload", "path"],
+        "Clean encoder of the same kind (optional)",
+        list(TWINS),
         default="none",
         required=True,
-        format_func=lambda name: SOURCES.get(name, "none"),
+        format_func=lambda name: TWINS.get(name, name),
         key="suspect_twin",
         persist_state="session",
         help=help_of(InspectConfig, "clean_twin"),
+        wrap=True,
     )
     if source in (None, "none"):
         return ""
     return encoder_file(source, "suspect_twin_file", "Clean encoder file")
-
-
-def target_class() -> int:
-    """The class that the trigger leads to."""
-    value = st.number_input(
-        "Target class",
-        -1,
-        100_000,
-        value=-1,
-        key="suspect_target",
-        persist_state="session",
-        help=help_of(InspectConfig, "target_class"),
-    )
-    return -1 if value is None else int(value)
 
 
 def advanced() -> dict[str, Any]:
@@ -131,21 +171,21 @@ def advanced() -> dict[str, Any]:
             help=help_of(InspectConfig, "normalization"),
         )
         left, middle, right = st.columns(3)
-        side = left.number_input(
-            "Input size", 0, MAX_SIDE, value=0, key="suspect_input_size", persist_state="session",
-            help=help_of(InspectConfig, "input_size"),
-        )  # fmt: skip
+        kind, fields = InspectConfig, {"normalization": normalization or "auto"}
+        with left:
+            side = whole_or_empty(
+                kind, "input_size", "Input size", (8, MAX_SIDE), "suspect_input_size"
+            )
         pool = middle.selectbox(
             "Max-pool after the stem", ("auto", "yes", "no"), key="suspect_max_pool",
             persist_state="session", help=help_of(InspectConfig, "max_pool"),
         )  # fmt: skip
-        heads = right.number_input(
-            "Attention heads", 0, MAX_HEADS, value=0, key="suspect_heads", persist_state="session",
-            help=help_of(InspectConfig, "heads"),
-        )  # fmt: skip
-        fields = {"normalization": normalization or "auto", "input_size": int(side or 0)}
+        with right:
+            heads = whole_or_empty(
+                kind, "heads", "Attention heads", (1, MAX_HEADS), "suspect_heads"
+            )
         return {
-            **fields, "max_pool": str(pool), "heads": int(heads or 0),
+            **fields, "input_size": side, "max_pool": str(pool), "heads": heads,
             **data_inputs.places(), **machine("suspect"),
         }  # fmt: skip
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import streamlit as st
 
-from ui import examples, file_match, numbers, scores, text, verdict
+from ui import data_inputs, examples, file_match, frame, mode, numbers, scores, text, verdict
 from ui.subject import Subject
 
 
@@ -15,7 +16,7 @@ def show(subject: Subject) -> None:
     result = subject.result
     verdict.card(verdict.on_suspect(subject), f"“{text.plain(subject.title)}”")
     recognised(result["encoder"])
-    file_match.show(result["encoder"].get("match"))
+    frame.warnings(result)
     file_match.variants(result.get("variants", []))
     health(result["health"])
     st.subheader("Scores", anchor=False)
@@ -24,54 +25,91 @@ def show(subject: Subject) -> None:
     arrays = subject.run.arrays("examples")
     if arrays:
         st.subheader("Example images", anchor=False)
-        examples.pairs(arrays)
+        examples.pairs(arrays, stamped=subject.has_trigger)
 
 
 def recognised(encoder: dict[str, Any]) -> None:
-    """Architecture, layers, fingerprint."""
+    """What the file is: in plain words in Simple; architecture, layers and layout in Expert."""
     st.subheader("What was recognised", anchor=False)
+    if mode.is_expert():
+        figures(encoder)
+        left, right = st.columns([3, 2], gap="large")
+        with left:
+            layers(encoder["layers"])
+        with right:
+            st.markdown(facts(encoder))
+            fingerprint(encoder["sha256"])
+        file_match.show(encoder.get("match"))
+        return
+    side = encoder["input_size"]
+    with st.container(horizontal=True):
+        kind = text.plain(kind_of_network(encoder["architecture"]))
+        st.metric("Kind of network", kind, border=True, height="stretch")
+        st.metric("Reads images of", f"{side} × {side} px", border=True, height="stretch")
+        st.metric("File size", numbers.size(encoder["bytes"]), border=True, height="stretch")
+    file_match.told_plainly(encoder.get("match"))
+    fingerprint(encoder["sha256"])
+
+
+def kind_of_network(architecture: str) -> str:
+    """An architecture as people write it, such as ResNet-18."""
+    found = re.fullmatch(r"(clip_)?resnet(\d+)", architecture)
+    if found:
+        return f"{'CLIP ' if found[1] else ''}ResNet-{found[2]}"
+    return "Vision transformer" if architecture == "vit" else architecture
+
+
+def figures(encoder: dict[str, Any]) -> None:
+    """The network in four numbers."""
+    side = encoder["input_size"]
     with st.container(horizontal=True):
         st.metric(
             "Architecture", text.plain(encoder["architecture"]), border=True, height="stretch"
         )
         st.metric("Parameters", numbers.count(encoder["parameters"]), border=True, height="stretch")
         st.metric("Features", numbers.count(encoder["feature_dim"]), border=True, height="stretch")
-        side = encoder["input_size"]
         st.metric("Input", f"{side} × {side} px", border=True, height="stretch")
-    left, right = st.columns([3, 2], gap="large")
-    left.dataframe(
+
+
+def layers(found: list[dict[str, Any]]) -> None:
+    """A row per layer, numbers to the right."""
+    right = ("channels", "map", "parameters")
+    st.dataframe(
         [
             {
                 "layer": text.cell(layer["name"]),
-                "channels": layer["channels"],
+                "channels": numbers.count(layer["channels"]),
                 "map": f"{layer['height']} × {layer['width']}",
                 "parameters": numbers.count(layer["parameters"]),
             }
-            for layer in encoder["layers"]
+            for layer in found
         ],
+        column_config={name: st.column_config.TextColumn(alignment="right") for name in right},
         hide_index=True,
         width="stretch",
     )
-    with right:
-        normalization = encoder["normalization"]
-        family = encoder.get("family")
-        pool = encoder.get("max_pool")
-        size_source = encoder.get("input_size_source")
-        st.markdown(
-            (
-                f"Family: {text.plain(family['title'])} ({text.plain(family['id'])})  \n"
-                if family
-                else ""
-            )
-            + f"File layout: {text.plain(encoder['layout'])}  \n"
-            f"File size: {numbers.size(encoder['bytes'])}  \n"
-            f"Width {encoder['width']}, {text.plain(encoder['stem'])} stem  \n"
-            f"Normalisation: {text.plain(normalization['source'])}"
-            + (f"  \nInput size: {text.plain(size_source)}" if size_source else "")
-            + (f"  \nMax-pool: {text.plain(pool['source'])}" if pool else "")
-        )
-        st.caption("SHA-256 of the file")
-        st.code(text.bare(encoder["sha256"]), language=None, wrap_lines=True)
+
+
+def facts(encoder: dict[str, Any]) -> str:
+    """How the file is laid out and read, a line each."""
+    family, pool = encoder.get("family"), encoder.get("max_pool")
+    size_source = encoder.get("input_size_source")
+    lines = [
+        f"Family: {text.sentence(family['title'])} ({text.plain(family['id'])})" if family else "",
+        f"File layout: {text.sentence(encoder['layout'])}",
+        f"File size: {numbers.size(encoder['bytes'])}",
+        f"Width {encoder['width']}, {text.plain(encoder['stem'])} stem",
+        f"Normalisation: {text.sentence(encoder['normalization']['source'])}",
+        f"Input size: {text.sentence(size_source)}" if size_source else "",
+        f"Max-pool: {text.sentence(pool['source'])}" if pool else "",
+    ]
+    return "  \n".join(filter(None, lines))
+
+
+def fingerprint(sha256: str) -> None:
+    """The file's SHA-256, to compare."""
+    st.caption("The file's fingerprint (SHA-256); compare it with the one its makers publish")
+    st.code(text.bare(sha256), language=None, wrap_lines=True)
 
 
 def health(found: dict[str, Any]) -> None:
@@ -135,3 +173,9 @@ def data_used(subject: Subject) -> None:
         f"{numbers.count(downstream['test_images'])} test images, "
         f"{downstream['classes']} classes. {stamp}"
     )
+    if subject.fields["data"] == data_inputs.STAND_IN and not subject.is_example:
+        st.caption(
+            "The digits are those that ship with the project: unless this encoder was made for "
+            "digits, take the scores as a first look only, and inspect it again with images like "
+            "those it was trained on."
+        )

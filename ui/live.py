@@ -9,7 +9,7 @@ import streamlit as st
 from mimic.errors import MimicError
 from mimic.job import RESUMABLE
 from mimic.run import Run, Status, find_run
-from ui import frame, jobs, mode, numbers, text
+from ui import frame, jobs, mode, numbers, text, uploads
 
 INTERVAL = 1.0
 Draw = Callable[[Run, Status], None]
@@ -52,7 +52,8 @@ def follow(
 def state_line(run: Run, status: Status) -> None:
     """State, progress, time left, device, memory; a failure's cause and remedy as a card."""
     if status.state == "failed":
-        frame.error_card(status.cause or "The run failed.", status.remedy or "Start it again.")
+        cause, remedy = status.cause or "The run failed.", status.remedy or "Start it again."
+        frame.error_card(uploads.as_given(cause), uploads.as_given(remedy))
     elif status.state == "interrupted":
         frame.error_card(
             status.cause or "The run's process ended before its work was done.",
@@ -103,7 +104,9 @@ def work(status: Status) -> str:
 
 def facts(run: Run, status: Status) -> list[str]:
     """Progress and, for experts, device, memory and the run's id, as far as known."""
-    known = [f"{numbers.percent(status.progress)} done"] if status.state != "finished" else []
+    # How far a job came that has to begin anew is of no use to anyone.
+    counts = status.is_active or (status.state != "finished" and run.kind in RESUMABLE)
+    known = [f"{numbers.percent(status.progress)} done"] if counts else []
     if not mode.is_expert():
         return known
     if status.device:

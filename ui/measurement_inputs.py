@@ -9,7 +9,7 @@ import streamlit as st
 
 from mimic.config import INFORMATION_PRESETS, InformationConfig
 from ui import mode
-from ui.fields import help_of
+from ui.fields import help_of, whole_or_empty
 from ui.inputs import machine
 from ui.setting_widgets import clean_share, one_of, real, several, whole
 from ui.subject import Subject
@@ -26,7 +26,11 @@ def information(subject: Subject) -> InformationConfig:
         mode.hidden(kind)
         usual = tuple(layer for layer in kind().layers if layer in subject.layers)
         return kind(
-            **subject.settings, layers=usual, networks=tuple(networks), inputs=tuple(inputs)
+            **subject.settings,
+            clean_fraction=subject.clean_share,
+            layers=usual,
+            networks=tuple(networks),
+            inputs=tuple(inputs),
         )
     left, right = st.columns(2, gap="large")
     fields: dict[str, Any] = {}
@@ -37,7 +41,7 @@ def information(subject: Subject) -> InformationConfig:
     with right:
         fields["preset"] = one_of(kind, "preset", "Preset", tuple(INFORMATION_PRESETS))
         suited = dataclasses.asdict(kind(**fields))  # What the preset decides.
-        fields["clean_fraction"] = clean_share(kind)
+        fields["clean_fraction"] = clean_share(kind, subject.clean_share)
         epochs = whole(kind, "critic_epochs", "Critic epochs", (1, 10_000), suited)
         fields["critic_epochs"] = epochs
     with st.expander("More settings"):
@@ -59,8 +63,9 @@ def critics(kind: type[InformationConfig], suited: dict[str, Any]) -> dict[str, 
             "pairs": whole(kind, "pairs", "Pairs", (50, 1_000_000), suited),
             "pool": whole(kind, "pool", "Pool to cells per side", (0, 64), suited),
         }
-        wide = (0, 1_000_000)
-        fields["projection"] = whole(kind, "projection", "Project to numbers", wide, suited)
+        fields["projection"] = whole_or_empty(
+            kind, "projection", "Project to numbers", (1, 1_000_000)
+        )
     with right:
         fields["noise"] = real(kind, "noise", "Noise share", (0.0, 10.0), suited=suited)
         fields["held_out"] = real(kind, "held_out", "Held-out share", (0.01, 0.99))

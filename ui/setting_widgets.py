@@ -90,12 +90,11 @@ def words(kind: type[Any], name: str, label: str, options: Sequence[str]) -> tup
     return tuple(str(word) for word in chosen)
 
 
-def clean_share(kind: type[Any]) -> float:
-    """The defender's share of the images, asked in percent."""
+def clean_share(kind: type[Any], usual: float) -> float:
+    """The defender's share of the images, asked in percent; ``usual`` is what suits the images."""
     value = st.number_input(
-        "Clean images (% of the data)", 0.1, 100.0,
-        value=100 * float(default_of(kind, "clean_fraction")), step=1.0, format="%.1f",
-        key=f"{kind.__name__}_clean_fraction", help=help_of(kind, "clean_fraction"),
+        "Clean images (% of the data)", 0.1, 100.0, value=100 * usual, step=1.0, format="%.1f",
+        key=f"{kind.__name__}_clean_fraction_{usual:g}", help=help_of(kind, "clean_fraction"),
         persist_state="session",
     )  # fmt: skip
     return round(float(value) / 100, 6)

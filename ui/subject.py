@@ -10,8 +10,15 @@ import streamlit as st
 from mimic.config import SubjectConfig
 from mimic.errors import MimicError
 from mimic.run import Run, list_runs
-from mimic.subjects import FIELDS, subject_fields, subject_words
-from ui import address, text
+from mimic.subjects import (
+    FIELDS,
+    builtin_subjects,
+    clean_share,
+    recommended_distillation,
+    subject_fields,
+    subject_words,
+)
+from ui import address, text, uploads
 
 DEMO = "demo-inspect"
 IDENTITY = tuple(f for f in FIELDS if f not in {"probe_images", "test_images"})
@@ -45,6 +52,11 @@ class Subject:
         places = {k: stored[k] for k in ("data_root", "download", "image_size") if k in stored}
         return {"subject": stored.get("subject", ""), **self.fields, **places}
 
+    def recommended(self, kind: str = "distill") -> dict[str, Any]:
+        """Settings of a verb that suit this subject, by what was measured or by its images."""
+        images = int(self.result["data"]["images"])
+        return recommended_distillation(self.settings["subject"], kind, images=images)
+
     @property
     def layers(self) -> list[str]:
         """Names of the encoder's layers, input side first."""
@@ -59,6 +71,16 @@ class Subject:
     def has_trigger(self) -> bool:
         """Whether a trigger is known, so that attack success can be measured."""
         return bool(self.fields["trigger"])
+
+    @property
+    def clean_share(self) -> float:
+        """The share of its images that suits as the clean ones."""
+        return clean_share(int(self.result["data"]["images"]))
+
+    @property
+    def is_example(self) -> bool:
+        """Whether the encoder ships with the project."""
+        return self.fields["encoder"] in {s.get("encoder") for s in builtin_subjects().values()}
 
     @property
     def target_name(self) -> str:
@@ -115,10 +137,17 @@ def inspected() -> list[Run]:
 
 def title(run: Run) -> str:
     """A subject's title: the built-in one's, or the encoder's file name and its data."""
-    words = subject_words(fields_of(run))
-    if len(words) == 1:
-        return text.bare(words[0], 48)
-    return " · ".join(text.bare(word, most) for word, most in zip(words, (32, 20), strict=False))
+    name, *data = subject_words(fields_of(run))
+    if not data:
+        return text.bare(name, 48)
+    folder = data[0].rstrip("/").rsplit("/", 1)[-1]
+    return f"{text.bare(uploads.as_given(name), 32)} · {text.bare(folder, 20)}"
+
+
+def file_name(run: Run) -> str:
+    """The name of the encoder's file as its owner knows it: of an upload, without our addition."""
+    name = str(fields_of(run).get("encoder", "")).rsplit("/", 1)[-1].removeprefix("asset:")
+    return uploads.as_given(name)
 
 
 def told_apart(titles: dict[str, str]) -> dict[str, str]:

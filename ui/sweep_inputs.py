@@ -9,7 +9,6 @@ import streamlit as st
 
 from mimic.config import SweepConfig
 from mimic.run import Run
-from mimic.subjects import recommended_distillation
 from mimic.sweep import LOSSES, cells
 from ui import numbers
 from ui.inputs import machine
@@ -22,7 +21,7 @@ SCALES = ("10", "35", "100", "350", "1000", "3500")
 def sweep(subject: Subject) -> SweepConfig:
     """Settings of a sweep."""
     kind = SweepConfig
-    suited = recommended_distillation(subject.settings["subject"], "sweep")
+    suited = subject.recommended("sweep")
     left, right = st.columns(2, gap="large")
     with left:
         fields: dict[str, Any] = {
@@ -45,7 +44,7 @@ def sweep(subject: Subject) -> SweepConfig:
     with st.expander("More settings"):
         first, second, third = st.columns(3)
         with first:
-            fields["clean_fraction"] = clean_share(kind)
+            fields["clean_fraction"] = clean_share(kind, subject.clean_share)
             fields["workers"] = whole(kind, "workers", "Cells at the same time", (1, 64))
         with second:
             fields["batch_size"] = whole(kind, "batch_size", "Batch size", (2, 65_536))

@@ -9,8 +9,9 @@ import streamlit as st
 
 from mimic.config import DistillConfig
 from mimic.subjects import recommended_distillation
-from ui import mode, text, weights
-from ui.fields import help_of
+from mimic.training_length import batches_per_epoch, suited_updates
+from ui import mode, numbers, text, weights
+from ui.fields import help_of, whole_or_empty
 from ui.inputs import machine
 from ui.setting_widgets import clean_share, one_of, real, switch, whole
 from ui.subject import Subject
@@ -22,7 +23,9 @@ LOSSES = {
 }
 DETAILS: dict[str, Callable[[type[Any], str], Any]] = {
     "warm_up": lambda kind, name: real(kind, name, "Warm-up share", (0.0, 1.0)),
-    "patience": lambda kind, name: whole(kind, name, "Patience (measurements)", (0, 10_000)),
+    "patience": lambda kind, name: whole_or_empty(
+        kind, name, "Patience (measurements)", (1, 10_000)
+    ),
     "reference": lambda kind, name: switch(kind, name, "Reference path (slow, float32)"),
 }
 """Settings of a distillation beside its losses, one widget each."""
@@ -41,8 +44,11 @@ def distillation(subject: Subject) -> DistillConfig:
         return recommended(subject)
     left, right = st.columns(2, gap="large")
     with left:
-        suited = recommended_distillation(subject.settings["subject"])
-        fields = {"clean_fraction": clean_share(kind), **schedule(kind, suited)}
+        fields = {
+            "clean_fraction": clean_share(kind, subject.clean_share),
+            **schedule(kind, subject.recommended()),
+        }
+        st.caption(length(subject, DistillConfig(**fields)))
     with right:
         on = losses()
         chosen = layer_choice(subject, disabled=not on["attention"])
@@ -65,8 +71,31 @@ def recommended(subject: Subject) -> DistillConfig:
             "layers": tuple(carried.weights),
             "weights": carried.as_words(),
         }
-    suited = recommended_distillation(subject.settings["subject"])
-    return DistillConfig(**{**subject.settings, **suited, **fields})
+    config = DistillConfig(**{**subject.settings, **subject.recommended(), **fields})
+    st.caption(length(subject, config))
+    return config
+
+
+def length(subject: Subject, config: DistillConfig) -> str:
+    """How long a distillation will be, in updates, and why: one line."""
+    images = config.clean_images(int(subject.result["data"]["images"]))
+    if not images:
+        return "No clean image would be left: choose a larger share."
+    updates = config.epochs * batches_per_epoch(images, config.batch_size)
+    return (
+        f"About {numbers.count(updates)} updates on {numbers.count(images)} clean images "
+        f"({basis(subject, config, images)}): fewer leave the student weak, many more can bring "
+        "the backdoor back."
+    )
+
+
+def basis(subject: Subject, config: DistillConfig, images: int) -> str:
+    """Why a distillation is as long as it is."""
+    if config.epochs != subject.recommended().get("epochs"):
+        return f"for so many, about {numbers.count(suited_updates(images))} are recommended"
+    if recommended_distillation(subject.settings["subject"]):
+        return "the length that was measured on this example"
+    return "by their number; not measured on this encoder"
 
 
 def training_details(kind: type[DistillConfig]) -> dict[str, Any]:

@@ -33,14 +33,19 @@ USUAL_SIDE = 32
 def trigger(data: str) -> str:
     """The trigger as a setting, shown at once on images of ``data``."""
     kind = st.selectbox(
-        "Trigger",
+        "3. The trigger you suspect (optional)",
         list(KINDS),
-        index=1,
         format_func=lambda name: KINDS.get(name, name),
         key="suspect_trigger",
         persist_state="session",
-        help="Without a trigger, attack success cannot be measured.",
+        help="The mark that may set off a backdoor. Without one, attack success cannot be "
+        "measured: how often it gets the attacker's answer.",
     )
+    if kind == "none":
+        st.caption(
+            "Without a trigger you learn what the file is and whether it works, but not whether "
+            "it has a backdoor."
+        )
     images = preview_images(data)
     if images is not None and images.shape[1] != images.shape[2]:
         images = None  # Triggers made here are square.
@@ -72,7 +77,10 @@ def preview(value: str, images: np.ndarray | None, side: int) -> None:
         stamp = Trigger.from_text(value, image_size=side)
         for doubt in stamp.warnings:
             st.warning(text.sentence(doubt), icon=":material/warning:")
-        st.caption(text.sentence(stamp.describe()))
+        size = (
+            stamp.shape and f" It is made for images of {stamp.shape[0]} × {stamp.shape[1]} pixels."
+        )
+        st.caption(text.sentence(stamp.describe()) + (size or ""))
         if images is None or stamp.shape not in (None, images.shape[1:3]):
             st.image(
                 pictures.png(stamp.preview(), 96),

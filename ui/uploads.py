@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,12 @@ from mimic.errors import MimicError, StorageError
 from mimic.run import default_root, storage_errors
 from ui import frame, numbers, text
 
-ENCODER_MEGABYTES = 600
+ENCODER_MEGABYTES = 500
+"""As the uploader says it: from 501 on it would round to 1 GB."""
 TRIGGER_MEGABYTES = 16
 NAME_LETTERS = 24
+ADDED = re.compile(r"(?<=[A-Za-z0-9])-[0-9a-f]{16}(?=\.\w)")
+"""What ``store`` adds to a file's name to make it one of a kind."""
 ENCODER_SUFFIXES = ("pth", "pt", "safetensors", "tar", "ckpt", "bin")
 
 
@@ -48,6 +52,11 @@ def store(content: bytes | memoryview, original_name: str, allowed: tuple[str, .
     return target
 
 
+def as_given(said: str) -> str:
+    """A name or a sentence in which uploads are called as their owner calls them."""
+    return ADDED.sub("", said)
+
+
 @st.cache_resource(show_spinner=False)
 def tidy_once(root: str) -> None:
     """Delete forgotten uploads, once per server and runs folder."""
@@ -73,7 +82,10 @@ def picker(label: str, key: str, *, allowed: tuple[str, ...], megabytes: int, hi
     if not known:
         return ""
     if not Path(known["path"]).is_file():
-        st.caption("That file is no longer stored: it was refused or deleted. Choose another.")
+        st.caption(
+            f"“{text.plain(known['name'])}” is no longer stored: it was refused or deleted. Choose "
+            "another."
+        )
         return ""
     st.caption(f"Stored: {text.plain(known['name'])}, {numbers.size(known['size'])}")
     return str(known["path"])

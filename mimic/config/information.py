@@ -40,24 +40,28 @@ class InformationConfig(CleanSubsetConfig):
     estimator: str = option(
         "", "mine, mine-joint, infonce, nwj, smile, club or ksg; empty: the preset's"
     )
-    critics: int = option(-1, "critics per layer, whose spread is the band; -1: the preset's")
+    critics: int = option(-1, "critics per layer, whose spread is the band", unset="the preset's")
     pairs: int = option(2_000, "activation-feature pairs; a small set is extended by random views")
-    critic_epochs: int = option(-1, "passes over the fitting pairs per critic; -1: the preset's")
+    critic_epochs: int = option(
+        -1, "passes over the fitting pairs per critic", unset="the preset's"
+    )
     critic_batch: int = option(128, "pairs per critic update")
     critic_learning_rate: float = option(1e-3, "learning rate of the critic's Adam")
     critic_weight_decay: float = option(
-        -1.0, "weight decay of the critic's Adam; more for few images; -1: the preset's"
+        -1.0, "weight decay of the critic's Adam; more for few images", unset="the preset's"
     )
     pool: int = option(
-        -1, "average maps to POOL x POOL cells first; 0 keeps every pixel; -1: the preset's"
+        -1, "average maps to POOL x POOL cells first; 0 keeps every pixel", unset="the preset's"
     )
     projection: int = option(
-        0, "project longer activations to this many numbers at random (seeded); 0 projects none"
+        0,
+        "project longer activations to this many numbers at random (seeded)",
+        unset="none is projected",
     )
     noise: float = option(
         -1.0,
-        "Gaussian noise on the features, as a share of their spread on clean images; "
-        "-1: the preset's",
+        "Gaussian noise on the features, as a share of their spread on clean images",
+        unset="the preset's",
     )
     held_out: float = option(0.25, "share of the images the critic never sees and is scored on")
 

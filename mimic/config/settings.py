@@ -22,9 +22,16 @@ ASSET_PREFIX = "asset:"
 DEFAULT_LAYERS = ("layer1", "layer2", "layer3", "layer4")
 
 
-def option(default: Any, help_text: str) -> Any:
-    """A dataclass field that carries its own help text."""
-    return field(default=default, metadata={"help": help_text})
+def option(default: Any, help_text: str, unset: str = "") -> Any:
+    """A dataclass field that carries its own help text.
+
+    Args:
+        default: the value where nothing is given.
+        help_text: what the setting is.
+        unset: what the default stands for, where it is no value of the setting but a sign such as
+            -1. The command line names the sign; the app shows an empty field.
+    """
+    return field(default=default, metadata={"help": help_text, "unset": unset})
 
 
 def same_as(kind: type[Any], name: str) -> Any:
@@ -76,8 +83,8 @@ class Config:
     download: bool = option(False, "allow fetching a missing torchvision set or timm encoder")
     image_size: int = option(
         0,
-        "side in pixels to which images of a folder, zip or list are cropped and resized; "
-        "0 takes the encoder's own input size, or 32",
+        "side in pixels to which images of a folder, zip or list are cropped and resized",
+        unset="the encoder's own input size, or 32",
     )
 
     def __post_init__(self) -> None:

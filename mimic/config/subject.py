@@ -38,14 +38,16 @@ class SubjectConfig(Config):
     )
     downstream: str = option("", "labelled images the probes are scored on; default: data")
     trigger: str = option("", f"what is stamped on images: {TRIGGER_FORMS}")
-    target_class: int = option(-1, "class the trigger leads to; -1 finds the most frequent one")
+    target_class: int = option(
+        -1, "class the trigger leads to", unset="found, as the most frequent answer"
+    )
     normalization: str = option(
         "auto",
         "auto (as stored in the file, or usual for its kind), none, cifar10, stl10, imagenet, "
         "clip, or MEAN/STD as numbers",
     )
     input_size: int = option(
-        0, "side in pixels that images are resized to for the encoder; 0 takes what suits its file"
+        0, "side in pixels that images are resized to for the encoder", unset="what suits its file"
     )
     max_pool: str = option(
         "auto",
@@ -54,8 +56,8 @@ class SubjectConfig(Config):
     )
     heads: int = option(
         0,
-        "attention heads of a transformer, which its tensors do not tell; 0 takes the file's "
-        "record, else the usual number for its width",
+        "attention heads of a transformer, which its tensors do not tell",
+        unset="the file's record, else the usual number for its width",
     )
     probe_images: int = option(12_000, "labelled training images a probe is fitted on, at most")
     test_images: int = option(4_000, "test images a probe is scored on, at most")
@@ -121,6 +123,10 @@ class CleanSubsetConfig(SubjectConfig):
             "Name each layer once.",
         )
 
+    def clean_images(self, images: int) -> int:
+        """How many of so many images the defender holds."""
+        return round(self.clean_fraction * images)
+
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateConfig(SubjectConfig):
@@ -140,7 +146,9 @@ class PlacementConfig(SubjectConfig):
     images: int = option(24, "test images whose answers at every position are kept, to be shown")
     scored: int = option(200, "test images the ASR of each position is counted on, at most")
     stride: int = option(
-        0, "pixels between two positions; 0 takes the smallest with at most 400 positions"
+        0,
+        "pixels between two positions",
+        unset="the smallest with at most 400 positions",
     )
 
     def __post_init__(self) -> None:

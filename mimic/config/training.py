@@ -85,14 +85,20 @@ class DistillConfig(CleanSubsetConfig):
         "where layer weights come from: measure, uniform, or the id of an information run",
     )
     preset: str = option("gentle", "attention scale: gentle (ours) or authors (1,000 + 10,000)")
-    base: float = option(-1.0, "weight each layer gets regardless of information; -1: preset's")
-    budget: float = option(-1.0, "weight shared among layers by information; -1: preset's")
+    base: float = option(
+        -1.0, "weight each layer gets regardless of information", unset="the preset's"
+    )
+    budget: float = option(-1.0, "weight shared among layers by information", unset="the preset's")
     weights: tuple[str, ...] = option((), "weights by hand, as layer=weight; replaces the formula")
     contrastive_weight: float = option(1.0, "weight of NT-Xent; 0 switches it off")
     attention_weight: float = option(1.0, "factor on all attention losses; 0 switches them off")
     clone_weight: float = option(1.0, "weight of the clone loss; 0 switches it off")
     temperature: float = option(0.5, "temperature of NT-Xent")
-    epochs: int = option(60, "passes over the clean images")
+    epochs: int = option(
+        60,
+        "passes over the clean images; a built-in subject has its own, and the app goes by the "
+        "number of clean images: 100 to 3,720 updates",
+    )
     batch_size: int = option(64, "images per update")
     learning_rate: float = option(6e-3, "peak learning rate of Adam")
     schedule: str = option("cosine", "cosine or warmup (both rise first), or constant")
@@ -105,7 +111,8 @@ class DistillConfig(CleanSubsetConfig):
     patience: int = option(
         0,
         "end once the agreement with the teacher on the clean images has not risen for this many "
-        "measurements in a row; 0 never does",
+        "measurements in a row",
+        unset="never",
     )
     margin: float = option(
         0.001, "smallest rise of the agreement (linear CKA) that patience counts"

@@ -30,6 +30,8 @@ MAX_ARRAYS_BYTES = 256 * 2**20
 """Arrays are read whole, so larger files are left to the job."""
 IMAGES = 6
 SIDE = 64
+MOST_CLASSES = 2_000
+"""Of more, no names are told: nobody picks from such a list."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Preview:
         pixels: base64 of uint8 (n, SIDE, SIDE, 3).
         classes: the class of each of these images, by name or number; empty when unlabelled.
         counts: images by class, most frequent first.
+        names: all classes by name or number, in the order of their labels; empty when
+            unlabelled or too many.
         total: images to train on, or in all if the set comes in one piece.
         warnings: doubts, one sentence each.
     """
@@ -47,6 +51,7 @@ class Preview:
     pixels: str
     classes: tuple[str, ...]
     counts: tuple[tuple[str, int], ...]
+    names: tuple[str, ...]
     total: int
     warnings: tuple[str, ...]
 
@@ -92,6 +97,7 @@ def preview(text: str) -> Preview:
         told["pixels"],
         tuple(told["classes"]),
         tuple((name, count) for name, count in told["counts"]),
+        tuple(told["names"]),
         told["total"],
         tuple(told["warnings"]),
     )
@@ -112,7 +118,8 @@ def look(path: Path) -> Preview:
         labels = [] if stored.labels is None else [stored.class_name(int(k)) for k in stored.labels]
         chosen = spread(labels, len(stored))
         shown = np.stack([shrink(stored.images[i]) for i in chosen])
-        return describe(shown, [labels[i] for i in chosen] if labels else [], labels,
+        names = tuple(map(stored.class_name, range(stored.classes)))
+        return describe(shown, [labels[i] for i in chosen] if labels else [], labels, names,
                         len(stored), stored.warnings)  # fmt: skip
     with open_listing(path, "train") as listing:
         labels = [class_of(listing, picture) for picture in listing.pictures]
@@ -120,18 +127,32 @@ def look(path: Path) -> Preview:
         few = Listing(listing.name, tuple(listing.pictures[i] for i in chosen), labelled=False)
         images = few.load(SIDE).images
         own = labels if listing.labelled else []
-        return describe(images, [own[i] for i in chosen] if own else [], own, len(labels),
+        names = all_classes(listing) if own else ()
+        return describe(images, [own[i] for i in chosen] if own else [], own, names, len(labels),
                         listing.warnings)  # fmt: skip
 
 
+def all_classes(listing: Listing) -> tuple[str, ...]:
+    """A labelled set's classes by name or number, those without a picture among them."""
+    named = listing.class_names
+    count = max(len(named), 1 + max(picture.label for picture in listing.pictures))
+    return tuple(named[k] if k < len(named) else str(k) for k in range(count))
+
+
 def describe(
-    images: np.ndarray, classes: list[str], labels: list[str], total: int, warnings: tuple[str, ...]
+    images: np.ndarray,
+    classes: list[str],
+    labels: list[str],
+    names: tuple[str, ...],
+    total: int,
+    warnings: tuple[str, ...],
 ) -> Preview:
     """A preview of these parts."""
     return Preview(
         base64.b64encode(np.ascontiguousarray(images).tobytes()).decode(),
         tuple(classes),
         tuple(Counter(labels).most_common()),
+        names if len(names) <= MOST_CLASSES else (),
         total,
         warnings,
     )

@@ -96,8 +96,8 @@ class Trigger(ABC):
             raise TriggerError(
                 f"The trigger is made for {self.shape[0]}x{self.shape[1]} pixels, "
                 f"the images have {height}x{width}.",
-                "Choose a trigger of the images' size; npz-resize:FILE.npz enlarges smaller "
-                "images for the stamp.",
+                "Choose a trigger of the images' size, or have smaller images enlarged for the "
+                "stamp (npz-resize:FILE.npz).",
             )
 
     def changed_share(self, images: np.ndarray) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from mimic import pretrained
 from mimic.activations import record_activations
 from mimic.checkpoint import EncoderFile, MatchError, load_encoder
 from mimic.checkpoint.gate import MAX_FILE_BYTES
@@ -48,14 +49,11 @@ def inspect_file(text: str, config: InspectConfig) -> dict[str, Any]:
         **NOT_ACCEPTED,
     }
     try:
-        path = resolve_path(text)
+        path, options = located(text, config)
     except MimicError as error:  # Of a file that may not be named, nothing is told.
         return found | reason_of(error)
     try:
-        loaded = load_encoder(
-            path, normalization=config.normalization, input_size=config.input_size,
-            max_pool=config.max_pool, heads=config.heads,
-        )  # fmt: skip
+        loaded = load_encoder(path, **options)
         found |= {"sha256": loaded.file.sha256, "bytes": loaded.file.bytes}
         return found | describe(loaded) | {"accepted": True, "checked": CHECKED}
     except MatchError as error:
@@ -74,6 +72,21 @@ def inspect_file(text: str, config: InspectConfig) -> dict[str, Any]:
             "Ask for the weights as .safetensors or as a plain dictionary of tensors.",
         )
     return found | identity(path) | reason_of(failure)
+
+
+def located(text: str, config: InspectConfig) -> tuple[Path, dict[str, Any]]:
+    """The file's path and the options to load it with, as an inspection with images has them.
+
+    Raises:
+        MimicError: if it may not be named, or is a public encoder that is not here.
+    """
+    names = ("normalization", "input_size", "max_pool", "heads")
+    options = {name: getattr(config, name) for name in names}
+    if not text.startswith(pretrained.PREFIX):
+        return resolve_path(text), options
+    folder = resolve_path(config.data_root)
+    known = pretrained.locate(text, folder=folder, download=config.download)
+    return known.path, known.fill(options)
 
 
 def identity(path: Path) -> dict[str, Any]:

@@ -175,10 +175,7 @@ class Work(Generic[C]):
             if hasattr(self.config, name)
         }
         if text.startswith(pretrained.PREFIX):
-            known = self.pretrained(text)
-            if given.get("normalization") == "auto":
-                given["normalization"] = known.normalization
-            given["heads"] = given.get("heads") or known.heads
+            given = self.pretrained(text).fill(given)
         path = self.file(name, text)
         try:
             with workspace.refusals_leave_nothing(self.run, path):

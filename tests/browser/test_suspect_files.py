@@ -43,7 +43,9 @@ def inspect(visitor, server: str, file: Path, way: str) -> None:
     visitor.goto(f"{server}/suspect?mode=expert")
     visitor.get_by_role("heading", name="Suspect encoder", exact=True).wait_for()
     visitor.locator('[data-test-script-state="notRunning"]').wait_for()
-    visitor.get_by_text("Inspect an encoder", exact=True).click()
+    again = visitor.get_by_role("button", name="Inspect another file")
+    if again.count():
+        again.click()
     if way == "upload":
         visitor.get_by_role("radio", name="Upload a file").first.click()
         visitor.locator('[data-testid="stFileUploader"] input[type=file]').first.set_input_files(

@@ -112,7 +112,7 @@ def test_changing_a_setting_changes_the_command(
 ) -> None:
     fabricate(runs_root)
     app = open_page("distil")
-    app.number_input(key="DistillConfig_epochs_60").set_value(7).run()
+    app.number_input(key="DistillConfig_epochs_100").set_value(7).run()
     app.checkbox(key="distil_loss_clone").uncheck().run()
     command = next(c.value for c in app.code if "distill" in c.value)
     assert "--epochs 7" in command
@@ -122,10 +122,10 @@ def test_changing_a_setting_changes_the_command(
 def test_settings_outlive_a_page_switch(runs_root: Path, fabricate: Callable[[Path], None]) -> None:
     fabricate(runs_root)
     app = open_page("distil")
-    app.number_input(key="DistillConfig_epochs_60").set_value(7).run()
+    app.number_input(key="DistillConfig_epochs_100").set_value(7).run()
     app.switch_page("../pages/layers.py").run()
     app.switch_page("../pages/distil.py").run()
-    assert app.number_input(key="DistillConfig_epochs_60").value == 7
+    assert app.number_input(key="DistillConfig_epochs_100").value == 7
 
 
 def test_impossible_settings_become_a_card(
@@ -274,7 +274,7 @@ def test_an_upload_is_stored_under_a_made_up_name_and_inspected_from_there(
     fabricate(runs_root)
     app = open_page("suspect")
     app.get_by_key("suspect_source").set_value("upload").run()
-    assert "Choose an encoder file" in words(app)
+    assert "Choose the encoder's file" in words(app)
     app.file_uploader[0].upload("../../**evil**.pth", b"not really an encoder").run()
     assert not app.exception
     (stored,) = (runs_root / "uploads").iterdir()
@@ -290,6 +290,7 @@ def test_a_square_that_leaves_the_image_becomes_a_card(
     fabricate(runs_root)
     app = open_page("suspect")
     app.get_by_key("suspect_source").set_value("path").run()
+    app.selectbox(key="suspect_trigger").set_value("square").run()
     app.number_input(key="suspect_square_row_16").set_value(14).run()
     assert not app.exception
     assert "does not lie within" in without_escapes(app)

@@ -167,7 +167,7 @@ def test_the_form_starts_a_sweep_with_what_was_chosen(
     app.number_input(key="sweep_seed_count").set_value(3).run()
     assert not app.exception
     told = without_escapes(app)
-    assert "9 cells, about 3 min" in told  # 60 distilled epochs of 0.4 s tell of 24 s per cell.
+    assert "9 cells, about 6 min" in told  # 100 epochs of 0.4 s tell of 40 s per cell.
     next(b for b in app.button if b.label == "Sweep").click().run()
     (folder,) = [r for r in runs_root.iterdir() if r.name.startswith("sweep-")]
     config = Run(folder).config()

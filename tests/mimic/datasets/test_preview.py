@@ -85,4 +85,4 @@ def test_s7_the_child_inherits_no_secret_and_may_die_or_hang(
 
 
 def test_a_preview_holds_its_images_as_text() -> None:
-    assert Preview("", (), (), 0, ()).images.shape == (0, SIDE, SIDE, 3)
+    assert Preview("", (), (), (), 0, ()).images.shape == (0, SIDE, SIDE, 3)

@@ -12,6 +12,7 @@ from mimic.config import DistillConfig, InspectConfig
 from mimic.errors import MimicError
 from mimic.run import Run
 from mimic.verbs import perform
+from mimic.verbs.files import inspect_file
 from mimic.verbs.inspect import judge_health
 from mimic.verbs.model_card import plain, without_folder
 from tests.conftest import TRIGGER, SubjectFiles
@@ -98,6 +99,49 @@ def test_a_distillation_exports_the_suspects_layout_and_a_card(
     assert str(tmp_path) not in card
     for name in ("teacher", "student"):
         assert f"{result['scores'][name]['asr']:.2%}" in card
+
+
+def write_kinds(folder: Path) -> list[str]:
+    """Files of many kinds, good and bad, and names of none."""
+    for layout in ("A", "J", "N-moco", "torchvision", "timm-vit", "huggingface-resnet"):
+        PUBLISHED[layout].write(folder / layout)
+    state = numbered("f.f.", make().state_dict())
+    state.pop("f.f.4.0.conv1.weight")
+    torch.save(wrap(state), folder / "part.pth")
+    torch.save({"state_dict": Path}, folder / "code.pth")
+    (folder / "text.pth").write_text("hello " * 100)
+    (folder / "empty.pth").touch()
+    (folder / "folder.pth").mkdir()
+    (folder / "cut.pth").write_bytes((folder / "A").read_bytes()[:5_000])
+    names = [str(path) for path in sorted(folder.iterdir())]
+    return [*names, str(folder / "absent.pth"), "timm:no_such_encoder", "a\0b"]
+
+
+def said_on_the_page(config: InspectConfig, root: Path) -> dict[str, Any] | MimicError:
+    """The result of the run that the page starts, or why there is none."""
+    try:
+        return outcome(perform("inspect", config, root=root))
+    except MimicError as error:
+        return error
+
+
+def test_the_command_line_says_of_a_file_what_the_page_says(
+    tmp_path: Path, subject_files: SubjectFiles
+) -> None:
+    (tmp_path / "files").mkdir()
+    for name in write_kinds(tmp_path / "files"):
+        config = InspectConfig(
+            encoder=name, data=str(subject_files.data), data_root=str(tmp_path), **COMMON
+        )
+        told, page = inspect_file(name, config), said_on_the_page(config, tmp_path / "runs")
+        if isinstance(page, MimicError):
+            assert not told["accepted"], name
+            assert (told["cause"], told["remedy"]) == (page.cause, page.remedy)
+            continue
+        assert told["accepted"], name
+        assert set(told["warnings"]) <= set(page["warnings"])
+        for what in ("sha256", "match", "layout", "family", "architecture", "normalization"):
+            assert told[what] == page["encoder"][what], (name, what)
 
 
 HEALTHY: dict[str, Any] = {

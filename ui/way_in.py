@@ -1,0 +1,101 @@
+"""The way in for a file of one's own: the form, the way back to it, and an attempt that failed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mimic.run import Run
+from ui import file_match, frame, inputs, jobs, live, subject, text
+
+RUN = "inspect_run"
+"""The key of the inspection begun here; it is the name in the URL too."""
+OPENED = "suspect_opened"
+"""Key of how many inspections had been started when the form was opened last."""
+BESIDE = "suspect_beside"
+"""Key of an attempt and of the encoder that was chosen when it was first shown."""
+
+
+def show(chosen: subject.Subject | None, *, failed: bool) -> None:
+    """The form, open until an inspection starts; from then on a button that opens it again.
+
+    Args:
+        chosen: the encoder that all pages speak of.
+        failed: whether the inspection begun last has failed, so that one wants to try again.
+    """
+    if not is_open(chosen):
+        st.button(
+            "Change the file or the settings" if failed else "Inspect another file",
+            type="primary" if failed else "secondary",
+            icon=":material/upload_file:",
+            on_click=open_form,
+            key="suspect_open",
+        )
+        return
+    with st.container(border=True, key="suspect_form"), frame.errors_as_cards():
+        st.subheader("Inspect an encoder of your own", anchor=False)
+        st.markdown(
+            "**Needed:** the encoder's file, nothing else. **Better with:** images like those it "
+            "was trained on, and the trigger you suspect.  \n"
+            "**What happens:** the file is read as plain numbers; no code in it is run and nothing "
+            "leaves this machine. Mostly within a minute you see what it is, whether it works and, "
+            "with a trigger, whether it obeys it."
+        )
+        config = inputs.suspect()
+        if config:
+            jobs.start_button("Inspect", "inspect", config, RUN, icon=":material/search:")
+
+
+def is_open(chosen: subject.Subject | None) -> bool:
+    """Whether the form stands open: at first, until there is an encoder of one's own to look at."""
+    usual = 0 if chosen is None or chosen.is_example else None
+    return bool(st.session_state.get(OPENED, usual) == started())
+
+
+def started() -> int:
+    """How many inspections this visitor has started."""
+    return int(st.session_state.get("inspect_started", 0))
+
+
+def open_form() -> None:
+    """Open the form again, all that was typed still in it. For callbacks."""
+    st.session_state[OPENED] = started()
+
+
+def attempt(run: Run | None, chosen: subject.Subject | None) -> Run | None:
+    """An inspection without a result that is still to be looked at.
+
+    One that was left behind by choosing another encoder is over.
+    """
+    if run is None or subject.has_result(run):
+        return None
+    beside = chosen.run.id if chosen else ""
+    known = st.session_state.setdefault(BESIDE, (run.id, beside))
+    if known[0] != run.id:
+        known = st.session_state[BESIDE] = (run.id, beside)
+    return run if known[1] == beside else None
+
+
+def follow(run: Run, chosen: subject.Subject | None) -> None:
+    """An inspection at work, or why it failed: alone, so that no earlier result is taken for it."""
+    failed = not jobs.state_of(run).is_active
+    name = text.plain(subject.file_name(run))
+    st.header(f"Not inspected: {name}" if failed else f"Inspecting {name}", anchor=False)
+    jobs.controls(run)
+    live.follow(run, file_match.refused, done=subject.choose_next)
+    if not failed:
+        return
+    if chosen is None:
+        st.caption("Nothing of it was taken over.")
+        return
+    st.caption(
+        "Nothing of it was taken over: every page still speaks of the encoder chosen before, "
+        f"“{text.plain(chosen.title)}”."
+    )
+    st.button(
+        "Show the encoder chosen before", icon=":material/undo:", on_click=leave, key="suspect_back"
+    )
+
+
+def leave() -> None:
+    """Leave a failed attempt. For callbacks."""
+    st.session_state.pop(RUN, None)
