@@ -121,7 +121,7 @@ def health(found: dict[str, Any]) -> None:
             "Nearest-neighbour accuracy",
             numbers.percent(known),
             None if known is None or random is None else f"{numbers.points(known - random)}",
-            delta_description="against an untrained encoder",
+            delta_description=None if known is None else "against an untrained encoder",
             border=True,
             height="stretch",
             help="Share of test images whose nearest neighbours in feature space have their class.",
@@ -160,6 +160,8 @@ def data_used(subject: Subject) -> None:
     """The images behind the numbers."""
     data, downstream = subject.result["data"], subject.result["downstream"]
     trigger = subject.result["trigger"]
+    count = downstream["classes"]
+    classes = f"{count} classes." if count else "without labels, so there are no scores."
     stamp = "No trigger is known."
     if trigger:
         stamp = (
@@ -171,7 +173,7 @@ def data_used(subject: Subject) -> None:
         f"Images: {text.plain(data['name'])}, {numbers.count(data['images'])} to train on. "
         f"Scores: {text.plain(downstream['name'])}, "
         f"{numbers.count(downstream['test_images'])} test images, "
-        f"{downstream['classes']} classes. {stamp}"
+        f"{classes} {stamp}"
     )
     if subject.fields["data"] == data_inputs.STAND_IN and not subject.is_example:
         st.caption(

@@ -113,7 +113,10 @@ def inspect_a_file(desk: Desk) -> None:
     page.locator(".st-key-suspect_trigger").get_by_role("combobox").click()
     page.get_by_role("option", name="One that ships with the project").click()
     page.get_by_text("--trigger asset:demo/trigger.npz").first.wait_for()
-    page.locator(".st-key-suspect_target").get_by_role("combobox").click()
+    target = page.locator(".st-key-suspect_target").get_by_role("combobox")
+    target.scroll_into_view_if_needed()  # A list closes when the page scrolls.
+    whole(page)
+    target.click()
     page.get_by_role("option", name="1", exact=True).click()
     page.get_by_text("--target-class 1").first.wait_for()
     desk.press("Inspect")
