@@ -71,11 +71,11 @@ def recommended_distillation(
     """
     if kind not in DISTILLING:
         return {}
-    config = VERB_CONFIGS[kind]
+    config = cast(type[DistillConfig] | type[SweepConfig], VERB_CONFIGS[kind])
     known = {f.name for f in dataclasses.fields(config)}
     suited = builtin_subjects().get(name, {}).get("distill", {})
     if not suited and images:
-        usual = cast(DistillConfig | SweepConfig, config(clean_fraction=clean_share(images)))
+        usual = config(clean_fraction=clean_share(images))
         suited = {
             "clean_fraction": usual.clean_fraction,
             "epochs": suited_epochs(max(1, usual.clean_images(images)), usual.batch_size),
