@@ -23,13 +23,14 @@ def show(chosen: subject.Subject | None, *, failed: bool) -> None:
         failed: whether the inspection begun last has failed, so that one wants to try again.
     """
     if not is_open(chosen):
-        st.button(
-            "Change the file or the settings" if failed else "Inspect another file",
-            type="primary" if failed else "secondary",
-            icon=":material/upload_file:",
-            on_click=open_form,
-            key="suspect_open",
-        )
+        icon = ":material/upload_file:"
+        if failed:
+            st.button(
+                "Change the file or the settings", type="primary", icon=icon, on_click=open_form,
+                key="suspect_change",
+            )  # fmt: skip
+        else:
+            st.button("Inspect another file", icon=icon, on_click=open_form, key="suspect_another")
         return
     with st.container(border=True, key="suspect_form"), frame.errors_as_cards():
         st.subheader("Inspect an encoder of your own", anchor=False)
