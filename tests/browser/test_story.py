@@ -155,7 +155,7 @@ def take_the_walk(address: str, pictures: str | None, started: float) -> dict[st
         mark("the first sticker")
         walk.next(3)
         walk.primary("Show the measurement").click()
-        walk.see("of the information is left")
+        walk.see("of the information; an encoder never attacked")
         walk.picture("3-lost")
         walk.next(4)
         walk.primary("Clean it").click()
