@@ -87,7 +87,8 @@ def ended_well(subject: Subject, run: Run) -> bool:
     told = f"{numbers.count(rounds)} rounds" + (f", seed {made.seed}" if mode.is_expert() else "")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f":material/check_circle: **Cleaned {numbers.ago(jobs.state_of(run).updated)}** ({told})"
+            ":material/check_circle: "
+            f"**Cleaned {numbers.ago(jobs.state_of(run).updated)}** ({told})"
         )
         st.button(
             "Clean again", icon=":material/refresh:", type="tertiary",
