@@ -19,9 +19,7 @@ st.header(steps.TITLES[step], anchor=False)
 if step != "5":
     closing.leave()
 ready = False
-# Containers keep the place of what follows them, so that the browser keeps its buttons, too, and a
-# press on one of them counts, however much came in above.
-with st.container(), frame.errors_as_cards():
+with steps.body(step), frame.errors_as_cards():
     if step == "1":
         ready = opening.meet(chosen, seen)
     elif step == "2":

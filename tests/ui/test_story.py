@@ -79,7 +79,8 @@ def test_the_bundled_demo_tells_the_story_up_to_cleaning(
     app = press(app, "Show the measurement")
     assert primary(app) == ["Next: clean it"]
     assert (
-        "32% of the information is left; an encoder never attacked keeps all of it (estimate 110%)."
+        "With the sticker on, the suspect keeps 32% of the information; an encoder never attacked "
+        "keeps all of it (estimate 110%)."
     ) in words(app)
     app = press(app, "Next: clean it")
     assert not app.exception
@@ -159,7 +160,7 @@ def test_step_4_says_why_right_answers_start_high(
     fabricate(runs_root)
     monkeypatch.setattr("mimic.job.spawn", lambda run: None)
     distill_run(runs_root, "distill-own", "running")
-    told = "The right answers start at 75.0% because these digits are easy"
+    told = "starts at 75.0% because these digits are easy"
     assert told in words(open_story(4))
     assert told not in words(open_story(3))
 

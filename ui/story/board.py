@@ -81,7 +81,7 @@ def draw(seen: Placement) -> None:
                 label, lines[0], lines[-1], step=lines[1] - lines[0] if len(lines) > 1 else 1,
                 key=key, persist_state="session", on_change=typed, args=(seen,), width=120,
                 help="Counted in pixels from the top left corner; moves the sticker without a "
-                "mouse.",
+                "mouse, by two pixels of the picture, which are one of the handwriting.",
             )  # fmt: skip
         st.button("Take it off", on_click=put, args=(None,), disabled=where is None)
 

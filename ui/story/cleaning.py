@@ -9,7 +9,7 @@ import streamlit as st
 from mimic.config import DistillConfig, PlacementConfig
 from mimic.run import Run, Status, is_bundled
 from mimic.subjects import recommended_distillation
-from ui import distillation, glossary, jobs, live, live_charts, numbers
+from ui import distillation, glossary, jobs, live, live_charts, mode, numbers
 from ui.story import placements
 from ui.story.sources import source
 from ui.subject import Subject, has_result
@@ -67,9 +67,9 @@ def begin(subject: Subject) -> None:
         on_click=jobs.start, args=("distill", chosen, RUN),
     )  # fmt: skip
     st.caption(
-        f"A real training of {numbers.count(chosen.epochs)} rounds on this machine; "
+        f"A real training of {numbers.count(chosen.epochs)} rounds (epochs) on this machine; "
         "usually half a minute.",
-        help=glossary.help_for("epoch", "seed"),
+        help=glossary.help_for("epoch"),
     )
 
 
@@ -84,10 +84,11 @@ def ended_well(subject: Subject, run: Run) -> bool:
     """A finished cleaning, old or new, and the try of the sticker that follows by itself."""
     made = run.config()
     rounds = made.epochs if isinstance(made, DistillConfig) else 0
+    told = f"{numbers.count(rounds)} rounds" + (f", seed {made.seed}" if mode.is_expert() else "")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f":material/check_circle: **Cleaned {numbers.ago(jobs.state_of(run).updated)}** "
-            f"({numbers.count(rounds)} rounds, seed {made.seed})"
+            ":material/check_circle: "
+            f"**Cleaned {numbers.ago(jobs.state_of(run).updated)}** ({told})"
         )
         st.button(
             "Clean again", icon=":material/refresh:", type="tertiary",
@@ -182,8 +183,8 @@ class Falling:
 def starts_high(accuracy: float) -> str:
     """Why an encoder that has learned nothing yet is right so often."""
     return (
-        f"The right answers start at {numbers.percent(accuracy)} because these digits are easy: "
-        "for each point of the curve, a simple classifier is trained on what the encoder makes of "
-        "the pictures, and even an encoder that has learned nothing yet keeps such small pictures "
-        "apart well enough."
+        f"The share of right answers (accuracy) starts at {numbers.percent(accuracy)} because "
+        "these digits are easy: at each point of the curve a simple classifier is trained anew on "
+        "what the encoder makes of the pictures, and even an encoder that has learned nothing yet "
+        "keeps such small pictures apart well enough for it."
     )

@@ -71,7 +71,7 @@ def compare(seen: Placement, cleaned: Placement, run: Run, scores: Scores) -> No
         source(run, "Both encoders were scored on all test images of the data set.")
         source(
             cleaned.run, "The sticker was put on test images for the cleaned encoder.",
-            label="And the answers above?",
+            label="Where do the answers above come from?",
         )  # fmt: skip
     onwards(run)
 
@@ -105,22 +105,29 @@ def here(seen: Placement, cleaned: Placement) -> None:
 def whole(scores: Scores) -> None:
     """Accuracy and attack success over all test images, before and after, and the floor."""
     before, after, twin = (scores.get(k) or {} for k in ("teacher", "student", "clean_twin"))
+    st.markdown("On **all test images**, with the sticker where the attacker put it:")
     with st.container(horizontal=True):
-        for field, title, term in (
-            ("asr", "Attack success", "attack success rate"),
-            ("accuracy", "Right answers", "accuracy"),
-        ):
-            st.metric(
-                f"{title} after cleaning",
-                numbers.percent(after.get(field)),
-                numbers.points(after[field] - before[field]),
-                delta_color="inverse" if field == "asr" else "normal",
-                delta_description=f"from {numbers.percent(before[field])}",
-                help=glossary.help_for(term),
-            )
+        change(before, after, "asr", "Attack success after cleaning", "attack success rate")
         if twin.get("asr") is not None:
-            st.metric("Encoder never attacked", numbers.percent(twin["asr"]),
-                      help=glossary.help_for("floor"))  # fmt: skip
+            st.metric(
+                "Attack success, encoder never attacked", numbers.percent(twin["asr"]),
+                help=glossary.help_for("floor"),
+            )  # fmt: skip
+        change(before, after, "accuracy", "Right answers after cleaning", "accuracy")
+
+
+def change(
+    before: Mapping[str, Any], after: Mapping[str, Any], field: str, title: str, term: str
+) -> None:
+    """A measure after cleaning, and how far it has moved."""
+    st.metric(
+        title,
+        numbers.percent(after.get(field)),
+        numbers.points(after[field] - before[field]),
+        delta_color="inverse" if field == "asr" else "normal",
+        delta_description=f"from {numbers.percent(before[field])}",
+        help=glossary.help_for(term),
+    )
 
 
 def onwards(run: Run) -> None:
@@ -128,5 +135,5 @@ def onwards(run: Run) -> None:
     st.subheader("Where to go next", anchor=False)
     with st.container(horizontal=True):
         frame.link("suspect", "Inspect your own file")
-        frame.link("layers", "Open the workbench")
+        frame.link("layers", "See what the layers know")
         frame.link("distil", "See this cleaning in detail", run=run.id)

@@ -113,15 +113,19 @@ def rates(seen: Placement) -> None:
             "Attack success here", numbers.percent(seen.asr(where)),
             help=glossary.help_for("attack success rate"),
         )  # fmt: skip
-        st.metric("At the attacker's place", numbers.percent(seen.asr(seen.trained)))
         if floor is not None:
             st.metric(
                 "Encoder never attacked, here", numbers.percent(floor),
                 help=glossary.help_for("clean twin", "floor"),
             )  # fmt: skip
-    st.caption(
-        f"Share of {seen.result['scored_images']} images that become a "
-        f"{text.plain(seen.target)} with the sticker. The sticker moves by whole pixels of the "
-        "digits, two of the picture's; it works less off its place, as the map of all places on "
-        "the Overview shows."
-    )
+        if where != seen.trained:
+            st.metric("At the attacker's place", numbers.percent(seen.asr(seen.trained)))
+    told = f"Share of {seen.result['scored_images']} images that become a "
+    told += f"{text.plain(seen.target)} with the sticker here."
+    if seen.result["elsewhere"]:
+        told += (
+            " Off the attacker's place it works on "
+            f"{numbers.percent(seen.result['elsewhere']['mean'])} of them on average; the Overview "
+            "has a map of all places."
+        )
+    st.caption(told)

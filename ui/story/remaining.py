@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from mimic.config import InformationConfig
+from mimic.run import Run, is_bundled, run_created
 from mimic.verdict import kept, share_left
 from ui import charts, glossary, jobs, live, measurement, mode, numbers
 from ui.story.sources import source
@@ -16,12 +17,14 @@ from ui.subject import Subject, has_result
 
 SHOWN, RUN = "story_measured", "story_information_run"
 NAMES = {
-    ("teacher", "clean"): "suspect, no sticker",
-    ("teacher", "triggered"): "<b>suspect, sticker on</b>",
-    ("clean_twin", "clean"): "never attacked,<br>no sticker",
-    ("clean_twin", "triggered"): "never attacked,<br>sticker on",
+    ("teacher", "clean"): "suspect",
+    ("teacher", "triggered"): "suspect + sticker",
+    ("clean_twin", "clean"): "never attacked",
+    ("clean_twin", "triggered"): "never attacked + sticker",
 }
 """The curves shown, and what stands at their ends."""
+ROOM = 158
+"""Pixels right of the curves for their names."""
 
 
 def show() -> None:
@@ -61,21 +64,23 @@ def picture(subject: Subject) -> bool:
     st.subheader(told, anchor=False)
     st.plotly_chart(
         figure(result), config=charts.NO_TOOLS, key="story-information",
-        alt=f"Information per layer, without and with the sticker. {told}",
+        alt=f"Information per layer, of the suspect and of an encoder never attacked, without and "
+        f"with the sticker. {told}",
     )  # fmt: skip
-    measure_again(subject, result)
+    measure_again(subject, run, result)
     source(run, "Small networks were trained to guess which picture belongs to which answer.")
     return True
 
 
 def figure(result: Mapping[str, Any]) -> go.Figure:
     """The suspect's curves and those of an encoder never attacked, named at their ends."""
-    shown = [c for c in result["curves"] if (c["network"], c["input"]) in NAMES]
+    measured = {(c["network"], c["input"]): {**c, "bands": {}} for c in result["curves"]}
+    shown = [measured[of] for of in NAMES if of in measured]
     drawn = charts.information_curves(shown, result["layers"])
     names = [NAMES[c["network"], c["input"]] for c in shown]
     for note, trace, name in zip(drawn.layout.annotations, drawn.data, names, strict=False):
         note.text = trace.name = name
-    return drawn
+    return drawn.update_layout(margin={"r": ROOM})
 
 
 def takeaway(result: Mapping[str, Any]) -> str:
@@ -84,10 +89,11 @@ def takeaway(result: Mapping[str, Any]) -> str:
     if left is None:
         return "The measurement holds no pair of curves to compare."
     expert = mode.is_expert()
-    told = f"With the sticker on, {share_left(left, 'the information', scatter=expert)} is left"
+    told = "With the sticker on, the suspect keeps "
+    told += share_left(left, "the information", scatter=expert)
     if twin is not None:
         told += f"; an encoder never attacked keeps {share_left(twin, 'it', scatter=expert)}"
-    return f"{told}." + (" It stops looking at the picture." if left < 0.6 else "")
+    return f"{told}." + (" The suspect hardly looks at the picture any more." if left < 0.6 else "")
 
 
 def config(subject: Subject) -> InformationConfig:
@@ -98,12 +104,14 @@ def config(subject: Subject) -> InformationConfig:
     )
 
 
-def measure_again(subject: Subject, result: Mapping[str, Any]) -> None:
+def measure_again(subject: Subject, run: Run, result: Mapping[str, Any]) -> None:
     """The secondary way: measure again now."""
+    when = "beforehand, so that you need not wait"
+    if not is_bundled(run):
+        when = f"on this machine, {numbers.ago(run_created(run))}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            f"This was measured beforehand on {numbers.count(result['clean_images'])} pictures, so "
-            "that you need not wait.",
+            f"Measured on {numbers.count(result['clean_images'])} pictures {when}.",
             width="content",
         )
         st.button(
