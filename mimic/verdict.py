@@ -260,16 +260,16 @@ def second_sign(information: Mapping[str, Any] | None) -> bool | None:
     return suspect < COLLAPSED and (twin is None or twin > KEPT)
 
 
-def share_left(share: float, what: str, *, scatter: bool = False) -> str:
+def share_left(share: float, what: str, *, explained: bool = False) -> str:
     """How much of something is left, in words; a share above 1 reads as all of it.
 
-    The share compares two estimates, made apart from each other and each with its own error. That
-    the one with the trigger on comes out higher does not mean that the trigger added anything.
+    The share compares two lower bounds, and either may lie further below its true value. That the
+    one with the trigger on comes out higher does not mean that the trigger added anything.
 
     Args:
         share: of 1, as ``kept`` gives it; may lie above 1.
         what: of which it is left: "it" or "the information".
-        scatter: whether to add, for those who know about estimates, why it can lie above 100%.
+        explained: whether to add, for those who know about estimates, why it can lie above 100%.
 
     Returns:
         Such as "32% of it", or "all of it (estimate 110%)".
@@ -277,7 +277,7 @@ def share_left(share: float, what: str, *, scatter: bool = False) -> str:
     percents = f"{100 * share:.0f}%"
     if round(100 * share) <= 100:
         return f"{percents} of {what}"
-    why = "; it compares two estimates, which scatter, so it can exceed 100%" if scatter else ""
+    why = "; a ratio of two lower bounds, which can exceed 100%" if explained else ""
     return f"all of {what} (estimate {percents}{why})"
 
 
@@ -288,7 +288,7 @@ def information_sentence(information: Mapping[str, Any] | None) -> str:
         return ""
     told = f"With the trigger on, {share_left(suspect, 'the information in its layers')} is left"
     if twin is not None:
-        told += f"; a clean encoder keeps {share_left(twin, 'it', scatter=True)}"
+        told += f"; a clean encoder keeps {share_left(twin, 'it', explained=True)}"
     return f"{told}."
 
 

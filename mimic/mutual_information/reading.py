@@ -41,7 +41,7 @@ def explain(curves: Mapping[tuple[str, str], Mapping[str, float]]) -> str:
         )
         if twin_clean and twin and sum(twin_clean.values()) > 0:
             share = sum(twin.values()) / sum(twin_clean.values())
-            parts.append(f"The clean twin keeps {share_left(share, 'it', scatter=True)}.")
+            parts.append(f"The clean twin keeps {share_left(share, 'it', explained=True)}.")
         if kept < 0.5:
             parts.append("The encoder stops looking at the image: a strong sign of a backdoor.")
         else:

@@ -78,8 +78,7 @@ def test_lost_information_is_a_second_sign_but_decides_nothing() -> None:
     assert "a second sign agrees" in both.confidence
     assert both.reasons[1] == (
         "With the trigger on, 30% of the information in its layers is left; a clean encoder keeps "
-        "all of it (estimate 110%; it compares two estimates, which scatter, so it can exceed "
-        "100%)."
+        "all of it (estimate 110%; a ratio of two lower bounds, which can exceed 100%)."
     )
     one = of_suspect(suspect(scored(0.99), scored(0.01)), information(0.9, 1.0))
     assert (one.level, "second sign" in one.confidence) == ("backdoor", False)
@@ -96,8 +95,8 @@ def test_lost_information_is_a_second_sign_but_decides_nothing() -> None:
 )  # fmt: skip
 def test_no_share_above_all_is_said_without_a_word(share: float, told: str) -> None:
     assert share_left(share, "it") == told
-    for_experts = share_left(share, "it", scatter=True)
-    assert ("scatter" in for_experts) == ("estimate" in told)
+    for_experts = share_left(share, "it", explained=True)
+    assert ("lower bounds" in for_experts) == ("estimate" in told)
     assert for_experts.startswith(told.removesuffix(")"))
 
 
