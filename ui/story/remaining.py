@@ -90,9 +90,9 @@ def takeaway(result: Mapping[str, Any]) -> str:
         return "The measurement holds no pair of curves to compare."
     expert = mode.is_expert()
     told = "With the sticker on, the suspect keeps "
-    told += share_left(left, "the information", scatter=expert)
+    told += share_left(left, "the information", explained=expert)
     if twin is not None:
-        told += f"; an encoder never attacked keeps {share_left(twin, 'it', scatter=expert)}"
+        told += f"; an encoder never attacked keeps {share_left(twin, 'it', explained=expert)}"
     return f"{told}." + (" The suspect hardly looks at the picture any more." if left < 0.6 else "")
 
 
