@@ -61,7 +61,8 @@ def recommended_distillation(
     known = {f.name for f in dataclasses.fields(config)}
     suited = builtin_subjects().get(name, {}).get("distill", {})
     if not suited and images:
-        usual = cast(DistillConfig | SweepConfig, config(clean_fraction=clean_share(images)))
+        cleaning = cast(type[DistillConfig | SweepConfig], config)
+        usual = cleaning(clean_fraction=clean_share(images))
         suited = {
             "clean_fraction": usual.clean_fraction,
             "epochs": suited_epochs(max(1, usual.clean_images(images)), usual.batch_size),
