@@ -98,7 +98,7 @@ def encoder_file(source: str, key: str, label: str) -> str:
     """An encoder's file, uploaded or named; nothing while there is none."""
     if source == "upload":
         return uploads.picker(
-            label,
+            f"{label} to upload",
             key,
             allowed=uploads.ENCODER_SUFFIXES,
             megabytes=uploads.ENCODER_MEGABYTES,
