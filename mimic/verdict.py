@@ -118,10 +118,8 @@ def of_cleaning(scores: Mapping[str, Scores | None]) -> Verdict:
     level, headline = judge_cleaning(before, after, twin)
     reasons = []
     if after.get("asr") is not None:
-        reasons.append(
-            f"Attack success went from {percent(before['asr'])} to {percent(after['asr'])}."
-        )
-        reasons.append(rate_sentence(after, twin))
+        was = percent(before["asr"])
+        reasons.append(f"Before cleaning {was}, now {rate_sentence(after, twin)}")
     if after.get("accuracy") is not None:
         reasons.append(
             f"Accuracy went from {percent(before['accuracy'])} to {percent(after['accuracy'])}."

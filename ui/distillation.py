@@ -156,7 +156,6 @@ def show(result: Mapping[str, Any]) -> None:
     """Before, after and floor, with an honest sentence."""
     st.header("Before and after", anchor=False)
     verdict.card(verdict.of_cleaning(result["scores"]), "the cleaned encoder")
-    st.markdown(scores.outcome(result["scores"]))
     scores.table(result["scores"])
     used = ", ".join(f"{text.plain(k)} {w:,.1f}" for k, w in result["weights"].items())
     path = ", reference path" if result.get("reference") else ""
