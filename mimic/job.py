@@ -17,14 +17,13 @@ from pathlib import Path
 
 import psutil
 
-from mimic import workspace
+from mimic import fingerprint, workspace
 from mimic.config import Config, resolve_path, without_home
 from mimic.errors import RunError, StorageError
 from mimic.run import RESUMABLE as RESUMABLE
 from mimic.run import (
     Run,
     default_root,
-    file_sha256,
     is_bundled,
     library_versions,
     list_runs,
@@ -128,7 +127,7 @@ def require_as_inspected(kind: str, config: Config, root: Path) -> None:
 def inputs_unchanged(inputs: dict[str, dict[str, str]]) -> bool:
     """Whether every input file still has the recorded SHA-256."""
     files = [(resolve_path(i["path"]), i["sha256"]) for i in inputs.values() if "path" in i]
-    return all(path.is_file() and file_sha256(path) == known for path, known in files)
+    return all(fingerprint.of_file(path) == known for path, known in files)
 
 
 def resume(run: Run) -> Run:

@@ -33,6 +33,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from mimic import fingerprint
 from mimic.config import ASSETS, VERB_CONFIGS, Config, without_home
 from mimic.errors import RunError
 from mimic.run import durable
@@ -251,10 +252,30 @@ class Run:
         lines = "".join(json.dumps(m) + "\n" for m in self.metrics() if keep(m))
         self.write_file("metrics.jsonl", lambda path: path.write_text(lines, encoding="utf-8"))
 
-    def note_input(self, name: str, path: Path) -> None:
-        """Record an input file with its SHA-256."""
+    def note_input(
+        self, name: str, path: Path, *, check: Callable[[], object] | None = None
+    ) -> None:
+        """Record an input file with its SHA-256; what no one could hash is left to its reader.
+
+        Args:
+            name: what the file is to the run.
+            path: the file.
+            check: called while a long file is read; what it raises ends the reading.
+
+        Raises:
+            RunError: if the run is to work, or has worked, with other bytes.
+        """
+        found = fingerprint.of_file(path, check)
+        if found is None:
+            return
         about = self.about()
-        about["inputs"][name] = {"path": portable(path), "sha256": durable.file_sha256(path)}
+        known = about["inputs"].get(name)
+        if known is not None and known["sha256"] != found:
+            raise RunError(
+                f"The file given as {name} has changed since the run began.",
+                "Restore the file, or start a new run.",
+            )
+        about["inputs"][name] = {"path": portable(path.absolute()), "sha256": found}
         self.write_json("run.json", about)
 
     def note_machine(self, facts: dict[str, Any]) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from mimic.datasets.npz import Member
 from mimic.errors import TriggerError
+from mimic.paths import open_regular
 
 MAX_TRIGGER_BYTES = 64 * 2**20
 MAX_MEMBERS = 64
@@ -23,17 +26,28 @@ def read_arrays(path: Path, keys: Iterable[str]) -> dict[str, np.ndarray]:
     """
     if not path.is_file():
         raise TriggerError(f"There is no trigger file '{path.name}'.", "Check the path.")
+    with open_regular(path, TriggerError) as file:
+        demand_small(os.fstat(file.fileno()).st_size)
+        return arrays_of(file, path.name, keys)
+
+
+def arrays_of(file: BinaryIO, name: str, keys: Iterable[str]) -> dict[str, np.ndarray]:
+    """Those of the named arrays that an open ``.npz`` holds.
+
+    Raises:
+        TriggerError: as ``read_arrays``.
+    """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             check_sizes(archive)
             held = set(archive.namelist())
             found = {key: archive.getinfo(f"{key}.npy") for key in keys if f"{key}.npy" in held}
-            return {key: Member(archive, found[key], path.name).read() for key in found}
+            return {key: Member(archive, found[key], name).read() for key in found}
     except TriggerError:
         raise
     except Exception as error:  # A hostile archive can raise nearly anything; all mean refusal.
         raise TriggerError(
-            f"'{path.name}' cannot be read as a trigger.",
+            f"'{name}' cannot be read as a trigger.",
             "A trigger is an .npz with the arrays t and tm, written without pickle.",
         ) from error
 
@@ -42,15 +56,24 @@ def check_sizes(archive: zipfile.ZipFile) -> None:
     """Refuse archives that unpack to much, or hold one name twice."""
     members = archive.infolist()
     declared = sum(info.file_size for info in members)
-    if declared > MAX_TRIGGER_BYTES:
-        raise TriggerError(
-            f"The trigger file unpacks to {declared / 2**20:.0f} MiB.",
-            "A trigger needs well below 64 MiB; check that this is the right file.",
-        )
+    demand_small(declared, "unpacks to")
     if len(members) > MAX_MEMBERS or len({info.filename for info in members}) < len(members):
         raise TriggerError(
             "The trigger file holds one array twice, or too many arrays.",
             "Write it anew with numpy.savez.",
+        )
+
+
+def demand_small(size: int, has: str = "has") -> None:
+    """Refuse more bytes than any trigger needs, stored or unpacked.
+
+    Raises:
+        TriggerError: naming how many they are.
+    """
+    if size > MAX_TRIGGER_BYTES:
+        raise TriggerError(
+            f"The trigger file {has} {size / 2**20:.0f} MiB.",
+            "A trigger needs well below 64 MiB; check that this is the right file.",
         )
 
 

@@ -8,15 +8,13 @@ from typing import Any
 
 import torch
 
-from mimic import pretrained
+from mimic import fingerprint, pretrained
 from mimic.activations import record_activations
 from mimic.checkpoint import EncoderFile, MatchError, load_encoder
-from mimic.checkpoint.gate import MAX_FILE_BYTES
 from mimic.config import InspectConfig, resolve_path
 from mimic.encoder import Encoder
 from mimic.errors import EncoderError, MimicError
 from mimic.parsing.opcodes import shorten
-from mimic.run import file_sha256
 
 CHECKED = "no code found and none run; read as weights only"
 NOT_ACCEPTED: dict[str, Any] = {
@@ -95,7 +93,7 @@ def identity(path: Path) -> dict[str, Any]:
         size = path.stat().st_size
         if not path.is_file():
             return {}
-        return {"bytes": size, "sha256": file_sha256(path) if size <= MAX_FILE_BYTES else None}
+        return {"bytes": size, "sha256": fingerprint.of_file(path)}
     except (OSError, ValueError):
         return {}
 
