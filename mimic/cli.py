@@ -17,6 +17,7 @@ from typing import Any, TextIO
 from mimic import bookkeeping, job, tables, workspace
 from mimic.config import VERB_CONFIGS, Config, InspectConfig, SubjectConfig
 from mimic.errors import ConfigError, MimicError, RunError
+from mimic.inspected import create_run
 from mimic.parsing.client import start_ahead
 from mimic.run import Run, default_root, find_run
 from mimic.subjects import recommended_distillation, subject_fields
@@ -298,7 +299,7 @@ def prepare(verb: str, options: dict[str, Any], resumed: str | None, root: Path)
     else:
         config = make_config(verb, options)
         workspace.preflight(root)
-        run = Run.create(root, verb, config)
+        run = create_run(verb, config, root)
     say(f"run {run.directory}", stream=sys.stderr)
     return run
 
@@ -352,7 +353,7 @@ def run_runs(verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
     known = find_run(repeated, root)
     config = job.rerun_config(known, seed)
     workspace.preflight(root)
-    return execute_here(Run.create(root, known.kind, config))
+    return execute_here(create_run(known.kind, config, root))
 
 
 def run_verdict(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:

@@ -31,9 +31,17 @@ def lent_folders() -> tuple[Path, ...]:
     return tuple(Path(name).expanduser().resolve() for name in named if name.strip())
 
 
+def real(path: Path) -> Path:
+    """The path with its links followed, as far as they lead anywhere.
+
+    Unlike ``Path.resolve`` it says nothing of links in a circle: opening such a path is refused.
+    """
+    return Path(os.path.realpath(path))
+
+
 def is_below(path: Path, folders: Iterable[Path]) -> bool:
     """Whether a path, its links followed, lies in one of the (resolved) folders."""
-    resolved = path.resolve()
+    resolved = real(path)
     return any(resolved.is_relative_to(folder) for folder in folders)
 
 
