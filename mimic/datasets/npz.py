@@ -7,6 +7,7 @@ halves may lie in one file (``x_train`` and ``x_test``, or ``train_images`` and 
 from __future__ import annotations
 
 import math
+import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,6 +69,8 @@ def whole_labels(
         return None, (), ()
     labels = labels.reshape(-1)
     if labels.dtype.kind == "U":
+        if not are_text(labels):
+            raise DataError(f"The labels of '{name}' are no text.", "Store y as integers from 0.")
         names, numbers = np.unique(labels, return_inverse=True)
         return numbers.astype(np.int64), tuple(str(n) for n in names), ()
     if labels.dtype.kind == "f" and are_whole(labels):
@@ -79,6 +82,13 @@ def whole_labels(
     if len(labels) and (labels == -1).all():  # STL-10's unlabelled part is stored so.
         return None, (), (f"All labels of '{name}' are -1, so it counts as unlabelled.",)
     return labels.astype(np.int64), (), ()
+
+
+def are_text(labels: np.ndarray) -> bool:
+    """Whether every number of an array of texts stands for a character; Python breaks on others."""
+    number = np.dtype(np.uint32).newbyteorder(labels.dtype.byteorder)
+    codes = np.frombuffer(labels.tobytes(), number) if labels.nbytes else np.zeros(0)
+    return not bool((codes > sys.maxunicode).any())
 
 
 def are_whole(labels: np.ndarray) -> bool:

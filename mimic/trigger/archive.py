@@ -84,7 +84,10 @@ def values(arrays: Mapping[str, np.ndarray], key: str) -> np.ndarray:
         TriggerError: if it holds anything else.
     """
     array = arrays[key]
-    if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
+    # As doubles: a longer number can be finite and still too large to compute with.
+    with np.errstate(over="ignore"):
+        finite = array.dtype.kind in "fiub" and np.isfinite(array.astype(np.float64)).all()
+    if not finite:
         raise TriggerError(
             f"The trigger's {key} holds something other than finite numbers.",
             "Save the trigger again with MIMIC Studio.",
