@@ -19,6 +19,7 @@ from mimic.config import VERB_CONFIGS, Config, InspectConfig, SubjectConfig
 from mimic.errors import ConfigError, MimicError, RunError
 from mimic.inspected import create_run
 from mimic.parsing.client import start_ahead
+from mimic.printable import printable, printable_lines
 from mimic.run import Run, default_root, find_run
 from mimic.subjects import recommended_distillation, subject_fields
 
@@ -77,7 +78,7 @@ def run_command(arguments: Sequence[str] | None) -> int:
     try:
         outcome = ACTIONS.get(verb, run_verb)(verb, options, root)
     except MimicError as error:
-        say(f"{error.cause} {error.remedy}", stream=sys.stderr)
+        say(printable(f"{error.cause} {error.remedy}"), stream=sys.stderr)
         if as_json:
             say(json.dumps({"verb": verb, "error": error.cause, "remedy": error.remedy}))
         return EXIT_FAILED
@@ -96,7 +97,7 @@ def tell(outcome: dict[str, Any], *, as_json: bool) -> None:
     if as_json and outcome:
         say(json.dumps(outcome))
     elif printed:
-        say(printed() if callable(printed) else printed)
+        say(printable_lines(printed() if callable(printed) else printed))
     elif outcome:
         say(json.dumps(outcome, indent=1))
 
@@ -253,7 +254,7 @@ def tell_files(files: Iterable[dict[str, Any]], *, as_json: bool) -> int:
 
     refused = False
     for found in files:
-        say(json.dumps(found) if as_json else as_text(found))
+        say(json.dumps(found) if as_json else printable_lines(as_text(found)))
         refused = refused or not found["accepted"]
     return EXIT_REFUSED if refused else 0
 
@@ -300,7 +301,7 @@ def prepare(verb: str, options: dict[str, Any], resumed: str | None, root: Path)
         config = make_config(verb, options)
         workspace.preflight(root)
         run = create_run(verb, config, root)
-    say(f"run {run.directory}", stream=sys.stderr)
+    say(printable(f"run {run.directory}"), stream=sys.stderr)
     return run
 
 

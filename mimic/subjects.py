@@ -18,6 +18,7 @@ from mimic.config import (
     resolve_path,
 )
 from mimic.errors import ConfigError, MimicError
+from mimic.printable import shown
 from mimic.run import Run
 from mimic.training_length import suited_epochs
 
@@ -111,11 +112,11 @@ def subject_fields(name: str) -> dict[str, Any]:
         described = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"There is no subject '{name}'.",
+            f"There is no subject '{shown(name)}'.",
             f"Built in are {', '.join(builtin_subjects())}; or give the path of a subject.json.",
         ) from error
     if not isinstance(described, dict):
-        raise ConfigError(f"'{path.name}' is no subject.", "It must hold one JSON object.")
+        raise ConfigError(f"'{shown(path.name)}' is no subject.", "It must hold one JSON object.")
     fields = {k: v for k, v in described.items() if k not in {"title", "description", "distill"}}
     unknown = sorted(set(fields) - set(FIELDS))
     if unknown:

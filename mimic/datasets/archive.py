@@ -15,11 +15,11 @@ from functools import partial
 from typing import BinaryIO
 
 from mimic.datasets import limits
-from mimic.datasets.image_file import shown
 from mimic.datasets.image_set import Split
 from mimic.datasets.listing import Listing
 from mimic.datasets.tree import Leaf, arrange
 from mimic.errors import DataError
+from mimic.printable import shown
 
 ENCRYPTED = 0x1 | 0x40
 PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)

@@ -22,6 +22,7 @@ from mimic.datasets.table import list_table
 from mimic.datasets.torchvision_sets import TORCHVISION, load_torchvision
 from mimic.errors import DataError
 from mimic.paths import open_regular
+from mimic.printable import shown
 
 USUAL_SIDE = 32
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -77,7 +78,7 @@ def existing(text: str) -> Path:
         if path.exists():
             return path
     raise DataError(
-        f"There is no data set '{path.name}'.",
+        f"There is no data set '{shown(path.name)}'.",
         f"Choose digits, {', '.join(TORCHVISION)}, or a file or folder that exists.",
     )
 
@@ -87,7 +88,7 @@ def arrays_file(path: Path, split: Split) -> ImageSet | None:
     if path.is_dir():
         for ending in (".npz", "_224.npz"):
             if (path / f"train{ending}").is_file() and (path / f"test{ending}").is_file():
-                return replace(load_npz(path / f"{split}{ending}"), name=path.name)
+                return replace(load_npz(path / f"{split}{ending}"), name=shown(path.name))
         return None
     if kind_of(path) != "npz":
         return None

@@ -21,6 +21,7 @@ from mimic.datasets.image_set import ImageSet, Split, half
 from mimic.datasets.pixels import as_pictures
 from mimic.errors import DataError
 from mimic.paths import open_regular
+from mimic.printable import shown
 
 KEYS = (("x", "y"), ("images", "labels"))
 HALVES = (("x_{}", "y_{}"), ("{}_images", "{}_labels"))
@@ -39,23 +40,24 @@ def load_npz(path: Path, split: Split | None = None) -> ImageSet:
     Raises:
         DataError: if the file is damaged, too large, pickled, or holds no images.
     """
-    with open_regular(path, DataError) as file, members(file, path.name) as found:
+    name, title = shown(path.name), shown(path.stem)
+    with open_regular(path, DataError) as file, members(file, name) as found:
         halves = [(x.format(split), y.format(split)) for x, y in HALVES]
         pair = next((p for p in (*halves, *KEYS) if p[0] in found), None)
         if pair is None:
             raise DataError(
-                f"'{path.name}' holds no array x.", "Store the images as x and the labels as y."
+                f"'{name}' holds no array x.", "Store the images as x and the labels as y."
             )
         pixels = found[pair[0]].read()
         labels = found[pair[1]].read() if pair[1] in found else None
     if labels is not None and len(labels.reshape(-1)) != (len(pixels) if pixels.ndim else 0):
         raise DataError(
-            f"'{path.name}' has images of shape {pixels.shape} but labels of shape {labels.shape}.",
+            f"'{name}' has images of shape {pixels.shape} but labels of shape {labels.shape}.",
             "Store one label per image.",
         )
-    pictures, notes = as_pictures(pixels, path.stem)
-    numbers, names, label_notes = whole_labels(labels, path.name)
-    whole = ImageSet(path.stem, pictures, numbers, names, (*notes, *label_notes))
+    pictures, notes = as_pictures(pixels, title)
+    numbers, names, label_notes = whole_labels(labels, name)
+    whole = ImageSet(title, pictures, numbers, names, (*notes, *label_notes))
     if split is None or pair not in KEYS:
         return whole
     return whole.take(half(len(whole), split))
@@ -72,7 +74,7 @@ def whole_labels(
         if not are_text(labels):
             raise DataError(f"The labels of '{name}' are no text.", "Store y as integers from 0.")
         names, numbers = np.unique(labels, return_inverse=True)
-        return numbers.astype(np.int64), tuple(str(n) for n in names), ()
+        return numbers.astype(np.int64), tuple(shown(str(n)) for n in names), ()
     if labels.dtype.kind == "f" and are_whole(labels):
         return labels.astype(np.int64), (), (f"The labels of '{name}' are stored as floats.",)
     if labels.dtype.kind not in "iu":

@@ -13,6 +13,7 @@ import numpy as np
 from mimic.datasets.npz import Member
 from mimic.errors import TriggerError
 from mimic.paths import open_regular
+from mimic.printable import shown
 
 MAX_TRIGGER_BYTES = 64 * 2**20
 MAX_MEMBERS = 64
@@ -25,10 +26,10 @@ def read_arrays(path: Path, keys: Iterable[str]) -> dict[str, np.ndarray]:
         TriggerError: if the file is missing, damaged, too large, or needs pickle.
     """
     if not path.is_file():
-        raise TriggerError(f"There is no trigger file '{path.name}'.", "Check the path.")
+        raise TriggerError(f"There is no trigger file '{shown(path.name)}'.", "Check the path.")
     with open_regular(path, TriggerError) as file:
         demand_small(os.fstat(file.fileno()).st_size)
-        return arrays_of(file, path.name, keys)
+        return arrays_of(file, shown(path.name), keys)
 
 
 def arrays_of(file: BinaryIO, name: str, keys: Iterable[str]) -> dict[str, np.ndarray]:

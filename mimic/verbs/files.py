@@ -15,6 +15,7 @@ from mimic.config import InspectConfig, resolve_path
 from mimic.encoder import Encoder
 from mimic.errors import EncoderError, MimicError
 from mimic.parsing.opcodes import shorten
+from mimic.printable import printable
 
 CHECKED = "no code found and none run; read as weights only"
 NOT_ACCEPTED: dict[str, Any] = {
@@ -155,7 +156,10 @@ def as_text(found: Mapping[str, Any]) -> str:
     name = printable(Path(str(found["file"])).name)
     sha = found["sha256"] or "–"
     if not found["accepted"]:
-        lines = [f"{name}: refused", f"  {found['cause']}", f"  {found['remedy']}"]
+        lines = [
+            f"{name}: refused",
+            *(f"  {printable(found[part])}" for part in ("cause", "remedy")),
+        ]
         return "\n".join([*lines, *match_lines(found["match"]), f"  SHA-256      {sha}"])
     rows = {
         "checked": found["checked"],
@@ -191,8 +195,3 @@ def match_lines(match: Mapping[str, Any] | None) -> list[str]:
         for entry in match["mismatched"]
     ]
     return lines
-
-
-def printable(text: str) -> str:
-    """A stranger's text without characters that steer a terminal."""
-    return "".join(c if c.isprintable() else "?" for c in text)
