@@ -19,6 +19,7 @@ import numpy as np
 from mimic.datasets import limits
 from mimic.datasets.image_set import ImageSet, Split, half
 from mimic.datasets.pixels import as_pictures
+from mimic.datasets.zip_file import open_zip
 from mimic.errors import DataError
 from mimic.paths import open_regular
 from mimic.printable import shown
@@ -131,7 +132,7 @@ def members(file: BinaryIO, name: str) -> Iterator[dict[str, Member]]:
         DataError: as ``load_npz``.
     """
     try:
-        with zipfile.ZipFile(file) as archive:
+        with open_zip(file) as archive:
             infos = archive.infolist()
             names = [info.filename for info in infos]
             declared = sum(info.file_size for info in infos)

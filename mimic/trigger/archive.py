@@ -11,12 +11,14 @@ from typing import BinaryIO
 import numpy as np
 
 from mimic.datasets.npz import Member
+from mimic.datasets.zip_file import open_zip
 from mimic.errors import TriggerError
 from mimic.paths import open_regular
 from mimic.printable import shown
 
 MAX_TRIGGER_BYTES = 64 * 2**20
 MAX_MEMBERS = 64
+MAX_LIST_BYTES = 64 * 2**10
 
 
 def read_arrays(path: Path, keys: Iterable[str]) -> dict[str, np.ndarray]:
@@ -39,7 +41,7 @@ def arrays_of(file: BinaryIO, name: str, keys: Iterable[str]) -> dict[str, np.nd
         TriggerError: as ``read_arrays``.
     """
     try:
-        with zipfile.ZipFile(file) as archive:
+        with open_zip(file, MAX_LIST_BYTES) as archive:
             check_sizes(archive)
             held = set(archive.namelist())
             found = {key: archive.getinfo(f"{key}.npy") for key in keys if f"{key}.npy" in held}
