@@ -17,7 +17,9 @@ from typing import Any, TextIO
 from mimic import bookkeeping, job, tables, workspace
 from mimic.config import VERB_CONFIGS, Config, InspectConfig, SubjectConfig
 from mimic.errors import ConfigError, MimicError, RunError
+from mimic.inspected import create_run
 from mimic.parsing.client import start_ahead
+from mimic.printable import printable, printable_lines
 from mimic.run import Run, default_root, find_run
 from mimic.subjects import recommended_distillation, subject_fields
 
@@ -76,7 +78,7 @@ def run_command(arguments: Sequence[str] | None) -> int:
     try:
         outcome = ACTIONS.get(verb, run_verb)(verb, options, root)
     except MimicError as error:
-        say(f"{error.cause} {error.remedy}", stream=sys.stderr)
+        say(printable(f"{error.cause} {error.remedy}"), stream=sys.stderr)
         if as_json:
             say(json.dumps({"verb": verb, "error": error.cause, "remedy": error.remedy}))
         return EXIT_FAILED
@@ -95,7 +97,7 @@ def tell(outcome: dict[str, Any], *, as_json: bool) -> None:
     if as_json and outcome:
         say(json.dumps(outcome))
     elif printed:
-        say(printed() if callable(printed) else printed)
+        say(printable_lines(printed() if callable(printed) else printed))
     elif outcome:
         say(json.dumps(outcome, indent=1))
 
@@ -252,7 +254,7 @@ def tell_files(files: Iterable[dict[str, Any]], *, as_json: bool) -> int:
 
     refused = False
     for found in files:
-        say(json.dumps(found) if as_json else as_text(found))
+        say(json.dumps(found) if as_json else printable_lines(as_text(found)))
         refused = refused or not found["accepted"]
     return EXIT_REFUSED if refused else 0
 
@@ -298,8 +300,8 @@ def prepare(verb: str, options: dict[str, Any], resumed: str | None, root: Path)
     else:
         config = make_config(verb, options)
         workspace.preflight(root)
-        run = Run.create(root, verb, config)
-    say(f"run {run.directory}", stream=sys.stderr)
+        run = create_run(verb, config, root)
+    say(printable(f"run {run.directory}"), stream=sys.stderr)
     return run
 
 
@@ -352,7 +354,7 @@ def run_runs(verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
     known = find_run(repeated, root)
     config = job.rerun_config(known, seed)
     workspace.preflight(root)
-    return execute_here(Run.create(root, known.kind, config))
+    return execute_here(create_run(known.kind, config, root))
 
 
 def run_verdict(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:

@@ -17,14 +17,14 @@ from pathlib import Path
 
 import psutil
 
-from mimic import workspace
+from mimic import fingerprint, workspace
 from mimic.config import Config, resolve_path, without_home
 from mimic.errors import RunError, StorageError
+from mimic.inspected import bound_inputs, create_run
 from mimic.run import RESUMABLE as RESUMABLE
 from mimic.run import (
     Run,
     default_root,
-    file_sha256,
     is_bundled,
     library_versions,
     list_runs,
@@ -82,16 +82,19 @@ def rerun_config(run: Run, seed: int | None = None) -> Config:
 
 def begin(kind: str, config: Config, folder: Path) -> Run:
     """Create a run in a folder that has room for it, and start its process."""
-    require_as_inspected(kind, config, folder)
     require_space(folder)
     workspace.preflight(folder)
-    run = Run.create(folder, kind, config)
+    run = create_run(kind, config, folder)
     spawn(run)
     return run
 
 
 def repeat_of(kind: str, config: Config, *, root: Path) -> Run | None:
-    """A finished run that a repetition would reproduce, or None."""
+    """A finished run that a repetition would reproduce, or None.
+
+    Raises:
+        RunError: if the encoder's file has changed since its inspection.
+    """
     data = {getattr(config, "data", ""), getattr(config, "downstream", "")}
     if kind not in REPEATABLE or data - {"", "digits"}:  # Other images may have changed on disk.
         return None
@@ -100,35 +103,15 @@ def repeat_of(kind: str, config: Config, *, root: Path) -> Run | None:
         about = run.about()
         same = about["config"] == settings and about["versions"].items() >= versions.items()
         if same and run.status().state == "finished" and inputs_unchanged(about["inputs"]):
+            bound_inputs(kind, config, root)
             return run
     return None
-
-
-def require_as_inspected(kind: str, config: Config, root: Path) -> None:
-    """Refuse work on an encoder whose file has changed since it was inspected.
-
-    Raises:
-        RunError: if the newest inspection of that file saw other bytes.
-    """
-    encoder = config.to_json().get("encoder")
-    if kind == "inspect" or not encoder:
-        return
-    for run in list_runs(root, kind="inspect"):
-        about = run.about()
-        if about["config"].get("encoder") == encoder and run.status().state == "finished":
-            seen = about["inputs"].get("encoder")
-            if seen and not inputs_unchanged({"encoder": seen}):
-                raise RunError(
-                    f"The encoder's file has changed since run {run.id} inspected it.",
-                    "Inspect it again, then go on.",
-                )
-            return
 
 
 def inputs_unchanged(inputs: dict[str, dict[str, str]]) -> bool:
     """Whether every input file still has the recorded SHA-256."""
     files = [(resolve_path(i["path"]), i["sha256"]) for i in inputs.values() if "path" in i]
-    return all(path.is_file() and file_sha256(path) == known for path, known in files)
+    return all(fingerprint.of_file(path) == known for path, known in files)
 
 
 def resume(run: Run) -> Run:

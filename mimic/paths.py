@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mimic.errors import ConfigError, MimicError
+from mimic.printable import shown
 
 ROOTS = "MIMIC_ROOTS"
 RUNS = "MIMIC_RUNS"
@@ -31,9 +32,17 @@ def lent_folders() -> tuple[Path, ...]:
     return tuple(Path(name).expanduser().resolve() for name in named if name.strip())
 
 
+def real(path: Path) -> Path:
+    """The path with its links followed, as far as they lead anywhere.
+
+    Unlike ``Path.resolve`` it says nothing of links in a circle: opening such a path is refused.
+    """
+    return Path(os.path.realpath(path))
+
+
 def is_below(path: Path, folders: Iterable[Path]) -> bool:
     """Whether a path, its links followed, lies in one of the (resolved) folders."""
-    resolved = path.resolve()
+    resolved = real(path)
     return any(resolved.is_relative_to(folder) for folder in folders)
 
 
@@ -55,7 +64,7 @@ def typed_path(text: str) -> Path:
         raise ConfigError("That is no path of a file.", "Check how it is written.") from error
     if not is_below(resolved, (*roots, ASSETS, runs_folder().resolve())):
         raise ConfigError(
-            f"'{path.name}' lies outside the folders that may be read here.",
+            f"'{shown(path.name)}' lies outside the folders that may be read here.",
             f"Move it below one of them, or start the app with another {ROOTS}.",
         )
     return resolved
@@ -71,6 +80,7 @@ def open_regular(path: Path, refusal: type[MimicError]) -> BinaryIO:
     Raises:
         MimicError: a ``refusal``, if it is missing, not readable, or no regular file.
     """
+    name = shown(path.name)
     try:
         # The kind is asked before, since opening a device can already do something, and after, of
         # what was really opened.
@@ -80,5 +90,5 @@ def open_regular(path: Path, refusal: type[MimicError]) -> BinaryIO:
                 return os.fdopen(descriptor, "rb")
             os.close(descriptor)
     except (OSError, ValueError) as error:
-        raise refusal(f"'{path.name}' cannot be opened.", "Check path and permissions.") from error
-    raise refusal(f"'{path.name}' is not a regular file.", "Give a file, not a pipe or a device.")
+        raise refusal(f"'{name}' cannot be opened.", "Check path and permissions.") from error
+    raise refusal(f"'{name}' is not a regular file.", "Give a file, not a pipe or a device.")

@@ -45,6 +45,7 @@ class PretrainedEncoder:
         if given.get("normalization") == "auto":
             filled["normalization"] = self.normalization
         filled["heads"] = given.get("heads") or self.heads
+        filled["compared"] = filled["heads"] == self.heads  # See ``compared_heads``.
         return filled
 
 

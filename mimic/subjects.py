@@ -17,7 +17,9 @@ from mimic.config import (
     SweepConfig,
     resolve_path,
 )
-from mimic.errors import ConfigError
+from mimic.errors import ConfigError, MimicError
+from mimic.printable import shown
+from mimic.run import Run
 from mimic.training_length import suited_epochs
 
 FIELDS = tuple(
@@ -26,6 +28,8 @@ FIELDS = tuple(
     if f.name not in {"seed", "device", "precision", "data_root", "download", "subject"}
 )
 """The settings that say which subject is meant, and that its runs share."""
+IDENTITY = tuple(f for f in FIELDS if f not in {"probe_images", "test_images"})
+DEFAULT = SubjectConfig()
 
 
 def builtin_subjects() -> dict[str, dict[str, Any]]:
@@ -108,11 +112,11 @@ def subject_fields(name: str) -> dict[str, Any]:
         described = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"There is no subject '{name}'.",
+            f"There is no subject '{shown(name)}'.",
             f"Built in are {', '.join(builtin_subjects())}; or give the path of a subject.json.",
         ) from error
     if not isinstance(described, dict):
-        raise ConfigError(f"'{path.name}' is no subject.", "It must hold one JSON object.")
+        raise ConfigError(f"'{shown(path.name)}' is no subject.", "It must hold one JSON object.")
     fields = {k: v for k, v in described.items() if k not in {"title", "description", "distill"}}
     unknown = sorted(set(fields) - set(FIELDS))
     if unknown:
@@ -121,3 +125,29 @@ def subject_fields(name: str) -> dict[str, Any]:
             f"Known are {', '.join(FIELDS)}.",
         )
     return fields
+
+
+def fields_of(run: Run) -> dict[str, Any]:
+    """The subject's settings as a run has them, a built-in subject's name resolved."""
+    try:
+        stored = run.about()["config"]
+        named = stored.get("subject", "")
+        described = subject_fields(named) if named else {}
+    except (MimicError, KeyError):
+        return {}
+    own = {k: stored[k] for k in FIELDS if k in stored}
+    return {k: own[k] if own[k] != getattr(DEFAULT, k) else described.get(k, own[k]) for k in own}
+
+
+def settled(run: Run, result: Mapping[str, Any]) -> dict[str, Any]:
+    """The inspection's settings, with what it found out by trying: whether the stem pools."""
+    fields = fields_of(run)
+    chosen = next((v for v in result.get("variants", []) if v["chosen"]), None)
+    return fields if chosen is None else {**fields, "max_pool": chosen["max_pool"]}
+
+
+def identity(fields: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What makes two runs speak of the same subject."""
+    filled = {**fields, "downstream": fields.get("downstream") or fields.get("data")}
+    # Runs of before a setting existed ran as its default says.
+    return tuple(filled.get(name, getattr(DEFAULT, name)) for name in IDENTITY)

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from mimic.printable import printable as plain
+
 NOTHING = "-"
 NOTE_SIGNS = 60
 SCORES = {"accuracy": "accuracy", "asr": "ASR", "asr_all": "ASR, all classes"}
@@ -24,7 +26,7 @@ UNKNOWN = {"machine": "not recorded", "inputs": "not read"}
 
 def printable(words: object, most: int = 200) -> str:
     """Words on one line, without characters that steer a terminal, shortened."""
-    line = "".join(c if c.isprintable() else "?" for c in " ".join(str(words).split()))
+    line = plain(" ".join(str(words).split()))
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
@@ -65,7 +67,8 @@ def runs(rows: Sequence[Mapping[str, Any]]) -> str:
     head = ("RUN", "KIND", "STATE", "SUBJECT", "ACCURACY", "ASR", "STARTED", "NOTE")
     lines = [
         (
-            printable(row["run"]), row["kind"], row["state"], printable(row["subject"], 32),
+            *(printable(row[name]) for name in ("run", "kind", "state")),
+            printable(row["subject"], 32),
             percent(row["accuracy"]), percent(row["asr"]), moment(row["started"]),
             printable(row["note"], NOTE_SIGNS),
         )
@@ -79,7 +82,8 @@ def comparison(found: Mapping[str, Any]) -> str:
     letters = {row["run"]: chr(ord("A") + i % 26) for i, row in enumerate(found["runs"])}
     parts = [
         "\n".join(
-            f"{letters[row['run']]}  {printable(row['run'])}  {row['kind']}, {row['state']}"
+            f"{letters[row['run']]}  {printable(row['run'])}  {printable(row['kind'])}, "
+            f"{printable(row['state'])}"
             for row in found["runs"]
         )
     ]
@@ -118,7 +122,8 @@ def scores(rows: Sequence[Mapping[str, Any]], letters: Mapping[str, str]) -> str
     head = ["encoder", "measure", "run", "score", "95% interval", "difference to the first"]
     lines = [
         [
-            ENCODERS.get(row["encoder"], row["encoder"]), SCORES[row["measure"]], letters[run],
+            printable(ENCODERS.get(row["encoder"], row["encoder"])), SCORES[row["measure"]],
+            letters[run],
             percent(own["value"]), interval(own["interval"]), difference(row, run),
         ]
         for row in rows
@@ -156,7 +161,7 @@ def curves(found: Mapping[str, Any], letters: Mapping[str, str]) -> str:
         for name, aligned_curve in found.items()
     }  # fmt: skip
     lines = [
-        [name, *(NOTHING if run not in own else f"{own[run]:.3f}" for run in letters)]
+        [printable(name), *(NOTHING if run not in own else f"{own[run]:.3f}" for run in letters)]
         for name, own in ends.items()
     ]
     right = range(1, len(letters) + 1)
@@ -166,9 +171,11 @@ def curves(found: Mapping[str, Any], letters: Mapping[str, str]) -> str:
 
 def verdict(found: Mapping[str, Any]) -> str:
     """A verdict, see ``mimic.verdict.Verdict.to_json``."""
-    parts = [f"{found['title']}. {found['headline']}", bullets("Why", found["reasons"]),
-             f"How sure: {found['confidence']}", bullets("What to do", found["actions"]),
-             f"Checked: {', '.join(found['checks'])}.",
+    parts = [printable(f"{found['title']}. {found['headline']}", 1000),
+             bullets("Why", found["reasons"]),
+             printable(f"How sure: {found['confidence']}", 1000),
+             bullets("What to do", found["actions"]),
+             printable(f"Checked: {', '.join(found['checks'])}.", 1000),
              bullets("Not checked", found["missing"])]  # fmt: skip
     return "\n\n".join(part for part in parts if part)
 

@@ -19,6 +19,7 @@ from mimic.errors import (
     StorageError,
     TriggerError,
 )
+from mimic.paths import real
 from mimic.run import Run, list_runs, storage_errors, trashed
 
 QUOTA_GIB = 20.0
@@ -150,8 +151,8 @@ def refusals_leave_nothing(run: Run, path: Path) -> Iterator[None]:
         raise
     except (EncoderError, DataError, TriggerError):
         root = run.directory.parent
-        inside = path.resolve().parent == (root / UPLOADS).resolve()
-        if inside and path.resolve() not in uploads_in_use(root, but=run):
+        inside = real(path).parent == real(root / UPLOADS)
+        if inside and real(path) not in uploads_in_use(root, but=run):
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
         raise

@@ -7,23 +7,20 @@ from typing import Any
 
 import streamlit as st
 
-from mimic.config import SubjectConfig
-from mimic.errors import MimicError
 from mimic.run import Run, list_runs
 from mimic.subjects import (
-    FIELDS,
     builtin_subjects,
     clean_share,
     recommended_distillation,
-    subject_fields,
     subject_words,
 )
+from mimic.subjects import fields_of as fields_of
+from mimic.subjects import identity as identity
+from mimic.subjects import settled as settled
 from ui import address, text, uploads
 
 DEMO = "demo-inspect"
-IDENTITY = tuple(f for f in FIELDS if f not in {"probe_images", "test_images"})
 NEXT = "next_subject"
-DEFAULT = SubjectConfig()
 
 
 @dataclass(frozen=True)
@@ -105,26 +102,6 @@ class Subject:
         return text.bare(names[label], 24) if label < len(names) else str(label)
 
 
-def fields_of(run: Run) -> dict[str, Any]:
-    """The subject's settings as a run has them, a built-in subject's name resolved."""
-    try:
-        stored = run.about()["config"]
-        named = stored.get("subject", "")
-        described = subject_fields(named) if named else {}
-    except (MimicError, KeyError):
-        return {}
-    own = {k: stored[k] for k in FIELDS if k in stored}
-    default = SubjectConfig()
-    return {k: own[k] if own[k] != getattr(default, k) else described.get(k, own[k]) for k in own}
-
-
-def identity(fields: dict[str, Any]) -> tuple[Any, ...]:
-    """What makes two runs speak of the same subject."""
-    filled = {**fields, "downstream": fields.get("downstream") or fields.get("data")}
-    # Runs of before a setting existed ran as its default says.
-    return tuple(filled.get(name, getattr(DEFAULT, name)) for name in IDENTITY)
-
-
 def has_result(run: Run) -> bool:
     """Whether the run is finished with an outcome."""
     return (run.directory / "result.json").is_file()
@@ -199,10 +176,3 @@ def named(run_id: str) -> Subject | None:
     run = next((run for run in inspected() if run.id == run_id), None)
     result = run.result() if run else None
     return Subject(run=run, result=result, fields=settled(run, result)) if run and result else None
-
-
-def settled(run: Run, result: dict[str, Any]) -> dict[str, Any]:
-    """The inspection's settings, with what it found out by trying: whether the stem pools."""
-    fields = fields_of(run)
-    chosen = next((v for v in result.get("variants", []) if v["chosen"]), None)
-    return fields if chosen is None else {**fields, "max_pool": chosen["max_pool"]}

@@ -23,17 +23,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 REFUSED = b"This server answers only to its own pages. Open the address it printed when it started."
 POLICY_VIOLATION = 1008
 """The WebSocket close code for a visitor who may not come in."""
+HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
+"""A host header as browsers send it: a name or address, perhaps with a port."""
 OWN_PAGES = {"same-origin", "none"}
 """What a browser says of a request that comes from the page itself or from its address bar."""
 
 
 def host_allowed(host: str, allowed: Iterable[str]) -> bool:
-    """Whether the request was sent to one of our own names, at any port."""
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return False
-    return name.rstrip(".") in {one.strip("[]").lower().rstrip(".") for one in allowed}
+    """Whether the request was sent to one of our own names, at any port, and to nothing more."""
+    found = HOST.fullmatch(host.lower())
+    return found is not None and found["name"].strip("[]").rstrip(".") in {
+        one.strip("[]").lower().rstrip(".") for one in allowed
+    }
 
 
 def origin_allowed(origin: str | None, host: str, trusted: Iterable[str] = ()) -> bool:

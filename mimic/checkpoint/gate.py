@@ -7,7 +7,6 @@ This process hashes a suspect file and reads nothing else of it: a child process
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import stat
 import tempfile
@@ -18,11 +17,12 @@ from typing import Any, Literal
 import safetensors
 import torch
 
+from mimic import fingerprint
 from mimic.errors import CutShortError, EncoderError
+from mimic.fingerprint import MAX_FILE_BYTES
 from mimic.parsing import answer, client
 from mimic.parsing.opcodes import shorten
 
-MAX_FILE_BYTES = 4 * 2**30
 SAFE_REMEDY = "Ask for the weights as .safetensors or as a plain dictionary of tensors."
 AGAIN = "Download or copy the file again."
 OUTCOMES = {
@@ -81,8 +81,7 @@ def read_file(path: Path) -> StoredFile:
             text = OUTCOMES.get(outcome, CRASHED)
             kind = CutShortError if outcome in ("timeout", "killed", "lost") else EncoderError
             raise kind(text.format(name=name, seconds=client.PARSE_SECONDS), SAFE_REMEDY)
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return take_over(folder, name, size, sha256)
+        return take_over(folder, name, size, fingerprint.of_open(file, size))
 
 
 def open_file(path: Path, name: str) -> Any:

@@ -19,11 +19,12 @@ TEXT_TOWER = {
 HEADS = {"g", "mlp", "pooler", "pre_logits", "mask_token"}
 ORDERED_ALIAS = "_feature_blocks."
 SECOND = "second encoder"
-"""A whole backbone that differs from the one in use, under a name that is no known twin's."""
+"""A whole backbone that differs from the one in use, under a name that is no known twin's; or what
+may be one, where a file has more groups within each other than are looked at."""
 LAST = chr(0x10FFFF)
 """Sorts after every character that may follow a common start."""
-MAX_COPIES = 8
-"""Whole copies of the backbone that are looked for; the most that published code writes is 3."""
+MAX_LOOKS = 8
+"""How often a name is looked at on average, in search of whole copies of the backbone."""
 
 
 def kind_of(key: str, layout: Layout) -> str:
@@ -93,23 +94,43 @@ def sort_ignored(
     own = {key for keys in layout.sources.values() for key in keys}
     ignored = {key: kind_of(key, layout) for key in tensors if key not in own}
     copies: dict[str, str] = {}
-    for group in (*copies_by_name(ignored, tensors, layout), copy_by_order(ignored, tensors, own)):
-        same = all(torch.equal(tensors[copy], tensors[original])
-                   for copy, original in group.items())  # fmt: skip
+    equal = Comparison(tensors)
+    groups, unseen = copies_by_name(ignored, tensors, layout)
+    for group in (*groups, copy_by_order(ignored, tensors, own)):
+        same = all(equal(copy, original) for copy, original in group.items())
         twin = "momentum twin" in {ignored[key] for key in group}
         kind = "alias" if same else "momentum twin" if twin else SECOND
         ignored |= dict.fromkeys(group, kind)
         copies |= group
-    return ignored, copies
+    return ignored | dict.fromkeys(unseen, SECOND), copies
+
+
+class Comparison:
+    """Whether two tensors are equal, by name; tied ones are compared once, however many names."""
+
+    def __init__(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        self.tensors = tensors
+        self.known: dict[tuple[int, int], bool] = {}
+
+    def __call__(self, one: str, other: str) -> bool:
+        """Whether the tensors of two names are equal."""
+        first, second = self.tensors[one], self.tensors[other]
+        pair = (id(first), id(second))
+        if pair not in self.known:
+            self.known[pair] = first is second or torch.equal(first, second)
+        return self.known[pair]
 
 
 def copies_by_name(
     ignored: Mapping[str, str], tensors: Mapping[str, torch.Tensor], layout: Layout
-) -> list[dict[str, str]]:
+) -> tuple[list[dict[str, str]], list[str]]:
     """Groups that hold the whole backbone once more, under another prefix.
 
-    Every name is looked at once, plus once per group that is large enough to be a copy and begins
-    with a first filter of the right shape; there are at most ``MAX_COPIES`` of those.
+    A group is looked at if it is large enough to be a copy and begins with a first filter of the
+    right shape. Only groups within each other can make that many looks.
+
+    Returns:
+        The groups, and the first filter of one that there were too many others to look at.
     """
     stem_key = layout.sources[layout.names.stem][0]
     stem = stem_key.removeprefix(layout.written_prefix)
@@ -122,15 +143,21 @@ def copies_by_name(
         if key.endswith(stem) and tensors[key].shape == shape
     }
     groups: list[dict[str, str]] = []
+    unseen: list[str] = []
+    looks = MAX_LOOKS * len(ordered)
     for start in sorted(start for start in starts if not start or start.endswith(".")):
         begin = bisect.bisect_left(ordered, start)
         end = bisect.bisect_right(ordered, start + LAST) if start else len(ordered)
         if end - begin < len(wanted):
             continue
-        if len(groups) == MAX_COPIES:
+        looks -= end - begin
+        if looks < 0:
+            unseen.append(start + stem)
             break
-        groups.append(same_places(ordered[begin:end], start, tensors, layout))
-    return [group for group in groups if set(group.values()) >= wanted]
+        group = same_places(ordered[begin:end], start, tensors, layout)
+        if set(group.values()) >= wanted:
+            groups.append(group)
+    return groups, unseen
 
 
 def same_places(

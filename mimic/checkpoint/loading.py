@@ -28,7 +28,6 @@ from mimic.checkpoint.presets import (
 from mimic.checkpoint.recognition import RECORD, find_architecture, in_words, read_record
 from mimic.checkpoint.soundness import demand_sound
 from mimic.encoder import Architecture, Encoder, ProjectionHead, build_encoder
-from mimic.encoder.architecture import HEAD_COUNTS
 from mimic.errors import ConfigError, EncoderError
 from mimic.parsing.opcodes import shorten
 from mimic.preprocessing import Normalization, Preprocessing
@@ -133,6 +132,7 @@ def load_encoder(
     input_size: int = 0,
     max_pool: str = "auto",
     heads: int = 0,
+    compared: bool = False,
 ) -> EncoderFile:
     """Read an encoder.
 
@@ -143,12 +143,13 @@ def load_encoder(
         input_size: side to resize images to; 0 leaves it to the file's family.
         max_pool: ``auto``, ``yes`` or ``no``: whether a max-pool follows a ResNet's stem.
         heads: attention heads of a transformer; 0 takes the file's record, else the usual number.
+        compared: whether its features are known to be those of the code that wrote the file.
 
     Raises:
         EncoderError: if the file is missing, too large, unreadable weights-only or of an unknown
             layout; a ``MatchError`` with the report if it does not fill the whole backbone.
     """
-    options = Options(normalization, input_size, max_pool, heads)
+    options = Options(normalization, input_size, max_pool, heads, compared)
     return make_encoder(read_file(path), path.name, options)
 
 
@@ -224,20 +225,31 @@ def settled_normalization(
 
 
 def untold_doubts(file: StoredFile, architecture: Architecture, options: Options) -> list[str]:
-    """What of a transformer was assumed because no tensor tells it."""
-    if architecture.kind != "vit" or read_record(file.metadata.get(RECORD, "")):
+    """What of a transformer was assumed because no tensor tells it.
+
+    A number of heads is told even where all published transformers of that width but one have it.
+    """
+    recorded = options.compared or read_record(file.metadata.get(RECORD, ""))
+    if architecture.kind != "vit" or recorded:
         return []
     doubts = []
-    if not options.heads and architecture.width not in HEAD_COUNTS:
+    if not options.heads:
         doubts.append(
             f"The number of attention heads is not stored in the file; {architecture.head_count} "
             "was assumed (--heads changes it)."
         )
-    if architecture.pre_norm:
+    if architecture.class_token and not architecture.norm_after_pool:
         doubts.append(
-            "The file holds a CLIP transformer but not which activation it was trained with; GELU "
-            "was assumed, with which an encoder trained with quick-GELU gives wrong features."
+            "The file does not tell how its transformer pools its tokens; the class token was "
+            "taken, with which an encoder trained on the average of all gives wrong features."
         )
+    doubts.append(
+        "The file holds a CLIP transformer but not which activation it was trained with; GELU "
+        "was assumed, with which an encoder trained with quick-GELU gives wrong features."
+        if architecture.pre_norm
+        else "The file does not tell which activation its transformer was trained with; GELU was "
+        "assumed, with which an encoder trained with another gives wrong features."
+    )
     return doubts
 
 

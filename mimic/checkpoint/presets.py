@@ -26,12 +26,15 @@ class Options:
         input_size: side images are resized to; 0 leaves it to the family.
         max_pool: ``auto``, ``yes`` or ``no``.
         heads: attention heads of a transformer; 0 leaves them to the file's record or its width.
+        compared: whether its features were compared with those of the code that wrote the file, so
+            that nothing of the network is a guess.
     """
 
     normalization: str = "auto"
     input_size: int = 0
     max_pool: str = "auto"
     heads: int = 0
+    compared: bool = False
 
 
 @dataclass(frozen=True)

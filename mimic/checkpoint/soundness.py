@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import torch
@@ -11,6 +12,8 @@ from mimic.errors import EncoderError
 from mimic.parsing.opcodes import shorten
 
 REMEDY = "The training that wrote it failed or the file is damaged; choose another checkpoint."
+LARGEST, SMALLEST = 1e30, 1e-30
+"""Beyond these, squares leave float32's range: no loss would have been finite, no update felt."""
 STEM_SCALES = ("bn1.weight", "bn2.weight", "bn3.weight")
 """Norms of a stem: one in a ResNet, three in CLIP's."""
 
@@ -23,24 +26,28 @@ def demand_sound(tensors: Iterable[tuple[str, torch.Tensor]], file_name: str) ->
         file_name: for the message.
 
     Returns:
-        Doubts, one sentence each: tensors that hold one number throughout, and norms whose scale
-        or variance is nothing but zeros where no training leaves them so.
+        Doubts, one sentence each: tensors that hold one number throughout, norms whose scale or
+        variance is nothing but zeros where no training leaves them so, and numbers too large or
+        too small to have been trained.
 
     Raises:
         EncoderError: naming the first tensor that is not finite, zero throughout, of whole
             numbers, or a negative variance.
     """
-    constant, empty = [], []
+    constant, empty, extreme = [], [], []
     for name, tensor in tensors:
         if name.endswith(COUNTER):
             continue
-        fault = fault_of(name, tensor)
+        low, high = range_of(tensor)
+        fault = fault_of(name, tensor, low, high)
         if fault:
             raise EncoderError(f"'{file_name}' {fault} {shorten(name)}.", REMEDY)
         if is_weight(tensor) and bool((tensor == tensor.flatten()[0]).all()):
             constant.append(name)
         if is_dead_norm(name, tensor):
             empty.append(name)
+        if is_extreme(low, high):
+            extreme.append(name)
     doubts = []
     if constant:
         doubts.append(
@@ -50,6 +57,11 @@ def demand_sound(tensors: Iterable[tuple[str, torch.Tensor]], file_name: str) ->
         doubts.append(
             f"The encoder file holds nothing but zeros in {first_of(empty)}, so that a norm passes "
             "nothing on or was never fitted."
+        )
+    if extreme:
+        doubts.append(
+            f"The encoder file holds numbers as no training leaves them in {first_of(extreme)}: "
+            f"above {LARGEST:.0e}, or none as large as {SMALLEST:.0e}."
         )
     return doubts
 
@@ -70,18 +82,38 @@ def is_dead_norm(name: str, tensor: torch.Tensor) -> bool:
     return tensor.numel() > 0 and not bool(tensor.any())
 
 
-def fault_of(name: str, tensor: torch.Tensor) -> str:
-    """What is wrong with one tensor, as the middle of a sentence; empty if nothing is."""
-    if not tensor.is_floating_point():
-        return "holds whole numbers where weights belong, in"
-    # The numbers that will be computed with: a double can be finite and still too large for them.
+def range_of(tensor: torch.Tensor) -> tuple[float, float]:
+    """The least and the largest of the numbers that will be computed with.
+
+    A double can be finite and still too large for them.
+    """
     values = tensor.float()
     low, high = values.aminmax() if values.numel() else (values.sum(), values.sum())
-    if not bool(torch.isfinite(low) & torch.isfinite(high)):
+    return float(low), float(high)
+
+
+def is_extreme(low: float, high: float) -> bool:
+    """Whether a range lies beyond what a training leaves; a tensor of zeros has other reasons."""
+    largest = max(-low, high)
+    return largest > LARGEST or 0 < largest < SMALLEST
+
+
+def fault_of(name: str, tensor: torch.Tensor, low: float, high: float) -> str:
+    """What is wrong with one tensor, as the middle of a sentence; empty if nothing is.
+
+    Args:
+        name: our name of it.
+        tensor: its numbers.
+        low: the least of them.
+        high: the largest of them.
+    """
+    if not tensor.is_floating_point():
+        return "holds whole numbers where weights belong, in"
+    if not (math.isfinite(low) and math.isfinite(high)):
         return "holds values that are not finite, for example in"
-    if name.endswith("running_var") and float(low) < 0:
+    if name.endswith("running_var") and low < 0:
         return "holds a negative variance in"
-    if is_weight(tensor) and name.endswith("weight") and float(low) == float(high) == 0:
+    if is_weight(tensor) and name.endswith("weight") and low == high == 0:
         return "holds nothing but zeros in"
     return ""
 

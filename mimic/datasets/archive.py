@@ -15,11 +15,12 @@ from functools import partial
 from typing import BinaryIO
 
 from mimic.datasets import limits
-from mimic.datasets.image_file import shown
 from mimic.datasets.image_set import Split
 from mimic.datasets.listing import Listing
 from mimic.datasets.tree import Leaf, arrange
+from mimic.datasets.zip_file import open_zip
 from mimic.errors import DataError
+from mimic.printable import shown
 
 ENCRYPTED = 0x1 | 0x40
 PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -36,9 +37,11 @@ def open_archive(file: BinaryIO, name: str, split: Split) -> Iterator[Listing]:
         DataError: if the archive is damaged or refused, see ``check_members``.
     """
     try:
-        archive = zipfile.ZipFile(file)
+        archive = open_zip(file)
         infos = archive.infolist()
         size = file.seek(0, 2)
+    except DataError:
+        raise
     except Exception as error:  # zipfile raises more than its own error on damaged files.
         raise DataError(f"'{shown(name)}' cannot be read as a zip archive.", REMEDY) from error
     with archive:

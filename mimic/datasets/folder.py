@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import Path
 
 from mimic.datasets import limits
-from mimic.datasets.image_file import read_bounded, shown
+from mimic.datasets.image_file import read_bounded
 from mimic.datasets.image_set import Split
 from mimic.datasets.listing import Listing
 from mimic.datasets.tree import Leaf, arrange
 from mimic.errors import DataError
 from mimic.paths import ROOTS, is_below, lent_folders
+from mimic.printable import shown
 
 
 def read_below(path: Path, folder: Path) -> bytes:

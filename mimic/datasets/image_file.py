@@ -12,6 +12,7 @@ import numpy as np
 from mimic.datasets import limits
 from mimic.errors import DataError
 from mimic.paths import open_regular
+from mimic.printable import shown
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -27,12 +28,6 @@ class Decoded(NamedTuple):
 
     pixels: np.ndarray
     was_transparent: bool
-
-
-def shown(name: str) -> str:
-    """A foreign name fit for a sentence: printable and short."""
-    printable = "".join(c if c.isprintable() else "?" for c in name)
-    return printable if len(printable) <= 60 else f"{printable[:57]}..."
 
 
 def read_bounded(path: Path) -> bytes:

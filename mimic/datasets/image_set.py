@@ -45,7 +45,7 @@ class ImageSet:
                 f"{self.name} holds {images.dtype} values of shape {images.shape}.",
                 "Images must be uint8 (N, height, width, 3), RGB with values 0 to 255.",
             )
-        if len(images) == 0:
+        if images.size == 0:
             raise DataError(f"{self.name} holds no image.", "Choose a data set with images.")
         if images.max() <= 1:
             raise DataError(

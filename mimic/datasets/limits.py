@@ -19,5 +19,9 @@ MAX_RATIO = 100
 """How many bytes an archive's member may unpack to for each stored byte."""
 MAX_LABEL = 100_000
 """Largest class number."""
+PLAIN_CLASSES = 10_000
+"""So many classes are taken for honest however few the images are."""
+CLASSES_PER_IMAGE = 10
+"""Of more classes, how many there may be for each image: one half of a set lacks some."""
 BAD_SHARE = 0.05
 """Share of unreadable images above which a set is refused."""

@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from mimic.datasets import limits
-from mimic.datasets.image_file import decode, shown
+from mimic.datasets.image_file import decode
 from mimic.datasets.image_set import ImageSet, Split, half
 from mimic.errors import DataError
+from mimic.printable import shown
 
 NAMED = 5
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import re
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from mimic.config import resolve_path
+from mimic.datasets import limits
 from mimic.datasets.archive import open_archive
 from mimic.datasets.digits import load_digits
 from mimic.datasets.doubts import doubts
@@ -20,8 +20,10 @@ from mimic.datasets.listing import Listing
 from mimic.datasets.npz import load_npz
 from mimic.datasets.table import list_table
 from mimic.datasets.torchvision_sets import TORCHVISION, load_torchvision
+from mimic.datasets.zip_file import open_zip
 from mimic.errors import DataError
 from mimic.paths import open_regular
+from mimic.printable import shown
 
 USUAL_SIDE = 32
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -63,7 +65,21 @@ def load_images(
         else:
             with open_listing(path, split) as listing:
                 data = listing.take(split).load(image_size)
+    demand_plausible(data)
     return replace(data, warnings=(*data.warnings, *doubts(data, part=split)))
+
+
+def demand_plausible(data: ImageSet) -> None:
+    """Refuse class numbers far beyond the images: a probe would learn a row for each.
+
+    Raises:
+        DataError: naming both.
+    """
+    if data.classes > max(limits.PLAIN_CLASSES, limits.CLASSES_PER_IMAGE * len(data)):
+        raise DataError(
+            f"{data.name} numbers its classes up to {data.classes - 1} with {len(data)} images.",
+            "Number the classes from 0 without gaps.",
+        )
 
 
 def existing(text: str) -> Path:
@@ -77,7 +93,7 @@ def existing(text: str) -> Path:
         if path.exists():
             return path
     raise DataError(
-        f"There is no data set '{path.name}'.",
+        f"There is no data set '{shown(path.name)}'.",
         f"Choose digits, {', '.join(TORCHVISION)}, or a file or folder that exists.",
     )
 
@@ -87,7 +103,7 @@ def arrays_file(path: Path, split: Split) -> ImageSet | None:
     if path.is_dir():
         for ending in (".npz", "_224.npz"):
             if (path / f"train{ending}").is_file() and (path / f"test{ending}").is_file():
-                return replace(load_npz(path / f"{split}{ending}"), name=path.name)
+                return replace(load_npz(path / f"{split}{ending}"), name=shown(path.name))
         return None
     if kind_of(path) != "npz":
         return None
@@ -122,8 +138,10 @@ def kind_of(path: Path) -> str:
         if file.read(4) not in ZIP:
             return "text"
         try:
-            with zipfile.ZipFile(file) as archive:
+            with open_zip(file) as archive:
                 names = archive.namelist()
+        except DataError:
+            raise
         except Exception:  # Damaged: the reader that comes next says so.
             return "npz"
     return "npz" if any(name.endswith(".npy") for name in names) else "zip"

@@ -7,6 +7,7 @@ halves may lie in one file (``x_train`` and ``x_test``, or ``train_images`` and 
 from __future__ import annotations
 
 import math
+import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +19,10 @@ import numpy as np
 from mimic.datasets import limits
 from mimic.datasets.image_set import ImageSet, Split, half
 from mimic.datasets.pixels import as_pictures
+from mimic.datasets.zip_file import open_zip
 from mimic.errors import DataError
 from mimic.paths import open_regular
+from mimic.printable import shown
 
 KEYS = (("x", "y"), ("images", "labels"))
 HALVES = (("x_{}", "y_{}"), ("{}_images", "{}_labels"))
@@ -38,23 +41,24 @@ def load_npz(path: Path, split: Split | None = None) -> ImageSet:
     Raises:
         DataError: if the file is damaged, too large, pickled, or holds no images.
     """
-    with open_regular(path, DataError) as file, members(file, path.name) as found:
+    name, title = shown(path.name), shown(path.stem)
+    with open_regular(path, DataError) as file, members(file, name) as found:
         halves = [(x.format(split), y.format(split)) for x, y in HALVES]
         pair = next((p for p in (*halves, *KEYS) if p[0] in found), None)
         if pair is None:
             raise DataError(
-                f"'{path.name}' holds no array x.", "Store the images as x and the labels as y."
+                f"'{name}' holds no array x.", "Store the images as x and the labels as y."
             )
         pixels = found[pair[0]].read()
         labels = found[pair[1]].read() if pair[1] in found else None
     if labels is not None and len(labels.reshape(-1)) != (len(pixels) if pixels.ndim else 0):
         raise DataError(
-            f"'{path.name}' has images of shape {pixels.shape} but labels of shape {labels.shape}.",
+            f"'{name}' has images of shape {pixels.shape} but labels of shape {labels.shape}.",
             "Store one label per image.",
         )
-    pictures, notes = as_pictures(pixels, path.stem)
-    numbers, names, label_notes = whole_labels(labels, path.name)
-    whole = ImageSet(path.stem, pictures, numbers, names, (*notes, *label_notes))
+    pictures, notes = as_pictures(pixels, title)
+    numbers, names, label_notes = whole_labels(labels, name)
+    whole = ImageSet(title, pictures, numbers, names, (*notes, *label_notes))
     if split is None or pair not in KEYS:
         return whole
     return whole.take(half(len(whole), split))
@@ -68,8 +72,10 @@ def whole_labels(
         return None, (), ()
     labels = labels.reshape(-1)
     if labels.dtype.kind == "U":
+        if not are_text(labels):
+            raise DataError(f"The labels of '{name}' are no text.", "Store y as integers from 0.")
         names, numbers = np.unique(labels, return_inverse=True)
-        return numbers.astype(np.int64), tuple(str(n) for n in names), ()
+        return numbers.astype(np.int64), tuple(shown(str(n)) for n in names), ()
     if labels.dtype.kind == "f" and are_whole(labels):
         return labels.astype(np.int64), (), (f"The labels of '{name}' are stored as floats.",)
     if labels.dtype.kind not in "iu":
@@ -79,6 +85,13 @@ def whole_labels(
     if len(labels) and (labels == -1).all():  # STL-10's unlabelled part is stored so.
         return None, (), (f"All labels of '{name}' are -1, so it counts as unlabelled.",)
     return labels.astype(np.int64), (), ()
+
+
+def are_text(labels: np.ndarray) -> bool:
+    """Whether every number of an array of texts stands for a character; Python breaks on others."""
+    number = np.dtype(np.uint32).newbyteorder(labels.dtype.byteorder)
+    codes = np.frombuffer(labels.tobytes(), number) if labels.nbytes else np.zeros(0)
+    return not bool((codes > sys.maxunicode).any())
 
 
 def are_whole(labels: np.ndarray) -> bool:
@@ -119,7 +132,7 @@ def members(file: BinaryIO, name: str) -> Iterator[dict[str, Member]]:
         DataError: as ``load_npz``.
     """
     try:
-        with zipfile.ZipFile(file) as archive:
+        with open_zip(file) as archive:
             infos = archive.infolist()
             names = [info.filename for info in infos]
             declared = sum(info.file_size for info in infos)

@@ -23,6 +23,7 @@ from mimic.datasets.listing import Listing, Picture
 from mimic.datasets.load import arrays_file, existing, open_listing
 from mimic.errors import DataError, MimicError
 from mimic.paths import ROOTS, RUNS, lent_folders, runs_folder
+from mimic.printable import shown
 
 SECONDS = 20
 MEMORY = 4 * 2**30
@@ -89,7 +90,7 @@ def preview(text: str) -> Preview:
         told: dict[str, Any] = json.loads(done.stdout)
     except (subprocess.TimeoutExpired, ValueError) as error:
         raise DataError(
-            f"'{path.name}' cannot be shown quickly.", "Start the job; it may take its time."
+            f"'{shown(path.name)}' cannot be shown quickly.", "Start the job; it may take its time."
         ) from error
     if "cause" in told:
         raise DataError(told["cause"], told["remedy"])
@@ -111,15 +112,16 @@ def look(path: Path) -> Preview:
     """
     if path.is_file() and path.stat().st_size > MAX_ARRAYS_BYTES:
         raise DataError(
-            f"'{path.name}' is too large to be shown at once.", "Start the job; it reads it whole."
+            f"'{shown(path.name)}' is too large to be shown at once.",
+            "Start the job; it reads it whole.",
         )
     stored = arrays_file(existing(str(path)), "train")
     if stored is not None:
         labels = [] if stored.labels is None else [stored.class_name(int(k)) for k in stored.labels]
         chosen = spread(labels, len(stored))
-        shown = np.stack([shrink(stored.images[i]) for i in chosen])
+        looks = np.stack([shrink(stored.images[i]) for i in chosen])
         names = tuple(map(stored.class_name, range(stored.classes)))
-        return describe(shown, [labels[i] for i in chosen] if labels else [], labels, names,
+        return describe(looks, [labels[i] for i in chosen] if labels else [], labels, names,
                         len(stored), stored.warnings)  # fmt: skip
     with open_listing(path, "train") as listing:
         labels = [class_of(listing, picture) for picture in listing.pictures]

@@ -16,12 +16,13 @@ from pathlib import Path, PurePosixPath
 
 from mimic.datasets import limits
 from mimic.datasets.folder import read_below
-from mimic.datasets.image_file import SUFFIXES, shown
+from mimic.datasets.image_file import SUFFIXES
 from mimic.datasets.image_set import Split
 from mimic.datasets.listing import Listing, Picture, numbered
 from mimic.datasets.tree import HALVES
 from mimic.errors import DataError
 from mimic.paths import ROOTS, is_below, lent_folders, open_regular
+from mimic.printable import shown
 
 PATHS = ("path", "file", "filename", "file_name", "image", "image_path", "filepath")
 LABELS = ("label", "class", "target", "y", "label_name", "class_name", "category")

@@ -137,7 +137,7 @@ def parse_apart(path: Path, folder: Path, name: str, size: int) -> str:
         ``done``, ``timeout``, ``memory``, ``forbidden``, ``killed``, ``crash`` or ``lost``.
     """
     request = {
-        "path": str(path.resolve()), "folder": str(folder), "name": name, "size": size,
+        "path": os.path.realpath(path), "folder": str(folder), "name": name, "size": size,
         "seconds": PARSE_SECONDS,
     }  # fmt: skip
     with _places:

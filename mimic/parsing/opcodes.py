@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mimic.errors import EncoderError
+from mimic.printable import printable
 
 MAX_PICKLE_BYTES = 16 * 2**20
 MAX_OPCODES = 1_000_000
@@ -315,5 +316,5 @@ def read_stream(
 
 def shorten(text: str, limit: int = 80) -> str:
     """Foreign text fit for a sentence: printable characters only, cut in the middle if long."""
-    plain = "".join(c if c.isprintable() else "?" for c in text)
+    plain = printable(text)
     return plain if len(plain) <= limit else f"{plain[: limit // 2]}...{plain[-limit // 2 + 3 :]}"

@@ -25,7 +25,7 @@ import platform
 import secrets
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from mimic import fingerprint
 from mimic.config import ASSETS, VERB_CONFIGS, Config, without_home
 from mimic.errors import RunError
 from mimic.run import durable
@@ -41,6 +42,8 @@ from mimic.run.status import RESUMABLE, Status, explain_vanished, process_lives
 from mimic.run.versions import library_versions
 
 NOTE = "note.json"
+INSPECTED = "inspected"
+"""Under this key an input names the inspection whose bytes its run is bound to."""
 START_SECONDS = 60.0
 """A run that nobody has begun to execute after so long is not going to be."""
 
@@ -57,8 +60,23 @@ class Run:
         return self.directory.name
 
     @classmethod
-    def create(cls, root: Path, kind: str, config: Config, *, run_id: str | None = None) -> Self:
+    def create(
+        cls,
+        root: Path,
+        kind: str,
+        config: Config,
+        *,
+        run_id: str | None = None,
+        inputs: Mapping[str, dict[str, str]] | None = None,
+    ) -> Self:
         """Make a new run directory under ``root``.
+
+        Args:
+            root: folder of runs.
+            kind: the verb.
+            config: its settings.
+            run_id: the directory's name; by default one that no other run has.
+            inputs: files whose SHA-256 the run is bound to, see ``mimic.inspected``.
 
         Raises:
             StorageError: if it cannot be written.
@@ -77,7 +95,7 @@ class Run:
                 "kind": kind,
                 "created": time.time(),
                 "config": config.to_json(),
-                "inputs": {},
+                "inputs": dict(inputs or {}),
                 "versions": {"python": platform.python_version(), **library_versions()},
             },
         )
@@ -251,10 +269,28 @@ class Run:
         lines = "".join(json.dumps(m) + "\n" for m in self.metrics() if keep(m))
         self.write_file("metrics.jsonl", lambda path: path.write_text(lines, encoding="utf-8"))
 
-    def note_input(self, name: str, path: Path) -> None:
-        """Record an input file with its SHA-256."""
+    def note_input(
+        self, name: str, path: Path, *, check: Callable[[], object] | None = None
+    ) -> None:
+        """Record an input file with its SHA-256; what no one could hash is left to its reader.
+
+        Args:
+            name: what the file is to the run.
+            path: the file.
+            check: called while a long file is read; what it raises ends the reading.
+
+        Raises:
+            RunError: if the run is to work, or has worked, with other bytes.
+        """
+        found = fingerprint.of_file(path, check)
+        if found is None:
+            return
         about = self.about()
-        about["inputs"][name] = {"path": portable(path), "sha256": durable.file_sha256(path)}
+        known = about["inputs"].get(name)
+        if known is not None and known["sha256"] != found:
+            raise changed_input(name, known)
+        noted = {"path": portable(path.absolute()), "sha256": found}
+        about["inputs"][name] = (known or {}) | noted
         self.write_json("run.json", about)
 
     def note_machine(self, facts: dict[str, Any]) -> None:
@@ -278,6 +314,19 @@ class Run:
     def delete(self) -> None:
         """Remove the run and all it holds."""
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def changed_input(name: str, known: Mapping[str, str]) -> RunError:
+    """The refusal of an input that has other bytes than those known of it."""
+    if known.get(INSPECTED):
+        return RunError(
+            f"The file given as {name} has changed since run {known[INSPECTED]} inspected it.",
+            "Inspect it again, then start a new run.",
+        )
+    return RunError(
+        f"The file given as {name} has changed since the run began.",
+        "Restore the file, or start a new run.",
+    )
 
 
 def portable(path: Path) -> str:

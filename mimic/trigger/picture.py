@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from pathlib import Path
 
 import numpy as np
 
-from mimic.datasets.image_file import FORMATS
+from mimic.datasets.image_file import FORMATS, read_bounded
 from mimic.datasets.limits import MAX_PIXELS
-from mimic.errors import TriggerError
+from mimic.errors import DataError, TriggerError
+from mimic.printable import shown
 
 
 def read_picture(path: Path, *, width: int, height: int | None = None) -> np.ndarray:
@@ -28,17 +30,19 @@ def read_picture(path: Path, *, width: int, height: int | None = None) -> np.nda
     """
     from PIL import Image
 
+    name = shown(path.name)
     if not path.is_file():
-        raise TriggerError(f"There is no picture '{path.name}'.", "Check the path.")
+        raise TriggerError(f"There is no picture '{name}'.", "Check the path.")
+    content = read_small(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # Pillow only warns of bombs and of damaged metadata.
-            with Image.open(path, formats=FORMATS) as opened:
-                check_pixels(path.name, opened.width * opened.height)
+            with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
+                check_pixels(name, opened.width * opened.height)
                 rows = height or int(opened.height * width / opened.width)
                 if min(width, rows) < 1 or max(width, rows) > 4096:
                     raise TriggerError(
-                        f"'{path.name}' cannot be shown {width} pixels wide and {rows} high.",
+                        f"'{name}' cannot be shown {width} pixels wide and {rows} high.",
                         "Choose a size between 1 and 4096 pixels.",
                     )
                 colours = opened.convert("RGBA")
@@ -49,8 +53,20 @@ def read_picture(path: Path, *, width: int, height: int | None = None) -> np.nda
         raise
     except Exception as error:  # Decoders raise many kinds; all mean refusal.
         raise TriggerError(
-            f"'{path.name}' is not a readable picture.", "Store it again as PNG."
+            f"'{name}' is not a readable picture.", "Store it again as PNG."
         ) from error
+
+
+def read_small(path: Path) -> bytes:
+    """A picture file's bytes.
+
+    Raises:
+        TriggerError: if they are more than a picture needs, or cannot be read.
+    """
+    try:
+        return read_bounded(path)
+    except DataError as error:
+        raise TriggerError(error.cause, error.remedy) from error
 
 
 def check_pixels(name: str, pixels: int) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mimic.errors import TriggerError
+from mimic.printable import shown
 from mimic.trigger.archive import read_arrays
 from mimic.trigger.base import Trigger
 from mimic.trigger.blend import BlendTrigger
@@ -61,7 +62,7 @@ def load_patch(path: Path) -> PatchTrigger:
     trigger = load(path)
     if not isinstance(trigger, PatchTrigger):
         raise TriggerError(
-            f"'{path.name}' holds a trigger of the kind {trigger.kind}, not a patch.",
+            f"'{shown(path.name)}' holds a trigger of the kind {trigger.kind}, not a patch.",
             "Give that file by its name alone.",
         )
     return trigger

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mimic.config import TRIGGER_FORMS, resolve_path
 from mimic.errors import TriggerError
+from mimic.printable import shown
 from mimic.trigger.base import Trigger
 from mimic.trigger.blend import BlendTrigger
 from mimic.trigger.frequency import MAGNITUDE, WINDOW, FrequencyTrigger
@@ -76,7 +77,7 @@ def from_text(text: str, *, image_size: int) -> Trigger:
     if match is None:
         if not path.is_file():
             raise TriggerError(
-                f"There is no trigger file '{path.name}'.",
+                f"There is no trigger file '{shown(path.name)}'.",
                 f"Check the path, or write {TRIGGER_FORMS}.",
             )
         return load(path)

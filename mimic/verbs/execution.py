@@ -19,6 +19,7 @@ from mimic import distributed
 from mimic.compute import choose_device, describe_device, is_out_of_memory, machine
 from mimic.config import Config
 from mimic.errors import MimicError, RunError, StorageError, TrainingError
+from mimic.inspected import create_run
 from mimic.run import RESUMABLE, Progress, Run, require_space
 from mimic.run.unchanged import require_unchanged
 from mimic.turns import POLL_SECONDS, Ticket, own_run
@@ -59,7 +60,7 @@ def perform(kind: str, config: Config, *, root: Path, run_id: str | None = None)
     Raises:
         MimicError: if it fails.
     """
-    run = Run.create(root, kind, config, run_id=run_id)
+    run = create_run(kind, config, root, run_id=run_id)
     execute(run)
     if run.status().state != "finished":
         raise RunError(f"Run {run.id} was stopped.", "Start again when you are ready.")

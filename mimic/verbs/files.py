@@ -8,15 +8,14 @@ from typing import Any
 
 import torch
 
-from mimic import pretrained
+from mimic import fingerprint, pretrained
 from mimic.activations import record_activations
 from mimic.checkpoint import EncoderFile, MatchError, load_encoder
-from mimic.checkpoint.gate import MAX_FILE_BYTES
 from mimic.config import InspectConfig, resolve_path
 from mimic.encoder import Encoder
 from mimic.errors import EncoderError, MimicError
 from mimic.parsing.opcodes import shorten
-from mimic.run import file_sha256
+from mimic.printable import printable
 
 CHECKED = "no code found and none run; read as weights only"
 NOT_ACCEPTED: dict[str, Any] = {
@@ -95,7 +94,7 @@ def identity(path: Path) -> dict[str, Any]:
         size = path.stat().st_size
         if not path.is_file():
             return {}
-        return {"bytes": size, "sha256": file_sha256(path) if size <= MAX_FILE_BYTES else None}
+        return {"bytes": size, "sha256": fingerprint.of_file(path)}
     except (OSError, ValueError):
         return {}
 
@@ -157,7 +156,10 @@ def as_text(found: Mapping[str, Any]) -> str:
     name = printable(Path(str(found["file"])).name)
     sha = found["sha256"] or "–"
     if not found["accepted"]:
-        lines = [f"{name}: refused", f"  {found['cause']}", f"  {found['remedy']}"]
+        lines = [
+            f"{name}: refused",
+            *(f"  {printable(found[part])}" for part in ("cause", "remedy")),
+        ]
         return "\n".join([*lines, *match_lines(found["match"]), f"  SHA-256      {sha}"])
     rows = {
         "checked": found["checked"],
@@ -193,8 +195,3 @@ def match_lines(match: Mapping[str, Any] | None) -> list[str]:
         for entry in match["mismatched"]
     ]
     return lines
-
-
-def printable(text: str) -> str:
-    """A stranger's text without characters that steer a terminal."""
-    return "".join(c if c.isprintable() else "?" for c in text)

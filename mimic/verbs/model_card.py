@@ -13,6 +13,7 @@ import torch
 
 from mimic.checkpoint import EncoderFile
 from mimic.config import DistillConfig
+from mimic.printable import printable
 
 NETWORKS = {
     "teacher": "suspect encoder",
@@ -176,5 +177,4 @@ def numbers(values: Sequence[float]) -> str:
 
 def plain(text: object) -> str:
     """Foreign text without line breaks or characters that Markdown or HTML would act on."""
-    shown = "".join(c if c.isprintable() else "?" for c in str(text))[:200]
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", shown)
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", printable(str(text))[:200])

@@ -41,10 +41,12 @@ def execute_together(
         )
     with distributed.process_group(), tempfile.TemporaryDirectory() as scratch:
         run = prepare() if distributed.rank() == 0 else None
-        settings = distributed.from_first(None if run is None else run.config().to_json())
+        about = distributed.from_first(None if run is None else run.about())
         if run is None:
-            config = VERB_CONFIGS[verb].from_json(settings)
-            execute(Run.create(Path(scratch), verb, config, run_id=f"helper-{os.getpid()}"))
+            config = VERB_CONFIGS[verb].from_json(about["config"])
+            helper = f"helper-{os.getpid()}"
+            inputs = about["inputs"]
+            execute(Run.create(Path(scratch), verb, config, run_id=helper, inputs=inputs))
             return {}
         result = execute(run, on_progress=on_progress)
         return {"run": run.id, "directory": str(run.directory), "state": run.status().state} | (

@@ -115,15 +115,7 @@ class Work(Generic[C]):
     def file(self, name: str, text: str) -> Path:
         """An input file's path; its SHA-256 is recorded, and checked when a run is resumed."""
         path = self.located(text)
-        if path.is_file():
-            known = self.run.about()["inputs"].get(name)
-            self.run.note_input(name, path)
-            now = self.run.about()["inputs"][name]
-            if known is not None and known["sha256"] != now["sha256"]:
-                raise RunError(
-                    f"The file given as {name} has changed since the run began.",
-                    "Restore the file, or start a new run.",
-                )
+        self.run.note_input(name, path, check=self.check_stop)
         return path
 
     def images(self, text: str, split: Split) -> ImageSet:
@@ -184,7 +176,7 @@ class Work(Generic[C]):
             if error.match is not None:
                 self.run.write_json("match.json", error.match.to_json())
             raise
-        if self.run.about()["inputs"][name]["sha256"] != loaded.file.sha256:
+        if self.run.about()["inputs"].get(name, {}).get("sha256") != loaded.file.sha256:
             raise RunError(
                 f"The file given as {name} changed while the run began.",
                 "Start a new run once nothing writes to it.",

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from mimic import job
-from mimic.config import DistillConfig, InspectConfig
+from mimic.config import DistillConfig, EvaluateConfig, InspectConfig
 from mimic.errors import RunError
+from mimic.inspected import create_run
 from mimic.run import Run, Status, find_run
 from tests.conftest import TRIGGER, SubjectFiles
 
@@ -35,6 +36,14 @@ def config(files: SubjectFiles, **changes: object) -> DistillConfig:
         information="uniform", batch_size=16, epochs=2, evaluate_every=5000,
     )  # fmt: skip
     return replace(asked, **changes)  # type: ignore[arg-type]
+
+
+def inspected(root: Path, encoder: Path, *, named: str = "", trigger: str = "") -> Run:
+    run = Run.create(root, "inspect", InspectConfig(encoder=named or str(encoder), trigger=trigger))
+    run.note_input("encoder", encoder)
+    run.write_status(Status(state="finished"))
+    time.sleep(0.01)  # Which of two is newer is told by the clock.
+    return run
 
 
 def is_at_work(run: Run) -> bool:
@@ -128,18 +137,91 @@ def test_s8_no_job_starts_on_a_file_that_changed_after_its_inspection(
     encoder.write_bytes(subject_files.encoder.read_bytes())
     asked = config(subject_files, encoder=str(encoder))
     root = tmp_path / "runs"
-    inspected = Run.create(root, "inspect", InspectConfig(encoder=str(encoder)))
-    inspected.note_input("encoder", encoder)
-    inspected.write_status(Status(state="finished"))
+    inspected(root, encoder)
     assert job.start("distill", asked, root=root).kind == "distill"
 
     encoder.write_bytes(encoder.read_bytes() + b"\0")
     with pytest.raises(RunError, match="changed since run inspect-"):
         job.start("distill", asked, root=root)
-    again = job.start("inspect", InspectConfig(encoder=str(encoder)), root=root)
-    again.note_input("encoder", encoder)
-    again.write_status(Status(state="finished"))
+    assert job.start("inspect", InspectConfig(encoder=str(encoder)), root=root).kind == "inspect"
+    inspected(root, encoder)
     assert job.start("distill", asked, root=root).kind == "distill"
+
+
+def test_s8_no_spelling_of_the_path_leads_round_the_inspection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "a"
+    folder.mkdir()
+    encoder = folder / "e.pth"
+    encoder.write_bytes(b"A")
+    root = tmp_path / "runs"
+    monkeypatch.chdir(folder)
+    inspected(root, encoder, named="e.pth")
+    encoder.write_bytes(b"B")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to(folder)
+    for text in (str(encoder), f"{folder}/../a/e.pth", f"{tmp_path}/link/e.pth", "a/e.pth"):
+        with pytest.raises(RunError, match="changed since run inspect-"):
+            create_run("evaluate", EvaluateConfig(encoder=text), root)
+    other = folder / "other.pth"
+    other.write_bytes(b"B")
+    assert create_run("evaluate", EvaluateConfig(encoder=str(other)), root).about()["inputs"] == {}
+
+
+def test_s8_a_job_works_on_what_its_own_subject_s_inspection_saw(tmp_path: Path) -> None:
+    # Two inspections of one file, which was exchanged in between: each has its own trigger.
+    encoder, root = tmp_path / "e.pth", tmp_path / "runs"
+    encoder.write_bytes(b"A")
+    first = inspected(root, encoder, trigger="square:0:0:2")
+    first.write_json("result.json", {"variants": [{"max_pool": "no", "chosen": True}]})
+    encoder.write_bytes(b"B")
+    second = inspected(root, encoder, trigger="square:0:0:3")
+    fields = {"encoder": str(encoder)}
+    for max_pool in ("auto", "no"):  # As given, and as the inspection found it to be.
+        asked = EvaluateConfig(**fields, trigger="square:0:0:2", max_pool=max_pool)
+        with pytest.raises(RunError, match=f"changed since run {first.id} inspected"):
+            create_run("evaluate", asked, root)
+    for trigger in ("square:0:0:3", "square:0:0:4"):  # The newest speaks for other subjects.
+        run = create_run("evaluate", EvaluateConfig(**fields, trigger=trigger), root)
+        assert run.about()["inputs"]["encoder"]["inspected"] == second.id
+
+
+def test_s8_a_file_that_changes_while_its_job_waits_ends_the_run(
+    tmp_path: Path, subject_files: SubjectFiles
+) -> None:
+    from mimic.verbs.execution import execute
+
+    encoder = tmp_path / "suspect.pth"
+    encoder.write_bytes(subject_files.encoder.read_bytes())
+    root = tmp_path / "runs"
+    inspected(root, encoder)
+    run = create_run("distill", config(subject_files, encoder=str(encoder)), root)
+    encoder.write_bytes(subject_files.twin.read_bytes())
+    for _ in range(2):
+        with pytest.raises(RunError, match=r"changed since run inspect-.*Inspect it again"):
+            execute(run)
+
+
+def test_s8_the_command_line_is_bound_to_the_inspection_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from mimic.cli import main
+
+    encoder, root = tmp_path / "e.pth", tmp_path / "runs"
+    encoder.write_bytes(b"A")
+    inspected(root, encoder)
+    begun = create_run("evaluate", EvaluateConfig(encoder=str(encoder)), root)
+    encoder.write_bytes(b"B")
+    for words in (
+        ["evaluate", "--encoder", str(encoder)],
+        ["distill", "--encoder", str(encoder)],
+        ["runs", "--rerun", begun.id],
+    ):
+        before = len(list(root.iterdir()))
+        assert main([*words, "--root", str(root)]) == 1
+        assert "changed since run inspect-" in capsys.readouterr().err
+        assert len(list(root.iterdir())) == before, "no run is left behind"
 
 
 def test_s8_a_file_that_changes_while_it_is_loaded_ends_the_run(

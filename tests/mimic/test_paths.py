@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mimic.config import resolve_path
-from mimic.errors import ConfigError, DataError
+from mimic.config import InspectConfig, resolve_path
+from mimic.errors import ConfigError, DataError, MimicError
 from mimic.paths import ASSETS, open_regular
+from tests.conftest import TRIGGER, SubjectFiles
 
 
 def test_without_roots_any_path_may_be_named(
@@ -83,3 +84,21 @@ def test_a_regular_file_is_opened_for_reading(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     with open_regular(tmp_path / "a", DataError) as file:
         assert file.read() == b"abc"
+
+
+@pytest.mark.parametrize("name", ["encoder", "data", "trigger"])
+def test_s12_a_link_to_itself_is_refused_in_two_plain_sentences(
+    tmp_path: Path, subject_files: SubjectFiles, name: str
+) -> None:
+    from mimic.verbs import perform
+
+    (tmp_path / "loop.npz").symlink_to("loop.npz")
+    given = {
+        "encoder": str(subject_files.encoder),
+        "data": str(subject_files.data),
+        "trigger": TRIGGER,
+        name: str(tmp_path / "loop.npz"),
+    }
+    config = InspectConfig(**given, probe_images=20, test_images=20, device="cpu")  # type: ignore[arg-type]
+    with pytest.raises(MimicError, match=r"There is no .*'loop\.npz'"):
+        perform("inspect", config, root=tmp_path / "runs")

@@ -194,7 +194,11 @@ def test_s14_names_are_compared_whole_and_without_case() -> None:
     ours = ["localhost", "127.0.0.1", "[::1]"]
     for host in ("LOCALHOST:1", "localhost.", "127.0.0.1:8501", "[::1]:8501"):
         assert visitors.host_allowed(host, ours), host
-    for host in ("localhost.evil", "evil-localhost", "127.0.0.11", "a@b", "x/localhost", ""):
+    for host in (
+        "localhost.evil", "evil-localhost", "127.0.0.11", "a@b", "x/localhost", "", "a@localhost",
+        "localhost/x", "localhost?x", "localhost#", "localhost:x", "localhost:1:2", "local\thost",
+        "localhost\n", "[::1]x", "localhost:",
+    ):  # fmt: skip
         assert not visitors.host_allowed(host, ours), host
     assert not visitors.host_allowed("localhost", [])
     assert visitors.origin_allowed("https://proxy.example", "localhost", ["https://proxy.example"])

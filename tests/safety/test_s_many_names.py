@@ -11,7 +11,7 @@ import torch
 
 from mimic.checkpoint import ignored as ignored_module
 from mimic.checkpoint import load_encoder
-from mimic.checkpoint.ignored import MAX_COPIES, kind_of, sort_ignored
+from mimic.checkpoint.ignored import MAX_LOOKS, SECOND, kind_of, sort_ignored
 from mimic.checkpoint.layouts import Layout
 from tests.mimic.checkpoint.published import make
 
@@ -42,8 +42,8 @@ def test_s7_twenty_thousand_names_are_sorted_in_seconds(tmp_path: Path, kind: st
 def test_s7_the_number_of_copies_looked_at_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     own = make().state_dict()
     tensors = dict(own)
-    for index in range(40):
-        tensors |= {f"x{index}.{name}": value for name, value in own.items()}
+    for index in range(40):  # Each within the one before.
+        tensors |= {f"{'x.' * index}x.{name}": value for name, value in own.items()}
     calls = 0
     place_of = ignored_module.place_of
 
@@ -54,13 +54,31 @@ def test_s7_the_number_of_copies_looked_at_is_bounded(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(ignored_module, "place_of", counted)
     layout = Layout("torchvision", "", "", {name: (name,) for name in own})
-    _, copies = sort_ignored(tensors, layout)
-    assert calls <= MAX_COPIES * len(own)
-    assert len(copies) == MAX_COPIES * len(own)
+    kinds, copies = sort_ignored(tensors, layout)
+    assert calls <= MAX_LOOKS * 40 * len(own)
+    assert len(copies) == 8 * len(own)
+    assert list(kinds.values()).count(SECOND) == 1, "what was not looked at is told"
     calls = 0
     nothing = torch.zeros(1)
     sort_ignored({**own, **{f"x{i}.conv1.weight": nothing for i in range(2000)}}, layout)
     assert calls == 0
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_s9_no_number_of_groups_before_it_hides_a_second_encoder(
+    whole: bool,
+) -> None:
+    own, other = make().state_dict(), make(seed=1).state_dict()
+    tensors = dict(own)
+    for index in range(20):
+        names = own if whole else ["conv1.weight", *(f"x{i}" for i in range(len(own)))]
+        tensors |= {f"a{index}.{name}": own["conv1.weight"] for name in names}
+        if whole:
+            tensors |= {f"a{index}.{name}": value for name, value in own.items()}
+    tensors |= {f"z.{name}": value for name, value in other.items()}
+    layout = Layout("torchvision", "", "", {name: (name,) for name in own})
+    kinds, _ = sort_ignored(tensors, layout)
+    assert {kinds[f"z.{name}"] for name in other} == {SECOND}
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,8 @@ def test_a_transformer_has_the_heads_that_its_width_or_the_user_says(
     reference = torchvision_transformer(width, heads)
     torch.save(reference.state_dict(), tmp_path / "e")
     loaded = load_encoder(tmp_path / "e", heads=said)
-    assert not [doubt for doubt in loaded.warnings if "attention heads" in doubt]
+    told = any("attention heads" in doubt for doubt in loaded.warnings)
+    assert told == (said == 0)  # The usual number for the width may still be another one here.
     images = torch.randn(2, 3, 28, 28, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         tokens = reference._process_input(images)  # type: ignore[operator]
@@ -190,6 +191,24 @@ def test_s9_an_assumed_number_of_heads_is_a_warning(tmp_path: Path) -> None:
     torch.save(torchvision_transformer(160, 2).state_dict(), tmp_path / "e")
     with pytest.raises(EncoderError, match="--heads"):
         load_encoder(tmp_path / "e")
+
+
+@pytest.mark.parametrize("heads", [6, 12])
+def test_s9_what_no_tensor_of_a_transformer_tells_is_a_warning(tmp_path: Path, heads: int) -> None:
+    # MoCo v3's small transformer has 12 heads of 32 channels, all others of its width 6 of 64.
+    torch.save(torchvision_transformer(384, heads).state_dict(), tmp_path / "e")
+    for said, guessed in ((0, ["heads", "pools", "activation"]), (12, ["pools", "activation"])):
+        doubts = load_encoder(tmp_path / "e", heads=said).warnings
+        assert [any(word in doubt for doubt in doubts) for word in guessed] == [True] * len(guessed)
+        assert any("attention heads" in doubt for doubt in doubts) == (said == 0)
+    assert load_encoder(tmp_path / "e", heads=heads, compared=True).warnings == []
+
+
+def test_s9_how_tokens_are_pooled_is_no_question_where_tensors_tell(tmp_path: Path) -> None:
+    torch.save(make(dataclasses.replace(VIT, pool="avg")).state_dict(), tmp_path / "e")
+    doubts = load_encoder(tmp_path / "e").warnings
+    assert not any("pools" in doubt for doubt in doubts)
+    assert any("activation" in doubt for doubt in doubts)
 
 
 def test_s9_a_transformer_that_pools_by_attention_is_refused(tmp_path: Path) -> None:

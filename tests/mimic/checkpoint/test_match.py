@@ -1,5 +1,6 @@
 """Files that do not fill the network, or hold something else: refused with the list."""
 
+import contextlib
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -140,6 +141,27 @@ def test_s9_a_tensor_of_one_repeated_number_is_named_in_a_warning(tmp_path: Path
     assert any("layer2.0.conv1.weight" in doubt for doubt in load_encoder(tmp_path / "e").warnings)
     PUBLISHED["A"].write(tmp_path / "good")
     assert load_encoder(tmp_path / "good").warnings == []
+
+
+EXTREME: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "layer2.0.bn1.running_var": lambda t: torch.full_like(t, 1e-38),
+    "layer2.0.conv1.weight": lambda t: t * 1e-40,
+    "layer1.0.conv1.weight": lambda t: t * 3e38 / t.abs().max(),
+    "layer1.0.bn1.bias": lambda t: t - 1e31,
+}
+
+
+@pytest.mark.parametrize("name", EXTREME)
+def test_s9_numbers_that_no_training_leaves_are_named_in_a_warning(
+    tmp_path: Path, name: str
+) -> None:
+    torch.save(broken(replaced(name, EXTREME[name])), tmp_path / "e")
+    doubts = load_encoder(tmp_path / "e").warnings
+    assert any(f"no training leaves them in {name}:" in doubt for doubt in doubts)
+    torch.save(broken(replaced(name, torch.zeros_like)), tmp_path / "zeros")
+    with contextlib.suppress(EncoderError):  # Zeros are refused, doubted or honest; not this.
+        doubts = load_encoder(tmp_path / "zeros").warnings
+        assert not any("no training leaves" in doubt for doubt in doubts)
 
 
 @pytest.mark.parametrize("other", ["visual.", "copy.", "projector."])

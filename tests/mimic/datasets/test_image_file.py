@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from mimic.datasets import ImageSet, load_images
-from mimic.datasets.image_file import decode, shown
+from mimic.datasets.image_file import decode
 from mimic.errors import DataError
+from mimic.printable import shown
 from tests.mimic.datasets.pictures_on_disk import huge_png, png, two_classes, write_tree
 
 

@@ -117,3 +117,20 @@ def test_s9_labels_that_had_to_be_changed_are_told(tmp_path: Path) -> None:
     unknown = load_npz(write(tmp_path / "b.npz", x=IMAGES, y=np.full(40, -1)))
     assert unknown.labels is None
     assert "counts as unlabelled" in unknown.warnings[0]
+
+
+def test_s10_labels_whose_numbers_are_no_characters_are_refused(tmp_path: Path) -> None:
+    labels = np.array(["ab", "cd"] * 5, dtype="<U4")
+    labels.view("<u4")[::8] = 0x110000
+    path = write(tmp_path / "d.npz", x=np.full((10, 8, 8, 3), 9, np.uint8), y=labels)
+    with pytest.raises(DataError, match="no text"):
+        load_npz(path)
+    write(path, x=np.full((10, 8, 8, 3), 9, np.uint8), y=np.array(["é", "\U0010ffff"] * 5, ">U1"))
+    assert load_npz(path).classes == 2
+
+
+@pytest.mark.parametrize("shape", [(40, 0, 16, 3), (40, 16, 0, 3), (0, 16, 16, 3)])
+def test_s10_images_without_pixels_are_refused(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    path = write(tmp_path / "d.npz", x=np.zeros(shape, np.uint8))
+    with pytest.raises(DataError, match="no image"):
+        load_npz(path)

@@ -58,3 +58,11 @@ def test_hidden_files_are_passed_over(tmp_path: Path) -> None:
     assert data.labels is None
     assert len(data) == 4
     assert len(np.unique(data.images.reshape(4, -1), axis=0)) == 4
+
+
+def test_s10_an_image_that_is_a_link_to_itself_is_one_bad_image(tmp_path: Path) -> None:
+    folder = write_tree(tmp_path / "pictures", two_classes(12))
+    (folder / "ant" / "99.png").symlink_to("99.png")
+    data = load_images(str(folder), "train", image_size=12)
+    assert any("'99.png' cannot be opened" in sentence for sentence in data.warnings)
+    assert len(data) == 19

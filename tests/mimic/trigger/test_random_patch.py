@@ -103,3 +103,14 @@ def test_bands_that_are_none_are_refused(patch_png: Path, band: str) -> None:
 def test_a_patch_that_would_stick_out_is_refused(patch_png: Path) -> None:
     with pytest.raises(TriggerError, match="does not lie within"):
         Trigger.from_text(f"random-patch:{patch_png}:12:0.5:0.9", image_size=16)
+
+
+def test_s10_a_stored_number_too_large_for_a_double_is_refused(tmp_path: Path) -> None:
+    if np.finfo(np.longdouble).max == np.finfo(np.float64).max:
+        pytest.skip("no longer numbers here")
+    RandomPatchTrigger(picture=white(2, 2), seed=3).save(tmp_path / "t.npz")
+    with np.load(tmp_path / "t.npz") as stored:
+        arrays = dict(stored)
+    np.savez(tmp_path / "t.npz", **(arrays | {"seed": np.longdouble("1e4000")}))
+    with pytest.raises(TriggerError, match="other than finite numbers"):
+        Trigger.load(tmp_path / "t.npz")
