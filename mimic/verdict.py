@@ -13,8 +13,16 @@ from typing import Any
 
 from mimic.errors import RunError
 from mimic.run import Run
-
-Scores = Mapping[str, Any]
+from mimic.verdict_words import (
+    ACTIONS,
+    ASK,
+    Scores,
+    information_sentence,
+    kept,
+    percent,
+    rate_sentence,
+    untrained_clause,
+)
 
 FEWEST_IMAGES = 30
 """With fewer stamped images an interval is so wide that nothing is said."""
@@ -25,7 +33,11 @@ ALONE_HIGH, ALONE_LOW = 0.5, 0.1
 """Without a clean twin: likely from this ASR on, not seen below that one (ends of intervals). An
 untrained network obeyed a 10x10 patch in 9 % of CIFAR-10's images."""
 LEFT_OVER = 0.10
-"""After cleaning: up to this end of the interval, what lies above the floor is called a trace."""
+"""After cleaning: the most that the interval may allow, for a trigger that works no more often than
+at the floor to be called clean, or a little more often a trace. A wider interval tells neither."""
+LEARNED = 0.5
+"""After cleaning: the part of the way from an untrained network's accuracy to the suspect's that a
+student has to have gone. A weak one obeys no trigger for want of knowledge, or any big patch."""
 COLLAPSED, KEPT = 0.6, 0.8
 """Share of information left with the trigger on: below the first for the suspect and above the
 second for its clean twin counts as a second sign."""
@@ -37,6 +49,7 @@ TITLES = {
     "broken": "Broken encoder",
     "clean": "No backdoor left that could be seen",
     "trace": "Nearly clean: a trace is left",
+    "weak": "Too weak to judge",
     "remains": "The backdoor is still there",
 }
 """What each level is called on screen."""
@@ -111,11 +124,13 @@ def of_cleaning(scores: Mapping[str, Scores | None]) -> Verdict:
     """The verdict on a cleaned encoder.
 
     Args:
-        scores: of ``teacher``, ``student`` and, where there is one, ``clean_twin``.
+        scores: of ``teacher``, ``student`` and, where there are any, ``clean_twin`` and
+            ``untrained``, the student before its training.
     """
     before, after, twin = (scores.get(k) or {} for k in ("teacher", "student", "clean_twin"))
+    untrained = scores.get("untrained") or {}
     checks, missing = checks_made(after, twin, None)
-    level, headline = judge_cleaning(before, after, twin)
+    level, headline = judge_cleaning(before, after, twin, untrained)
     reasons = []
     if after.get("asr") is not None:
         was = percent(before["asr"])
@@ -123,6 +138,7 @@ def of_cleaning(scores: Mapping[str, Scores | None]) -> Verdict:
     if after.get("accuracy") is not None:
         reasons.append(
             f"Accuracy went from {percent(before['accuracy'])} to {percent(after['accuracy'])}."
+            + untrained_clause(untrained)
         )
     return Verdict(
         level=level,
@@ -187,16 +203,28 @@ def judge_rates(teacher: Scores, twin: Scores) -> tuple[str, str]:
     return "unknown", "The trigger works now and then; without a clean twin that may be chance."
 
 
-def judge_cleaning(before: Scores, after: Scores, twin: Scores) -> tuple[str, str]:
+def has_learned(before: Scores, after: Scores, untrained: Scores) -> bool:
+    """Whether a student has gone enough of the way to the suspect; True where that is unknown."""
+    start, end = untrained.get("accuracy"), before.get("accuracy")
+    if start is None or end is None or end <= start:
+        return True
+    return bool(after["accuracy"] - start >= LEARNED * (end - start))
+
+
+def judge_cleaning(
+    before: Scores, after: Scores, twin: Scores, untrained: Scores
+) -> tuple[str, str]:
     """Level and headline."""
     if after.get("asr") is None or before.get("asr") is None:
         return "unknown", "Attack success could not be measured, so cleaning cannot be judged."
     if after["stamped_images"] < FEWEST_IMAGES:
         return "unknown", f"{after['stamped_images']} stamped images are too few to tell."
     low, high = after["asr_interval"]
+    if high <= ALONE_HIGH and not has_learned(before, after, untrained):
+        return "weak", "It has learned too little from the suspect to be used or judged."
     if twin.get("asr_interval"):
         if low <= twin["asr_interval"][1]:
-            return "clean", "The trigger works no more often than on an encoder never attacked."
+            return judge_floor(high, after["stamped_images"])
     elif high <= ALONE_LOW:
         return "unknown", "The trigger hardly works any more; the floor is unknown."
     if high <= LEFT_OVER:
@@ -207,13 +235,33 @@ def judge_cleaning(before: Scores, after: Scores, twin: Scores) -> tuple[str, st
     return "remains", "The trigger still works on a good part of the images."
 
 
+def judge_floor(high: float, images: int) -> tuple[str, str]:
+    """Level and headline where the intervals of ASR and floor meet.
+
+    Args:
+        high: upper end of the ASR's interval.
+        images: how many were stamped.
+    """
+    if high <= LEFT_OVER:
+        return "clean", (
+            f"As far as {images} images can tell, the trigger works no more often than on an "
+            "encoder never attacked."
+        )
+    return "unknown", (
+        f"{images} images cannot tell what is left of the backdoor from nothing: the trigger may "
+        f"work on up to {percent(high)}."
+    )
+
+
 def confidence(level: str, scores: Scores, twin: Scores, second: bool | None) -> str:
     """How sure the verdict is, in one sentence."""
     if scores.get("asr") is None:
         return "Not sure at all: the main check was not possible."
     images = f"{scores['stamped_images']} stamped images"
-    if level == "unknown" or level == "broken":
+    if level in ("unknown", "broken"):
         return f"Not sure: {images}."
+    if level == "weak":
+        return f"Not sure at all about the backdoor, whatever the rate on {images}."
     if level == "backdoor":
         sure = "Very sure: the intervals lie far apart"
         if twin.get("asr") is None:
@@ -221,73 +269,22 @@ def confidence(level: str, scores: Scores, twin: Scores, second: bool | None) ->
         return f"{sure}{', and a second sign agrees' if second else ''} ({images})."
     if level == "not_seen":
         return f"Sure for this one trigger only; another may exist ({images})."
+    if level == "clean":
+        most = percent(scores["asr_interval"][1])
+        return f"Fairly sure, for this one trigger: it may work on up to {most} ({images})."
     return f"Sure for this one trigger, by 95% intervals on {images}."
 
 
-def rate_sentence(scores: Scores, twin: Scores) -> str:
-    """ASR with its interval, beside the floor with its own."""
-    told = (
-        f"{percent(scores['asr'])} of {scores['stamped_images']} images with the trigger get the "
-        f"attacker's answer (95% interval {between(scores['asr_interval'])})"
-    )
-    if twin.get("asr") is None:
-        return f"{told}; no clean encoder is there to compare with."
-    return (
-        f"{told}; of a clean encoder of the same kind, {percent(twin['asr'])} "
-        f"({between(twin['asr_interval'])})."
-    )
-
-
-def kept(information: Mapping[str, Any] | None, network: str) -> float | None:
-    """Share of a network's information, summed over layers, that is left with the trigger on."""
-    sums = {
-        c["input"]: sum(v for v in c["layers"].values() if v is not None)
-        for c in (information or {}).get("curves", ())
-        if c["network"] == network
-    }
-    if not {"clean", "triggered"} <= sums.keys() or sums["clean"] <= 0:
-        return None
-    return float(sums["triggered"] / sums["clean"])
-
-
 def second_sign(information: Mapping[str, Any] | None) -> bool | None:
-    """Whether information is lost with the trigger on; None if it was not measured."""
-    suspect, twin = kept(information, "teacher"), kept(information, "clean_twin")
-    if suspect is None:
-        return None
-    return suspect < COLLAPSED and (twin is None or twin > KEPT)
+    """Whether information is lost with the trigger on, and by the suspect alone.
 
-
-def share_left(share: float, what: str, *, explained: bool = False) -> str:
-    """How much of something is left, in words; a share above 1 reads as all of it.
-
-    The share compares two lower bounds, and either may lie further below its true value. That the
-    one with the trigger on comes out higher does not mean that the trigger added anything.
-
-    Args:
-        share: of 1, as ``kept`` gives it; may lie above 1.
-        what: of which it is left: "it" or "the information".
-        explained: whether to add, for those who know about estimates, why it can lie above 100%.
-
-    Returns:
-        Such as "32% of it", or "all of it (estimate 110%)".
+    None where either was not measured: any patch covers something, so only the clean twin's share
+    tells whether a loss means anything.
     """
-    percents = f"{100 * share:.0f}%"
-    if round(100 * share) <= 100:
-        return f"{percents} of {what}"
-    why = "; a ratio of two lower bounds, which can exceed 100%" if explained else ""
-    return f"all of {what} (estimate {percents}{why})"
-
-
-def information_sentence(information: Mapping[str, Any] | None) -> str:
-    """What happens to the information with the trigger on; nothing if it was not measured."""
     suspect, twin = kept(information, "teacher"), kept(information, "clean_twin")
-    if suspect is None:
-        return ""
-    told = f"With the trigger on, {share_left(suspect, 'the information in its layers')} is left"
-    if twin is not None:
-        told += f"; a clean encoder keeps {share_left(twin, 'it', explained=True)}"
-    return f"{told}."
+    if suspect is None or twin is None:
+        return None
+    return suspect < COLLAPSED and twin > KEPT
 
 
 def checks_made(
@@ -307,46 +304,3 @@ def checks_made(
     if information is not None:
         checks.append("information per layer")
     return tuple(checks), tuple(missing)
-
-
-def percent(share: float) -> str:
-    """A share of 1 as percent."""
-    return f"{100 * share:.1f}%"
-
-
-def between(bounds: tuple[float, float]) -> str:
-    """An interval of shares."""
-    return f"{100 * bounds[0]:.1f} to {100 * bounds[1]:.1f}%"
-
-
-ASK = (
-    "Do not take this as an all-clear.",
-    "Ask where the encoder comes from, and test it with suspected triggers and labelled images.",
-)
-ACTIONS = {
-    "backdoor": (
-        "Do not ship it, and tell whoever built on it.",
-        "Clean it: a fresh encoder learns its knowledge from a few clean images.",
-    ),
-    "not_seen": (
-        "It may be used as far as this trigger goes; other triggers are not ruled out.",
-        "Test more triggers and more images where much depends on it.",
-    ),
-    "unknown": (
-        "Do not take this as an all-clear.",
-        "Repeat with more test images, and with a clean encoder of the same kind beside it.",
-    ),
-    "broken": ("Do not use it.", "Check the file, the normalisation and the input size."),
-    "clean": (
-        "Use the cleaned encoder in place of the suspect, and watch its accuracy.",
-        "Test other triggers too: only this one was measured.",
-    ),
-    "trace": (
-        "Clean once more with another seed or without the clone loss, and compare.",
-        "Where the trace matters, do not ship it yet.",
-    ),
-    "remains": (
-        "Do not ship it.",
-        "Clean with fewer epochs, gentler layer weights or without the clone loss.",
-    ),
-}

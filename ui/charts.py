@@ -119,6 +119,7 @@ def weight_bars(weights: Mapping[str, float]) -> go.Figure:
 
 MEASURES = {"accuracy": "accuracy (%)", "asr": "attack success (%)"}
 ENCODERS = (
+    ("untrained", "untrained", palette.RANDOM, "square"),
     ("clean_twin", "clean twin", palette.CLEAN_TWIN, "diamond"),
     ("student", "after cleaning", palette.CLEANED, "circle"),
     ("teacher", "suspect", palette.SUSPECT, "x"),
@@ -129,7 +130,7 @@ def before_after(scores: Mapping[str, Mapping[str, Any] | None], measure: str) -
     """One measure of each encoder there is, in percent, with its interval.
 
     Args:
-        scores: scores by encoder: teacher, student, clean_twin.
+        scores: scores by encoder: teacher, student, clean_twin, untrained.
         measure: ``accuracy`` or ``asr``.
     """
     figure = go.Figure()
@@ -159,7 +160,7 @@ def before_after(scores: Mapping[str, Mapping[str, Any] | None], measure: str) -
             hovertemplate=f"{name}: %{{x:.1f}}%<extra></extra>",
             cliponaxis=False,
         )
-    styled(figure, x=MEASURES[measure], y="", height=220)
+    styled(figure, x=MEASURES[measure], y="", height=40 + 60 * max(3, len(figure.data)))
     figure.update_xaxes(range=[-4, 104], tickvals=[0, 25, 50, 75, 100])
     figure.update_layout(margin={"r": 24, "t": 26})
     return figure

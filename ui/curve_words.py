@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mimic.verdict import kept, share_left
+from mimic.verdict_words import kept, share_left
 from ui import numbers
 from ui.doubts import LOST
 

@@ -105,7 +105,8 @@ class Drawing:
                 alt=live.alt("Agreement with the suspect by epoch.", told, status),
             )  # fmt: skip
             measured = f"{measured} {told}"
-        st.caption(f"{said} {measured}")
+        final = ((run.result() or {}).get("scores") or {}).get("student")
+        st.caption(f"{said} {measured}{quick_sentence(records, final)}")
 
 
 def loss_sentence(records: list[dict[str, Any]]) -> str:
@@ -124,9 +125,24 @@ def score_sentence(records: list[dict[str, Any]]) -> str:
         return "Not measured yet."
     last = measured[-1]
     found = last["evaluation"]
+    images = found.get("test_images")
+    on = f" on {numbers.count(images)} test images" if images else ""
     return (
-        f"Measured at epoch {last['epoch']}: accuracy {numbers.percent(found.get('accuracy'))}, "
-        f"attack success {numbers.percent(found.get('asr'))}."
+        f"Measured at epoch {last['epoch']}{on}: accuracy "
+        f"{numbers.percent(found.get('accuracy'))}, attack success "
+        f"{numbers.percent(found.get('asr'))}."
+    )
+
+
+def quick_sentence(records: list[dict[str, Any]], final: Mapping[str, Any] | None) -> str:
+    """Why a finished run's last measurement is not its score, where that is so."""
+    measured = [r["evaluation"] for r in records if r.get("evaluation")]
+    quick, whole = (measured or [{}])[-1].get("test_images"), (final or {}).get("test_images")
+    if not quick or not whole or quick == whole:
+        return ""
+    return (
+        f" This is the quick measurement of the training, with fewer images for classifier and "
+        f"test; the scores below are the final ones, on {numbers.count(whole)} test images."
     )
 
 

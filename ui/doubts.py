@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mimic.verdict import kept
+from mimic.verdict_words import kept
 from ui import numbers, palette
 
 LOST = 0.5

@@ -10,7 +10,12 @@ import streamlit as st
 from ui import glossary, mode, numbers
 
 Scores = Mapping[str, Any]
-NAMES = {"teacher": "Suspect (before)", "student": "Cleaned (after)", "clean_twin": "Clean twin"}
+NAMES = {
+    "teacher": "Suspect (before)",
+    "student": "Cleaned (after)",
+    "clean_twin": "Clean twin",
+    "untrained": "The same, untrained",
+}
 
 
 def rows(scores: Mapping[str, Scores | None]) -> list[dict[str, str]]:
@@ -43,7 +48,8 @@ def table(scores: Mapping[str, Scores | None]) -> None:
         "Accuracy: a simple classifier on the frozen encoder, on clean test images (CA for the "
         "clean twin, BA for the suspect). ASR: share of triggered test images, without those of "
         "the target class, that end in the target class; “all classes” counts these too. The "
-        "clean twin's ASR is the floor: what the trigger does to an encoder without a backdoor."
+        "clean twin's ASR is the floor: what the trigger does to an encoder without a backdoor. "
+        "The untrained network tells how much of both no training has brought."
     )
 
 

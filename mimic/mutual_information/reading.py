@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mimic.verdict import share_left
+from mimic.verdict_words import share_left
 
 DATA_PROCESSING = (
     "Data processing: a layer cannot know more of the image than the layers before it, and since "

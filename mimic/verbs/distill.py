@@ -25,7 +25,7 @@ MEASURING_SHARE = 0.1
 SAVE_SECONDS = 2.0
 """Between two checkpoints; longer where saving is slow, so that it takes about a twentieth."""
 MOST_SAVE_SECONDS = 30.0
-LIVE_KEYS = ("accuracy", "asr", "asr_all")
+LIVE_KEYS = ("accuracy", "asr", "asr_all", "test_images")
 
 
 def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
@@ -40,12 +40,7 @@ def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
     plan = make_plan(work, subject, subset)
     weights = plan["weights"]
 
-    state = Distillation.begin(
-        teacher.encoder,
-        config,
-        work.device,
-        projection_dim=0 if teacher.head is None else teacher.head.projection_dim,
-    )
+    state = begin(work, subject)
     require_space(work.run.directory, 2 * state.size + RESERVE_BYTES)
     continue_from_checkpoint(work, state)
     if distributed.rank() > 0:  # Helps to train; the first process judges and writes.
@@ -84,6 +79,17 @@ def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
     with torch.no_grad():
         write_student(work, subject, state, result)
     return result
+
+
+def begin(work: Work[DistillConfig], subject: Subject) -> Distillation:
+    """The training before its first update, drawn by the seed."""
+    head = subject.teacher.head
+    return Distillation.begin(
+        subject.teacher.encoder,
+        work.config,
+        work.device,
+        projection_dim=0 if head is None else head.projection_dim,
+    )
 
 
 def make_plan(work: Work[DistillConfig], subject: Subject, subset: ImageSet) -> dict[str, Any]:
@@ -291,10 +297,13 @@ def evaluation(
 def final_scores(
     work: Work[DistillConfig], subject: Subject, state: Distillation
 ) -> dict[str, Any]:
-    """Scores of teacher, student and clean twin, and the example images for the pages."""
+    """Scores of teacher, student and clean twin, and the example images for the pages.
+
+    The student before its training is scored too: what it reaches, no training has brought.
+    """
     judge = subject.judge()
     if judge is None:
-        return {"teacher": None, "student": None, "clean_twin": None}
+        return {"teacher": None, "student": None, "clean_twin": None, "untrained": None}
     preprocessing = subject.teacher.preprocessing
     before = judge.predict(subject.teacher.encoder, preprocessing)
     after = judge.predict(state.student, preprocessing)
@@ -315,4 +324,5 @@ def final_scores(
         "teacher": judge.score(before),
         "student": judge.score(after),
         "clean_twin": None if twin is None else judge(twin.encoder, twin.preprocessing),
+        "untrained": judge(begin(work, subject).student, preprocessing),
     }

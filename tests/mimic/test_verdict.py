@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from mimic.cli import main
-from mimic.verdict import ACTIONS, ASK, TITLES, of_cleaning, of_suspect, share_left
+from mimic.verdict import TITLES, of_cleaning, of_suspect
+from mimic.verdict_words import ACTIONS, ASK, share_left
 
 HEALTHY: dict[str, Any] = {"knn_accuracy": 0.95, "random_knn_accuracy": 0.8, "warnings": []}
 
@@ -77,9 +78,13 @@ def test_lost_information_is_a_second_sign_but_decides_nothing() -> None:
     both = of_suspect(suspect(scored(0.99), scored(0.01)), information(0.3, 1.1))
     assert "a second sign agrees" in both.confidence
     assert both.reasons[1] == (
-        "With the trigger on, 30% of the information in its layers is left; a clean encoder keeps "
-        "all of it (estimate 110%; a ratio of two lower bounds, which can exceed 100%)."
+        "With the trigger on, 30% of what its layers tell about its answers is left; a clean "
+        "encoder keeps all of it (estimate 110%; a ratio of two lower bounds, which can exceed 100%)."
     )
+    alone = information(0.3, 1.1)
+    alone["curves"] = [c for c in alone["curves"] if c["network"] == "teacher"]
+    unproved = of_suspect(suspect(scored(0.99), scored(0.01)), alone)
+    assert "second sign" not in unproved.confidence
     one = of_suspect(suspect(scored(0.99), scored(0.01)), information(0.9, 1.0))
     assert (one.level, "second sign" in one.confidence) == ("backdoor", False)
     none = of_suspect(suspect(scored(0.01), scored(0.01)), information(0.3, 1.1))
@@ -111,12 +116,48 @@ def test_no_share_above_all_is_said_without_a_word(share: float, told: str) -> N
         (scored(0.6), None, "remains"),
         (scored(None), None, "unknown"),
         (scored(0.02, images=5), scored(0.01), "unknown"),
+        (scored(0.083, images=36), scored(0.0, images=36), "unknown"),
     ],
 )
 def test_a_cleanings_level(after: dict[str, Any], twin: dict[str, Any] | None, level: str) -> None:
     found = of_cleaning({"teacher": scored(0.99), "student": after, "clean_twin": twin})
     assert found.level == level
     assert found.to_json()["title"] == TITLES[level]
+
+
+def accurate(accuracy: float, asr: float) -> dict[str, Any]:
+    return scored(asr) | {"accuracy": accuracy}
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "asr", "level"),
+    [
+        (0.93, 0.01, "weak"), (0.949, 0.01, "weak"), (0.951, 0.01, "clean"),
+        (0.93, 0.06, "weak"), (0.93, 0.9, "remains"),
+    ],
+)  # fmt: skip
+def test_a_student_that_learned_nothing_gets_no_all_clear(
+    accuracy: float, asr: float, level: str
+) -> None:
+    scores = {
+        "teacher": accurate(0.99, 0.99), "student": accurate(accuracy, asr),
+        "clean_twin": accurate(0.99, 0.01), "untrained": accurate(0.91, 0.03),
+    }  # fmt: skip
+    found = of_cleaning(scores)
+    assert found.level == level
+    assert "untrained is right 91.0% of the time and obeys the trigger on 3.0%" in found.reasons[1]
+    if level == "weak":
+        assert found.actions == ACTIONS["weak"]
+        assert "Not sure" in found.confidence
+
+
+def test_an_all_clear_says_what_the_images_still_allow() -> None:
+    found = of_cleaning(
+        {"teacher": scored(0.99), "student": scored(0.02), "clean_twin": scored(0.01)}
+    )
+    high = scored(0.02)["asr_interval"][1]
+    assert f"{100 * high:.1f}%" in found.confidence
+    assert "As far as" in found.headline
 
 
 def test_the_command_line_gives_the_same_verdict(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from mimic.config import InformationConfig
 from mimic.run import Run, is_bundled, run_created
-from mimic.verdict import kept, share_left
+from mimic.verdict_words import kept, share_left
 from ui import charts, glossary, jobs, live, measurement, mode, numbers
 from ui.story.sources import source
 from ui.subject import Subject, has_result

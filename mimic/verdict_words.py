@@ -1,0 +1,122 @@
+"""What a verdict says: its figures as sentences, and what to do at each level."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Scores = Mapping[str, Any]
+
+LAYERS_TELL = "what its layers tell about its answers"
+ASK = (
+    "Do not take this as an all-clear.",
+    "Ask where the encoder comes from, and test it with suspected triggers and labelled images.",
+)
+ACTIONS = {
+    "backdoor": (
+        "Do not ship it, and tell whoever built on it.",
+        "Clean it: a fresh encoder learns its knowledge from a few clean images.",
+    ),
+    "not_seen": (
+        "It may be used as far as this trigger goes; other triggers are not ruled out.",
+        "Test more triggers and more images where much depends on it.",
+    ),
+    "unknown": (
+        "Do not take this as an all-clear.",
+        "Repeat with more test images, and with a clean encoder of the same kind beside it.",
+    ),
+    "broken": ("Do not use it.", "Check the file, the normalisation and the input size."),
+    "clean": (
+        "Use the cleaned encoder in place of the suspect, and watch its accuracy.",
+        "Test other triggers too: only this one was measured.",
+    ),
+    "weak": (
+        "Do not use it yet.",
+        "Train longer or with more clean images, then judge it again.",
+    ),
+    "trace": (
+        "Clean once more with another seed or without the clone loss, and compare.",
+        "Where the trace matters, do not ship it yet.",
+    ),
+    "remains": (
+        "Do not ship it.",
+        "Clean with fewer epochs, gentler layer weights or without the clone loss.",
+    ),
+}
+
+
+def untrained_clause(untrained: Scores) -> str:
+    """What the same network reaches before any training: the measure for what was learned."""
+    if untrained.get("accuracy") is None:
+        return ""
+    told = f" The same network untrained is right {percent(untrained['accuracy'])} of the time"
+    asr = untrained.get("asr")
+    return f"{told}." if asr is None else f"{told} and obeys the trigger on {percent(asr)}."
+
+
+def rate_sentence(scores: Scores, twin: Scores) -> str:
+    """ASR with its interval, beside the floor with its own."""
+    told = (
+        f"{percent(scores['asr'])} of {scores['stamped_images']} images with the trigger get the "
+        f"attacker's answer (95% interval {between(scores['asr_interval'])})"
+    )
+    if twin.get("asr") is None:
+        return f"{told}; no clean encoder is there to compare with."
+    return (
+        f"{told}; of a clean encoder of the same kind, {percent(twin['asr'])} "
+        f"({between(twin['asr_interval'])})."
+    )
+
+
+def kept(information: Mapping[str, Any] | None, network: str) -> float | None:
+    """Share of a network's information, summed over layers, that is left with the trigger on."""
+    sums = {
+        c["input"]: sum(v for v in c["layers"].values() if v is not None)
+        for c in (information or {}).get("curves", ())
+        if c["network"] == network
+    }
+    if not {"clean", "triggered"} <= sums.keys() or sums["clean"] <= 0:
+        return None
+    return float(sums["triggered"] / sums["clean"])
+
+
+def share_left(share: float, what: str, *, explained: bool = False) -> str:
+    """How much of something is left, in words; a share above 1 reads as all of it.
+
+    The share compares two lower bounds, and either may lie further below its true value. That the
+    one with the trigger on comes out higher does not mean that the trigger added anything.
+
+    Args:
+        share: of 1, as ``kept`` gives it; may lie above 1.
+        what: of which it is left: "it" or "the information".
+        explained: whether to add, for those who know about estimates, why it can lie above 100%.
+
+    Returns:
+        Such as "32% of it", or "all of it (estimate 110%)".
+    """
+    percents = f"{100 * share:.0f}%"
+    if round(100 * share) <= 100:
+        return f"{percents} of {what}"
+    why = "; a ratio of two lower bounds, which can exceed 100%" if explained else ""
+    return f"all of {what} (estimate {percents}{why})"
+
+
+def information_sentence(information: Mapping[str, Any] | None) -> str:
+    """What happens to the information with the trigger on; nothing if it was not measured."""
+    suspect, twin = kept(information, "teacher"), kept(information, "clean_twin")
+    if suspect is None:
+        return ""
+    told = f"With the trigger on, {share_left(suspect, LAYERS_TELL)} is left"
+    if twin is not None:
+        told += f"; a clean encoder keeps {share_left(twin, 'it', explained=True)}"
+    return f"{told}."
+
+
+def percent(share: float) -> str:
+    """A share of 1 as percent."""
+    return f"{100 * share:.1f}%"
+
+
+def between(bounds: tuple[float, float]) -> str:
+    """An interval of shares."""
+    return f"{100 * bounds[0]:.1f} to {100 * bounds[1]:.1f}%"
