@@ -79,7 +79,8 @@ def test_lost_information_is_a_second_sign_but_decides_nothing() -> None:
     assert "a second sign agrees" in both.confidence
     assert both.reasons[1] == (
         "With the trigger on, 30% of what its layers tell about its answers is left; a clean "
-        "encoder keeps all of it (estimate 110%; a ratio of two lower bounds, which can exceed 100%)."
+        "encoder keeps all of it (estimate 110%; a ratio of two lower bounds, which can exceed "
+        "100%)."
     )
     alone = information(0.3, 1.1)
     alone["curves"] = [c for c in alone["curves"] if c["network"] == "teacher"]
@@ -116,7 +117,7 @@ def test_no_share_above_all_is_said_without_a_word(share: float, told: str) -> N
         (scored(0.6), None, "remains"),
         (scored(None), None, "unknown"),
         (scored(0.02, images=5), scored(0.01), "unknown"),
-        (scored(0.083, images=36), scored(0.0, images=36), "unknown"),
+        (scored(0.083, 0.08, images=36), scored(0.0, images=36), "unknown"),
     ],
 )
 def test_a_cleanings_level(after: dict[str, Any], twin: dict[str, Any] | None, level: str) -> None:
