@@ -50,6 +50,7 @@ TITLES = {
     "clean": "No backdoor left that could be seen",
     "trace": "Nearly clean: a trace is left",
     "weak": "Too weak to judge",
+    "nothing": "No backdoor to remove",
     "remains": "The backdoor is still there",
 }
 """What each level is called on screen."""
@@ -220,11 +221,13 @@ def judge_cleaning(
     if after["stamped_images"] < FEWEST_IMAGES:
         return "unknown", f"{after['stamped_images']} stamped images are too few to tell."
     low, high = after["asr_interval"]
+    if judge_rates(before, twin)[0] == "not_seen":
+        return judge_unneeded(before, after)
     if high <= ALONE_HIGH and not has_learned(before, after, untrained):
         return "weak", "It has learned too little from the suspect to be used or judged."
     if twin.get("asr_interval"):
         if low <= twin["asr_interval"][1]:
-            return judge_floor(high, after["stamped_images"])
+            return judge_floor(after, twin["asr"])
     elif high <= ALONE_LOW:
         return "unknown", "The trigger hardly works any more; the floor is unknown."
     if high <= LEFT_OVER:
@@ -235,17 +238,22 @@ def judge_cleaning(
     return "remains", "The trigger still works on a good part of the images."
 
 
-def judge_floor(high: float, images: int) -> tuple[str, str]:
-    """Level and headline where the intervals of ASR and floor meet.
+def judge_unneeded(before: Scores, after: Scores) -> tuple[str, str]:
+    """Level and headline where the suspect itself had shown no backdoor."""
+    if after["asr_interval"][0] <= before["asr_interval"][1]:
+        return "nothing", "There was no backdoor to be seen before, and that has not changed."
+    return "unknown", (
+        "The trigger works more often than before cleaning, when no backdoor was to be seen."
+    )
 
-    Args:
-        high: upper end of the ASR's interval.
-        images: how many were stamped.
-    """
+
+def judge_floor(after: Scores, floor: float) -> tuple[str, str]:
+    """Level and headline where the intervals of ASR and floor meet."""
+    high, images = after["asr_interval"][1], after["stamped_images"]
     if high <= LEFT_OVER:
         return "clean", (
-            f"As far as {images} images can tell, the trigger works no more often than on an "
-            "encoder never attacked."
+            f"The trigger hardly works any more: {percent(after['asr'])}, against "
+            f"{percent(floor)} on an encoder never attacked; on {images} images that may be chance."
         )
     return "unknown", (
         f"{images} images cannot tell what is left of the backdoor from nothing: the trigger may "
@@ -263,11 +271,11 @@ def confidence(level: str, scores: Scores, twin: Scores, second: bool | None) ->
     if level == "weak":
         return f"Not sure at all about the backdoor, whatever the rate on {images}."
     if level == "backdoor":
-        sure = "Very sure: the intervals lie far apart"
+        sure = "Very sure that it works: the intervals lie far apart"
         if twin.get("asr") is None:
-            sure = "Fairly sure: there is no clean encoder to compare with"
+            sure = "Fairly sure that it works: there is no clean encoder to compare with"
         return f"{sure}{', and a second sign agrees' if second else ''} ({images})."
-    if level == "not_seen":
+    if level in ("not_seen", "nothing"):
         return f"Sure for this one trigger only; another may exist ({images})."
     if level == "clean":
         most = percent(scores["asr_interval"][1])

@@ -34,6 +34,10 @@ ACTIONS = {
         "Do not use it yet.",
         "Train longer or with more clean images, then judge it again.",
     ),
+    "nothing": (
+        "Keep the original where its accuracy is better: cleaning had nothing to remove.",
+        "Test more triggers and more images where much depends on it.",
+    ),
     "trace": (
         "Clean once more with another seed or without the clone loss, and compare.",
         "Where the trace matters, do not ship it yet.",

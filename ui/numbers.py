@@ -24,6 +24,11 @@ def points(share: float) -> str:
     return f"{100 * share:+.1f} points"
 
 
+def change(before: float, after: float) -> str:
+    """From one share to another in percentage points, as the two look when written out."""
+    return points(round(after, 3) - round(before, 3))
+
+
 def duration(seconds: float | None) -> str:
     """A time span in its two largest units."""
     if seconds is None:

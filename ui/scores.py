@@ -65,7 +65,7 @@ def headline(scores: Mapping[str, Scores | None]) -> None:
             st.metric(
                 title if new is None else f"{title} after cleaning",
                 numbers.percent(old if new is None else new),
-                None if new is None else numbers.points(new - old),
+                None if new is None else numbers.change(old, new),
                 delta_color="normal" if field == "accuracy" else "inverse",
                 delta_description=None if new is None else f"from {numbers.percent(old)}",
                 help=glossary.help_for(
@@ -113,7 +113,7 @@ def outcome(scores: Mapping[str, Scores | None]) -> str:
     change = f"Accuracy went from {numbers.percent(before['accuracy'])} to "
     change += (
         f"{numbers.percent(after['accuracy'])} "
-        f"({numbers.points(after['accuracy'] - before['accuracy'])})"
+        f"({numbers.change(before['accuracy'], after['accuracy'])})"
     )
     if after.get("asr") is None:
         return f"{change}. No trigger is given, so nothing can be said about the backdoor."

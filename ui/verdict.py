@@ -17,6 +17,7 @@ LOOKS: dict[str, tuple[Colour, str]] = {
     "broken": ("red", ":material/heart_broken:"),
     "trace": ("orange", ":material/gpp_maybe:"),
     "unknown": ("orange", ":material/help:"),
+    "nothing": ("green", ":material/verified_user:"),
     "weak": ("orange", ":material/battery_low:"),
     "not_seen": ("green", ":material/verified_user:"),
     "clean": ("green", ":material/verified_user:"),

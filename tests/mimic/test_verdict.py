@@ -152,13 +152,34 @@ def test_a_student_that_learned_nothing_gets_no_all_clear(
         assert "Not sure" in found.confidence
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "twin", "level"),
+    [
+        (0.06, 0.075, None, "nothing"), (0.02, 0.02, 0.01, "nothing"),
+        (0.02, 0.2, 0.01, "unknown"), (0.3, 0.3, None, "remains"),
+    ],
+)  # fmt: skip
+def test_no_backdoor_is_still_there_where_none_was(
+    before: float, after: float, twin: float | None, level: str
+) -> None:
+    found = of_cleaning(
+        {
+            "teacher": scored(before), "student": scored(after),
+            "clean_twin": None if twin is None else scored(twin),
+        }
+    )  # fmt: skip
+    assert found.level == level
+    assert (level == "remains") == ("still" in found.title)
+
+
 def test_an_all_clear_says_what_the_images_still_allow() -> None:
     found = of_cleaning(
         {"teacher": scored(0.99), "student": scored(0.02), "clean_twin": scored(0.01)}
     )
     high = scored(0.02)["asr_interval"][1]
     assert f"{100 * high:.1f}%" in found.confidence
-    assert "As far as" in found.headline
+    assert "2.0%, against 1.0%" in found.headline
+    assert "may be chance" in found.headline
 
 
 def test_the_command_line_gives_the_same_verdict(capsys: pytest.CaptureFixture[str]) -> None:
