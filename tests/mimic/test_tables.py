@@ -99,7 +99,9 @@ def test_what_seeds_could_move_is_told_where_encoders_were_trained_apart() -> No
     row = {"encoder": "teacher", "differences": [{"run": "b"}]}
     same = {"scores": [row], "inputs": [{"input": "data"}]}
     assert tables.about_seeds(same) == ""
-    assert tables.about_seeds({**same, "inputs": [{"input": "encoder"}]}).startswith("One seed each")
+    assert tables.about_seeds({**same, "inputs": [{"input": "encoder"}]}).startswith(
+        "One seed each"
+    )
     student = {**row, "encoder": "student"}
     assert tables.about_seeds({**same, "scores": [student]}).startswith("One seed each")
     assert tables.about_seeds({"scores": [], "inputs": [{"input": "encoder"}]}) == ""
