@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,8 @@ def judged(outcome: Result) -> str:
     with contextlib.suppress(MimicError):  # No verdict is no reason to withhold the figures.
         found = verdict.of_run(Run.open(Path(outcome["directory"]))).to_json()
         said = f"{found['title']}. {found['headline']}\nHow sure: {found['confidence']}"
-        more = f"Why, and what to do: python -m mimic verdict {outcome['run']}"
+        # By its folder, as the run may lie in another --root than the usual one.
+        more = f"Why, and what to do: python -m mimic verdict {shlex.quote(outcome['directory'])}"
         return "\n".join(printable(line, SENTENCE_SIGNS) for line in (*said.split("\n"), more))
     return ""
 
@@ -81,10 +83,13 @@ def recognised(outcome: Result) -> str:
         "ignored",
         "normalised": found["normalization"]["source"],
         "max-pool": found["max_pool"]["source"],
-        "neighbours": f"right {percent(health.get('knn_accuracy'))} of the time, an untrained "
-        f"network's {percent(health.get('random_knn_accuracy'))}",
         "trigger": trigger.get("description", "none"),
     }
+    if health.get("knn_accuracy") is not None:
+        rows["neighbours"] = (
+            f"right {percent(health['knn_accuracy'])} of the time, an untrained network's "
+            f"{percent(health.get('random_knn_accuracy'))}"
+        )
     return aligned([(word, printable(words)) for word, words in rows.items()])
 
 

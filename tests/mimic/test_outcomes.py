@@ -59,7 +59,7 @@ def test_an_inspection_begins_with_its_verdict_and_lists_no_tensor() -> None:
     outcome = finished("inspect")
     text = told(outcome)
     assert text.split("\n\n")[1].startswith("Backdoor likely. ")
-    assert "mimic verdict demo-inspect" in text
+    assert f"mimic verdict {outcome['directory']}" in text
     assert not any(name in text for name in outcome["encoder"]["match"]["matched"])
 
 
