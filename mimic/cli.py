@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from mimic import bookkeeping, job, tables, workspace
+from mimic import bookkeeping, job, outcomes, tables, workspace
 from mimic.config import VERB_CONFIGS, Config, InspectConfig, SubjectConfig
 from mimic.errors import ConfigError, MimicError, RunError
 from mimic.inspected import create_run
@@ -92,14 +92,14 @@ def run_command(arguments: Sequence[str] | None) -> int:
 
 
 def tell(outcome: dict[str, Any], *, as_json: bool) -> None:
-    """Print an outcome: for a program, or for a person where there are words for it."""
+    """Print an outcome: for a program, or for a person."""
     printed = outcome.pop("printed", None)
     if as_json and outcome:
         say(json.dumps(outcome))
     elif printed:
         say(printable_lines(printed() if callable(printed) else printed))
     elif outcome:
-        say(json.dumps(outcome, indent=1))
+        say(printable_lines(outcomes.told(outcome)))
 
 
 def share_processors() -> None:

@@ -88,7 +88,9 @@ def comparison(found: Mapping[str, Any]) -> str:
         )
     ]
     parts += [differing(found[part], letters, part) for part in DIFFERING]
-    parts += [scores(found["scores"], letters), curves(found["curves"], letters)]
+    parts += [
+        scores(found["scores"], letters), about_seeds(found), curves(found["curves"], letters),
+    ]  # fmt: skip
     return "\n\n".join(part for part in parts if part)
 
 
@@ -147,8 +149,22 @@ def difference(row: Mapping[str, Any], run: str) -> str:
     found = next((d for d in row["differences"] if d["run"] == run), None)
     if found is None:
         return NOTHING
-    word = {True: "real", False: "within chance", None: "no interval"}[found["exceeds"]]
-    return f"{100 * found['difference']:+.1f} points, {word}"
+    points = f"{100 * found['difference']:+.1f} points"
+    if found["interval"] is None:
+        return f"{points}, no interval"
+    low, high = (100 * bound for bound in found["interval"])
+    word = "beyond" if found["exceeds"] else "within"
+    return f"{points} ({low:.1f} to {high:.1f}), {word} chance on these test images"
+
+
+def about_seeds(found: Mapping[str, Any]) -> str:
+    """What intervals over test images leave out, where encoders were trained apart.
+
+    Each run holds one seed, so a comparison never shows how far seeds lie apart.
+    """
+    trained = any(row["encoder"] == "student" and row["differences"] for row in found["scores"])
+    others = found["scores"] and any(row.get("input") == "encoder" for row in found["inputs"])
+    return "One seed each: another seed may move this by as much." if trained or others else ""
 
 
 def curves(found: Mapping[str, Any], letters: Mapping[str, str]) -> str:
@@ -161,12 +177,20 @@ def curves(found: Mapping[str, Any], letters: Mapping[str, str]) -> str:
         for name, aligned_curve in found.items()
     }  # fmt: skip
     lines = [
-        [printable(name), *(NOTHING if run not in own else f"{own[run]:.3f}" for run in letters)]
+        [
+            printable(SCORES.get(name, name)),
+            *(NOTHING if run not in own else end(name, own[run]) for run in letters),
+        ]
         for name, own in ends.items()
     ]
     right = range(1, len(letters) + 1)
     table = aligned([["curve", *letters.values()], *lines], right=right)
     return f"Where curves end (--json has every epoch)\n{table}"
+
+
+def end(name: str, value: float) -> str:
+    """A curve's last value, in the unit in which scores are told."""
+    return percent(value) if name in SCORES else f"{value:.3f}"
 
 
 def verdict(found: Mapping[str, Any]) -> str:

@@ -14,6 +14,14 @@ MAX_RATIO = 100
 AGAIN = "Download or copy the file again."
 PLAIN = "Ask for the weights as .safetensors or as a plain dictionary of tensors."
 
+TRIGGERS = (
+    {"t", "tm"}, {"kind", "row_mask", "row_patch"}, {"kind", "picture"}, {"kind", "pattern"},
+    {"kind", "magnitude", "window"},
+)  # fmt: skip
+"""Arrays by which a NumPy archive is known as a trigger; ``mimic.trigger.stored`` reads them."""
+IMAGES = {"x", "images", "x_train", "x_test", "train_images", "test_images"}
+"""Arrays by which one is known as an image set; ``mimic.datasets.npz`` reads them."""
+
 
 @dataclass(frozen=True)
 class Archive:
@@ -88,14 +96,23 @@ def check_kind(below: dict[str, int], is_torchscript: bool, name: str) -> None:
         return
     what = "a zip archive of something else"
     if all(member.endswith(".npy") for member in below):
-        what = "a NumPy archive (.npz)"
-    elif any("archive_format" in m or m.startswith(("models/", "data/weights")) for m in below):
+        raise not_an_encoder({member.removesuffix(".npy") for member in below}, name)
+    if any("archive_format" in m or m.startswith(("models/", "data/weights")) for m in below):
         what = "an exported program (.pt2)"
     elif any(member.startswith(".data/extern_modules") for member in below):
         what = "a torch.package archive, which carries code"
     elif "data.pkl" in below:
         raise odd(name)
     raise EncoderError(f"'{name}' is {what}, not a checkpoint.", PLAIN)
+
+
+def not_an_encoder(arrays: set[str], name: str) -> EncoderError:
+    """The refusal of a NumPy archive, saying where it belongs as far as its arrays' names tell."""
+    if any(known <= arrays for known in TRIGGERS):
+        return EncoderError(f"'{name}' is a trigger, not an encoder.", "Give it with --trigger.")
+    if arrays & IMAGES:
+        return EncoderError(f"'{name}' is an image set, not an encoder.", "Give it with --data.")
+    return EncoderError(f"'{name}' is a NumPy archive (.npz), not a checkpoint.", PLAIN)
 
 
 def torch_saves(member: str) -> bool:

@@ -20,7 +20,12 @@ NETWORKS = {
     "student": "cleaned encoder",
     "clean_twin": "clean twin (the floor)",
 }
-FIGURES = {"accuracy": "accuracy", "asr": "attack success"}
+FIGURES = {
+    "accuracy": ("accuracy", "test_images"),
+    "asr": ("attack success", "stamped_images"),
+    "asr_all": ("attack success, all classes", "test_images"),
+}
+"""What each measure is called, and under which name the number of its images stands."""
 MAX_LISTED = 40
 
 
@@ -113,12 +118,27 @@ def figures(scores: Mapping[str, Any]) -> list[str]:
     measured = {name: scores[name] for name in NETWORKS if scores.get(name)}
     if not measured:
         return ["No labelled images were given, so nothing was measured."]
-    lines = [f"| | {' | '.join(FIGURES.values())} |", f"|---|{'---|' * len(FIGURES)}"]
+    heads = " | ".join(title for title, _ in FIGURES.values())
+    lines = [f"| | {heads} |", f"|---|{'---|' * len(FIGURES)}"]
     for name, own in measured.items():
-        cells = (own.get(key) for key in FIGURES)
-        shown = ("–" if cell is None else f"{cell:.2%}" for cell in cells)
-        lines.append(f"| {NETWORKS[name]} | {' | '.join(shown)} |")
-    return lines
+        lines.append(f"| {NETWORKS[name]} | {' | '.join(cell(own, key) for key in FIGURES)} |")
+    return [
+        *lines,
+        "",
+        "In brackets the 95% interval (Wilson) over these test images; another seed may move a "
+        "figure further. Attack success leaves images of the target class out; over all classes "
+        "they count, and a clean encoder gets them right.",
+    ]
+
+
+def cell(scores: Mapping[str, Any], measure: str) -> str:
+    """A measure, its interval where it has one, and how many images it was taken on."""
+    value, bounds = scores.get(measure), scores.get(f"{measure}_interval")
+    if value is None:
+        return "–"
+    between = f" ({bounds[0]:.1%} to {bounds[1]:.1%})" if bounds else ""
+    count = scores.get(FIGURES[measure][1])
+    return f"{value:.1%}{between}" + (f", {count} images" if count else "")
 
 
 def begun_anew(renewed: Sequence[str], seed: int) -> list[str]:

@@ -80,9 +80,31 @@ def test_a_comparison_is_told_in_tables(capsys: pytest.CaptureFixture[str], root
     assert "setting  A  B\nseed     0  7" in told
     assert "threads       not recorded  not recorded" in told
     assert "Library versions that differ: none" in told
-    assert "-42.8 points, real" in told
+    # Newcombe's interval of 0.5 (0.4 to 0.6) less 0.9284 (0.89 to 0.95), worked out by hand.
+    assert "-42.8 points (-53.1 to -32.1), beyond chance on these test images\n\nOne seed" in told
     with pytest.raises(json.JSONDecodeError):
         json.loads(told)
+
+
+def test_curves_end_in_the_unit_of_the_scores() -> None:
+    found = {
+        name: {"epochs": [1], "values": {"a": [0.9284], "b": [None]}} for name in ("asr", "loss")
+    }
+    found["loss"]["values"]["b"] = found["asr"]["values"]["b"] = [0.5]
+    told = [line.split() for line in tables.curves(found, {"a": "A", "b": "B"}).splitlines()]
+    assert told[2:] == [["ASR", "92.8%", "50.0%"], ["loss", "0.928", "0.500"]]
+
+
+def test_what_seeds_could_move_is_told_where_encoders_were_trained_apart() -> None:
+    row = {"encoder": "teacher", "differences": [{"run": "b"}]}
+    same = {"scores": [row], "inputs": [{"input": "data"}]}
+    assert tables.about_seeds(same) == ""
+    assert tables.about_seeds({**same, "inputs": [{"input": "encoder"}]}).startswith(
+        "One seed each"
+    )
+    student = {**row, "encoder": "student"}
+    assert tables.about_seeds({**same, "scores": [student]}).startswith("One seed each")
+    assert tables.about_seeds({"scores": [], "inputs": [{"input": "encoder"}]}) == ""
 
 
 def test_json_stays_the_same_object(capsys: pytest.CaptureFixture[str], root: Path) -> None:

@@ -21,6 +21,9 @@ from mimic.checkpoint.gate import StoredFile, read_file
 from mimic.errors import EncoderError
 from mimic.parsing import archive as archive_rules
 from mimic.parsing import opcodes
+from mimic.trigger import Trigger
+from mimic.trigger.stored import KEYS
+from mimic.trigger.text import from_text
 from tests.safety.model_files import (
     GOOD,
     changed,
@@ -82,6 +85,8 @@ OTHERS = {
     "a Git LFS pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n",
     "of an unknown format": b"\x01\x02\x03" * 50,
     "a NumPy archive (.npz)": packed({"a.npy": b"x"}),
+    "a trigger, not an encoder": packed({"tm.npy": b"x", "t.npy": b"x"}),
+    "an image set, not an encoder": packed({"x.npy": b"x", "y.npy": b"x"}),
     "a zip archive of something else": packed({"folder/a.txt": b"x"}),
     "an exported program (.pt2)": packed({"p/archive_format": b"pt2", "p/models/m.json": b"{}"}),
     "an empty zip archive": packed({}),
@@ -92,6 +97,31 @@ OTHERS = {
 @pytest.mark.parametrize("what", OTHERS)
 def test_s4_other_files_are_called_by_what_they_are(tmp_path: Path, what: str) -> None:
     assert what in refused(tmp_path, OTHERS[what])
+
+
+@pytest.mark.parametrize("text", ["square:1:1:3", "sig:40:6", "ctrl"])
+def test_s4_a_trigger_that_was_saved_here_is_sent_where_it_belongs(
+    tmp_path: Path, text: str
+) -> None:
+    from_text(text, image_size=32).save(tmp_path / "trigger.npz")
+    with pytest.raises(EncoderError, match="is a trigger, not an encoder") as caught:
+        read_file(tmp_path / "trigger.npz")
+    assert caught.value.remedy == "Give it with --trigger."
+
+
+def test_s4_compressed_images_are_sent_where_they_belong(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "set.npz", x_train=np.zeros((2, 4, 4, 3), np.uint8))
+    with pytest.raises(EncoderError, match="is an image set, not an encoder") as caught:
+        read_file(tmp_path / "set.npz")
+    assert caught.value.remedy == "Give it with --data."
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_s4_a_triggers_arrays_are_enough_to_call_it_one(
+    tmp_path: Path, kind: type[Trigger]
+) -> None:
+    arrays = {f"{name}.npy": b"x" for name in ("kind", *KEYS[kind])}
+    assert "a trigger, not" in refused(tmp_path, packed(arrays))
 
 
 def zip_with(**members: bytes | None) -> bytes:

@@ -14,7 +14,7 @@ from mimic.run import Run
 from mimic.verbs import perform
 from mimic.verbs.files import inspect_file
 from mimic.verbs.inspect import judge_health
-from mimic.verbs.model_card import plain, without_folder
+from mimic.verbs.model_card import figures, plain, without_folder
 from tests.conftest import TRIGGER, SubjectFiles
 from tests.mimic.checkpoint.published import PUBLISHED, make, numbered, wrap
 
@@ -97,8 +97,23 @@ def test_a_distillation_exports_the_suspects_layout_and_a_card(
     assert "python -m mimic distill " in card
     assert " --encoder suspect.pth " in card
     assert str(tmp_path) not in card
-    for name in ("teacher", "student"):
-        assert f"{result['scores'][name]['asr']:.2%}" in card
+    for name, title in (("teacher", "suspect encoder"), ("student", "cleaned encoder")):
+        own = result["scores"][name]
+        told = next(line for line in card.splitlines() if line.startswith(f"| {title} "))
+        assert f"{own['asr']:.1%} ({own['asr_interval'][0]:.1%} to " in told
+        assert f", {own['stamped_images']} images |" in told
+        assert f"| {own['asr_all']:.1%}, {own['test_images']} images |" in told
+
+
+def test_a_card_gives_every_figure_its_interval_and_images_the_floors_too() -> None:
+    floor = {"accuracy": 0.9, "accuracy_interval": (0.85, 0.94), "test_images": 200, "asr": 0.05,
+             "asr_interval": (0.027, 0.0911), "asr_all": 0.14, "stamped_images": 180}  # fmt: skip
+    assert figures({"teacher": None, "clean_twin": floor})[2] == (
+        "| clean twin (the floor) | 90.0% (85.0% to 94.0%), 200 images | "
+        "5.0% (2.7% to 9.1%), 180 images | 14.0%, 200 images |"
+    )
+    unstamped = {**floor, "asr": None, "asr_interval": None, "asr_all": None, "stamped_images": 0}
+    assert figures({"student": unstamped})[2].endswith("200 images | – | – |")
 
 
 def write_kinds(folder: Path) -> list[str]:
