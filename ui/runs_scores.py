@@ -62,5 +62,5 @@ def difference(found: Mapping[str, Any] | None) -> str:
     """How far a score lies from the first run's, and whether that is more than chance."""
     if found is None:
         return numbers.NOTHING
-    word = {True: "real", False: "within chance", None: "no interval"}[found["exceeds"]]
+    word = {True: "beyond chance on these images", False: "within chance", None: "no interval"}[found["exceeds"]]
     return f"{numbers.points(found['difference'])}, {word}"
