@@ -108,10 +108,9 @@ def information(material: Material) -> Iterator[Figure]:
     )  # fmt: skip
     weights = material.result.get("weights") or {}
     if weights:
-        most = max(weights, key=lambda layer: weights[layer])
         yield made(
             "weights", section, "How much each layer's attention counted",
-            f"{text.bare(most)} counted most, with {weights[most]:,.1f}.",
+            weights_said(weights),
             charts.weight_bars(weights),
         )  # fmt: skip
     rows = [row for row in result.get("companions") or [] if row.get("layer")]
@@ -124,3 +123,15 @@ def information(material: Material) -> Iterator[Figure]:
             figure.update_layout(margin={"r": 72})
             said = cross_check.in_words(rows, name)
             yield made(name, section, title, f"{explanation} {said}", figure)
+
+
+def weights_said(weights: Mapping[str, float]) -> str:
+    """Which layers counted most, as far as the figures shown tell them apart."""
+    shown = {layer: f"{weight:,.1f}" for layer, weight in weights.items()}
+    most = shown[max(weights, key=lambda layer: weights[layer])]
+    top = [text.bare(layer) for layer, weight in shown.items() if weight == most]
+    if len(top) == 1:
+        return f"{top[0]} counted most, with {most}."
+    if len(top) == len(shown):
+        return f"All counted the same, {most} each."
+    return f"{', '.join(top[:-1])} and {top[-1]} counted most, with {most} each."
