@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ui import charts, cross_check, curve_words, live_charts, numbers, text
+from ui import charts, cross_check, curve_words, live_charts, numbers, probe_error, text
 from ui.report.attention import attention
 from ui.report.figure import Figure, made
 from ui.report.maps import embedding
@@ -113,13 +113,19 @@ def information(material: Material) -> Iterator[Figure]:
             weights_said(weights),
             charts.weight_bars(weights),
         )  # fmt: skip
-    rows = [row for row in result.get("companions") or [] if row.get("layer")]
+    rows = probe_error.with_intervals(
+        [row for row in result.get("companions") or [] if row.get("layer")],
+        material.inspection.result if material.inspection else None,
+    )
     for name, (title, explanation) in cross_check.COMPANIONS.items():
         if any(row.get(name) is not None for row in rows):
             figure = cross_check.companion_chart(rows, name, result["layers"], height=260)
             figure.update_yaxes(title_text=title)
             figure.update_xaxes(title_text="layer, from input to output")
-            charts.label_line_ends(figure, text.bare(result["layers"][-1]))
+            shown = cross_check.axis_range(rows, name)
+            charts.label_line_ends(
+                figure, text.bare(result["layers"][-1]), shown[1] - shown[0] if shown else None
+            )
             figure.update_layout(margin={"r": 72})
             said = cross_check.in_words(rows, name)
             yield made(name, section, title, f"{explanation} {said}", figure)
