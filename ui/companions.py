@@ -40,7 +40,7 @@ TITLES = {
     **{k: v[0] for k, v in cross_check.COMPANIONS.items()},
 }
 ABOUT = {
-    "information": "How much the layer tells about the output, on clean images.",
+    "information": "How much of the output can be read from the layer, on clean images.",
     **{k: v[1] for k, v in cross_check.COMPANIONS.items()},
 }
 
@@ -141,8 +141,8 @@ def suspect_values(rows: list[Mapping[str, Any]], name: str) -> Values:
 def order_of(result: Result, rows: list[Mapping[str, Any]], name: str) -> Order:
     """How a companion's order of the suspect's layers compares with the information's.
 
-    How well a layer tells triggered from clean images is compared with the information it loses
-    when the trigger is put on, where that was measured.
+    How well a layer tells triggered from clean images is compared with how far its estimate
+    falls when the trigger is put on, where that was measured.
     """
     of_input = {c["input"]: c for c in result["curves"] if c["network"] == "teacher"}
     information, bands = suspect_values(rows, "information"), clean_bands(of_input)
@@ -171,7 +171,9 @@ def told(orders: Mapping[str, Order]) -> str:
     said = agreement({SHORT[name]: order for name, order in orders.items()})
     if not said:
         return "Nothing was measured that could be compared."
-    lost = " AUC is compared with the information lost to the trigger." * ("separability" in orders)
+    lost = ""
+    if "separability" in orders:
+        lost = " AUC is compared with how far the layer's curve falls when the trigger is on."
     return f"{said[0].upper()}{said[1:]}{lost}"
 
 

@@ -100,7 +100,7 @@ def information(material: Material) -> Iterator[Figure]:
     result = (material.information.result() if material.information else None) or {}
     if not result.get("curves"):
         return
-    section = "Where the layers keep their knowledge"
+    section = "What the layers tell about the output"
     yield made(
         "information", section, "Mutual information between each layer and the output",
         f"{text.bare(result['sentence'], cross_check.LONG)} {curve_words.comparing(result)}",
