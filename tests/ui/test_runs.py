@@ -198,3 +198,16 @@ def test_damaged_runs_are_told_not_thrown(two: Path) -> None:
     (two / "demo-distill" / "result.json").write_text("{")
     app = open_runs("demo-distill", "distill-b")
     assert "damaged" in said(app)
+
+
+def test_runs_of_the_address_that_are_not_here_are_told(two: Path) -> None:
+    app = open_runs("distill-nosuch")
+    assert "a run not here (distill-nosuch): deleted, or made on another machine" in said(app)
+    app = open_runs("distill-b", "[x](y)", *(f"gone-{i}" for i in range(9)))
+    (info,) = [i.value for i in app.info]
+    assert "\\[x\\]\\(y\\)" in info
+    assert "and 7 more" in info
+    assert app.multiselect(key="runs_chosen").value == ["distill-b"]
+    app.multiselect(key="runs_chosen").set_value(["demo-embed"]).run()
+    assert not app.info
+    assert not open_runs("distill-b").info
