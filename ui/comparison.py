@@ -213,8 +213,8 @@ def finding(subject: Subject, points: Arrays, side: str) -> str:
     others = points["labels"] != target
     if taken is None or target is None or not others.any():
         return "Circles are clean images, crosses the same images with the trigger."
-    share = float((taken[others] == target).mean())
+    share, count = float((taken[others] == target).mean()), numbers.count(int(others.sum()))
     return (
-        f"{numbers.percent(share)} of the triggered images of other classes are taken for "
-        f"{text.plain(subject.target_name)}."
+        f"{numbers.percent(share)} of the {count} triggered images of other classes drawn here are "
+        f"taken for {text.plain(subject.target_name)}."
     )
