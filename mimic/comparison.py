@@ -235,6 +235,22 @@ def score_differences(values: Mapping[str, Mapping[str, Any]]) -> Iterable[dict[
         }
 
 
+def wilson_interval(successes: int, trials: int, *, z: float = 1.96) -> Interval:
+    """95 % confidence interval of a proportion (Wilson, JASA 1927), as in ``mimic.evaluation``.
+
+    Repeated here for pages, which must not load torch as ``mimic.evaluation`` does.
+
+    Args:
+        successes: how many of the trials succeeded.
+        trials: how many there were, at least 1.
+        z: normal quantile; 1.96 for 95 %.
+    """
+    share, scale = successes / trials, 1 + z * z / trials
+    centre = share + z * z / (2 * trials)
+    spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2))
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
 def difference_interval(
     before: float, before_interval: Sequence[float], after: float, after_interval: Sequence[float]
 ) -> Interval:

@@ -239,7 +239,7 @@ def explain(
         found = verdict_over_seeds(bare, suspect, lowest)
         parts.append(
             f"Without any attention loss, the student {WITHOUT_ATTENTION[found]} "
-            f"(ASR {listed_asr([bare], ranges=found == 'by seed')})."
+            f"(ASR {listed_asr([bare], ranges=found in VARYING)})."
         )
     return " ".join([*parts, certainty(told)])
 
@@ -247,15 +247,22 @@ def explain(
 VERBS = {
     "carried": ("carries the backdoor over", "carry the backdoor over"),
     "by seed": ("does so with some seeds only", "do so with some seeds only"),
+    "by degree": (
+        "does so in part or wholly, depending on the seed",
+        "do so in part or wholly, depending on the seed",
+    ),
     "partly": ("carries part of it over", "carry part of it over"),
     "kept out": ("does not", "do not"),
 }
 WITHOUT_ATTENTION = {
     "carried": "takes the backdoor over too",
     "by seed": "takes the backdoor over with some seeds only",
+    "by degree": "takes the backdoor over in part or wholly, depending on the seed",
     "partly": "takes part of the backdoor over",
     "kept out": "leaves the backdoor behind",
 }
+VARYING = ("by seed", "by degree")
+"""Verdicts on rows whose seeds fall on both sides of a threshold: their range is told."""
 
 
 def verdict(asr: float, suspect: float, floor: float) -> str:
@@ -273,9 +280,15 @@ def verdict(asr: float, suspect: float, floor: float) -> str:
 
 
 def verdict_over_seeds(row: Record, suspect: float, floor: float) -> str:
-    """The verdict on a row's mean, or ``by seed`` where the backdoor came along with some only."""
+    """The verdict on a row's mean, or what its seeds differ in.
+
+    ``by seed`` where the backdoor came along with some seeds and stayed out with others;
+    ``by degree`` where it came along with all of them, but only in part with some.
+    """
     low, high = (verdict(asr, suspect, floor) for asr in row["asr_range"])
-    return "by seed" if high == "carried" != low else verdict(row["asr"], suspect, floor)
+    if high == "carried" != low:
+        return "by seed" if low == "kept out" else "by degree"
+    return verdict(row["asr"], suspect, floor)
 
 
 def groups(rows: Sequence[Record], suspect: float, floor: float, every: Sequence[str]) -> str:
@@ -295,7 +308,7 @@ def groups(rows: Sequence[Record], suspect: float, floor: float, every: Sequence
                 verb = verb.replace("of it", "of the backdoor")
                 verb = verb.replace("does so", "carries the backdoor over")
                 verb = verb.replace("do so", "carry the backdoor over")
-            parts.append(f"{names} {verb} (ASR {listed_asr(members, ranges=name == 'by seed')})")
+            parts.append(f"{names} {verb} (ASR {listed_asr(members, ranges=name in VARYING)})")
     return ", ".join(parts)
 
 

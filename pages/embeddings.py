@@ -3,7 +3,18 @@
 import streamlit as st
 
 from mimic.run import Run
-from ui import comparison, downloads, embedding_jobs, frame, jobs, live, samples, scores, subject
+from ui import (
+    comparison,
+    downloads,
+    embedding_jobs,
+    frame,
+    jobs,
+    live,
+    numbers,
+    samples,
+    scores,
+    subject,
+)
 
 frame.head(
     "Embeddings",
@@ -58,4 +69,11 @@ if student:
         outcome = student.result() or {}
         st.header("Accuracy and attack success", anchor=False)
         scores.table(outcome["scores"])
+        counted = outcome["scores"].get("student") or {}
+        if counted.get("stamped_images"):
+            st.caption(
+                f"Scored on {numbers.count(counted.get('test_images', 0))} test images, of which "
+                f"{numbers.count(counted['stamped_images'])} of other classes got the trigger; the "
+                "maps may show fewer images, so their shares may differ."
+            )
         downloads.student(student, outcome)

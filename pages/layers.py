@@ -1,4 +1,4 @@
-"""Layers: where the suspect keeps its knowledge, and how much to teach from each layer."""
+"""Layers: how much each tells about the suspect's answer, and how much to teach from each layer."""
 
 import streamlit as st
 
@@ -22,8 +22,9 @@ frame.head(
     "Layers",
     see="How much each layer of the suspect tells about what it finally answers, on clean images "
     "and with the trigger on; and where in the picture each layer looks.",
-    why="Layers that carry knowledge on clean images are worth copying from. Where the curve "
-    "collapses on triggered images, the encoder has stopped looking at the picture.",
+    why="Layers from which the answer is easily read on clean images are worth copying from. If "
+    "the curve falls when the trigger is on, the answer depends less on the picture. At which "
+    "layer that comes about, the curve does not tell.",
 )
 chosen = subject.current()
 if chosen is None:

@@ -33,6 +33,7 @@ if not entries:
     st.stop()
 
 runs_choice.adopt(entries)
+runs_choice.tell_missing()
 run_list.at_work()
 shown = runs_filters.filters(list(entries.values()))
 if shown:

@@ -12,25 +12,29 @@ from ui import charts, numbers, palette, text
 
 NAMED_CLASSES = 20
 """Up to this many classes stand under their own bars; more are ranked by size."""
+PROBED = "the training images that the probe is fitted on, drawn at random where there are more"
 Counts = Sequence[tuple[str, int]]
 
 
 def show(result: Mapping[str, Any]) -> None:
     """The balance of the images, and of the downstream images where these are others."""
-    sets = [result["data"]]
+    sets = {"all training images": result["data"]}
     if result["downstream"]["name"] != result["data"]["name"]:
-        sets.append(result["downstream"])
+        sets[PROBED] = result["downstream"]
     st.subheader("Class balance", anchor=False)
-    for number, (column, data) in enumerate(zip(st.columns(len(sets)), sets, strict=True)):
+    for number, (column, which) in enumerate(zip(st.columns(len(sets)), sets, strict=True)):
+        data = sets[which]
         counts = counts_of(data)
+        of_which = f"{numbers.count(data['images'])} images: {which}"
         with column:
-            st.markdown(f"**{text.plain(data['name'])}**: {told(counts)}")
+            st.markdown(f"**{text.plain(data['name'])}** ({of_which}): {told(counts)}")
             if counts:
                 st.plotly_chart(
                     bars(counts),
                     config=charts.NO_TOOLS,
                     key=f"class-balance-{number}",
-                    alt=f"Images per class of {text.bare(data['name'])}. {told(counts)}",
+                    alt=f"Images per class of {text.bare(data['name'])} ({of_which}). "
+                    f"{told(counts)}",
                 )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui import charts, cross_check, layer_focus, numbers, text
+from ui import charts, cross_check, layer_focus, numbers, probe_error, text
 from ui.companion_words import Bands, Order, Values, agreement, compare, course, order_words
 
 Result = Mapping[str, Any]
@@ -29,34 +29,34 @@ UNITS = {
     "probe_accuracy": "right (%)",
     "separability": "AUC (0.5 to 1)",
 }
-LAYOUTS = {
-    "information": "{:.2f} nats",
-    "cka": "{:.2f}",
-    "effective_rank": "{:.1f}",
-    "probe_accuracy": "{:.1%}",
-    "separability": "{:.3f}",
-}
+RULE = (
+    "Two layers count as told apart by information where the bands of its critics do not overlap, "
+    "by probe accuracy where the 95% interval of their difference leaves zero out (Newcombe 1998), "
+    "and by a number without bands or intervals where they differ by more than 2% of its range and "
+    "0.5% of its size, whatever its sampling error."
+)
 TITLES = {
     "information": "Information (nats)",
     **{k: v[0] for k, v in cross_check.COMPANIONS.items()},
 }
 ABOUT = {
-    "information": "How much the layer tells about the output, on clean images.",
+    "information": "How much of the output can be read from the layer, on clean images.",
     **{k: v[1] for k, v in cross_check.COMPANIONS.items()},
 }
 
 
-def show(result: Result, layer: str) -> None:
+def show(result: Result, layer: str, inspection: Result | None = None) -> None:
     """All measures of the layers with the layer in focus stressed.
 
     Args:
         result: of a measurement.
         layer: the layer in focus.
+        inspection: result of the subject's inspection.
     """
     rows = [row for row in result.get("companions") or [] if row.get("layer")]
     if not rows:
         return
-    rows = [*information_rows(result), *rows]
+    rows = [*information_rows(result), *probe_error.with_intervals(rows, inspection)]
     layers = list(result["layers"])
     shown = [name for name in TITLES if any(row.get(name) is not None for row in rows)]
     orders = {name: order_of(result, rows, name) for name in shown if name != "information"}
@@ -66,6 +66,7 @@ def show(result: Result, layer: str) -> None:
     with st.container(border=True):
         st.markdown(text.plain(told(orders), cross_check.LONG))
         st.markdown(text.plain(in_focus(rows, shown, layer), cross_check.LONG))
+        st.caption(RULE)
     for start in range(0, len(shown), len(WIDTHS)):
         columns = st.columns(WIDTHS, gap="medium")
         for name, column in zip(shown[start : start + len(WIDTHS)], columns, strict=False):
@@ -84,7 +85,9 @@ def panel(
 ) -> None:
     """One measure: its chart, what it is, and what it says of the suspect."""
     values = suspect_values(rows, name)
-    said = text.bare(course(values, LAYOUTS[name]), cross_check.LONG)
+    said = text.bare(
+        course(values, cross_check.LAYOUTS[name], intervals_of(rows, name)), cross_check.LONG
+    )
     known = [row for row in rows if row.get(name) is not None]
     figure = cross_check.companion_chart(known, name, layers)
     figure.update_xaxes(
@@ -106,6 +109,8 @@ def panel(
         alt=f"{TITLES[name]} per layer. {cross_check.in_words(rows, name)} {said}",
     )
     said = f"{said} {order_words(order)}" if order else said
+    if intervals_of(rows, name):
+        said = f"{said} Whiskers: 95% intervals."
     st.caption(f"{ABOUT[name]} {text.plain(said, cross_check.LONG)}")
 
 
@@ -136,8 +141,8 @@ def suspect_values(rows: list[Mapping[str, Any]], name: str) -> Values:
 def order_of(result: Result, rows: list[Mapping[str, Any]], name: str) -> Order:
     """How a companion's order of the suspect's layers compares with the information's.
 
-    How well a layer tells triggered from clean images is compared with the information it loses
-    when the trigger is put on, where that was measured.
+    How well a layer tells triggered from clean images is compared with how far its estimate
+    falls when the trigger is put on, where that was measured.
     """
     of_input = {c["input"]: c for c in result["curves"] if c["network"] == "teacher"}
     information, bands = suspect_values(rows, "information"), clean_bands(of_input)
@@ -147,7 +152,12 @@ def order_of(result: Result, rows: list[Mapping[str, Any]], name: str) -> Order:
             n: v - stamped[n] for n, v in information.items() if stamped.get(n) is not None
         }
         bands = {}
-    return compare(information, suspect_values(rows, name), bands)
+    return compare(information, suspect_values(rows, name), bands, intervals_of(rows, name))
+
+
+def intervals_of(rows: list[Mapping[str, Any]], name: str) -> Bands:
+    """The suspect's 95% intervals by layer, for the measure that has some."""
+    return probe_error.suspect_intervals(rows) if name == "probe_accuracy" else {}
 
 
 def clean_bands(of_input: Mapping[str, Mapping[str, Any]]) -> Bands:
@@ -161,7 +171,9 @@ def told(orders: Mapping[str, Order]) -> str:
     said = agreement({SHORT[name]: order for name, order in orders.items()})
     if not said:
         return "Nothing was measured that could be compared."
-    lost = " AUC is compared with the information lost to the trigger." * ("separability" in orders)
+    lost = ""
+    if "separability" in orders:
+        lost = " AUC is compared with how far the layer's curve falls when the trigger is on."
     return f"{said[0].upper()}{said[1:]}{lost}"
 
 
@@ -170,6 +182,6 @@ def in_focus(rows: list[Mapping[str, Any]], shown: list[str], layer: str) -> str
     said = []
     for name in shown:
         value = suspect_values(rows, name).get(layer)
-        number = numbers.NOTHING if value is None else LAYOUTS[name].format(value)
+        number = numbers.NOTHING if value is None else cross_check.LAYOUTS[name].format(value)
         said.append(number if name == "information" else f"{SHORT[name]} {number}")
     return f"{layer} of the suspect: {', '.join(said)}."

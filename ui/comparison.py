@@ -12,7 +12,7 @@ import streamlit as st
 
 from mimic.embedding_table import points_csv
 from mimic.run import Run
-from ui import charts, maps, numbers, selection, text
+from ui import address, charts, maps, numbers, selection, text
 from ui.selection import SIDES
 from ui.subject import Subject
 
@@ -100,14 +100,16 @@ def switch(
     names: Mapping[str, str] | None = None,
     help_text: str | None = None,
 ) -> str:
-    """One of a few options, always with a choice."""
-    if st.session_state.get(key) not in (None, *options):
-        del st.session_state[key]
+    """One of a few options, always with a choice; all but the first are kept in the address."""
+    address.adopt(key, options)
+    if st.session_state.get(key) is None:
+        st.session_state[key] = options[0]
     chosen = st.segmented_control(
-        label, options, default=options[0], required=True, key=key, persist_state="session",
+        label, options, required=True, key=key, persist_state="session",
         wrap=True, help=help_text,
         format_func=lambda name: text.plain((names or {}).get(name, name)),
     )  # fmt: skip
+    address.keep(key, None if chosen == options[0] else chosen)
     return chosen or options[0]
 
 
@@ -211,8 +213,8 @@ def finding(subject: Subject, points: Arrays, side: str) -> str:
     others = points["labels"] != target
     if taken is None or target is None or not others.any():
         return "Circles are clean images, crosses the same images with the trigger."
-    share = float((taken[others] == target).mean())
+    share, count = float((taken[others] == target).mean()), numbers.count(int(others.sum()))
     return (
-        f"{numbers.percent(share)} of the triggered images of other classes are taken for "
-        f"{text.plain(subject.target_name)}."
+        f"{numbers.percent(share)} of the {count} triggered images of other classes drawn here are "
+        f"taken for {text.plain(subject.target_name)}."
     )

@@ -38,6 +38,16 @@ COMPANIONS = {
     ),
 }
 """Name and one line of explanation of each companion."""
+LAYOUTS = {
+    "information": "{:.2f} nats",
+    "cka": "{:.2f}",
+    "effective_rank": "{:.1f}",
+    "probe_accuracy": "{:.1%}",
+    "separability": "{:.3f}",
+}
+LEAST_POINTS = 10
+"""Percentage points that an axis of accuracy spans at least."""
+CHANCE = 0.5
 Result = Mapping[str, Any]
 
 
@@ -106,7 +116,7 @@ def companion_chart(
 
     Args:
         rows: network, layer and the companions of each.
-        name: the companion; ``probe_accuracy`` is drawn in percent.
+        name: the companion; ``probe_accuracy`` is drawn in percent, with its interval if known.
         layers: names, input side first.
         height: of the figure, in pixels.
     """
@@ -122,18 +132,55 @@ def companion_chart(
             mode="lines+markers",
             line={"color": palette.NETWORK_COLOUR.get(network, palette.OCHRE), "width": 2},
             marker={"symbol": palette.NETWORK_SYMBOL.get(network, "circle"), "size": 8},
-            hovertemplate="%{x}: %{y:.3g}<extra>%{fullData.name}</extra>",
+            error_y=whiskers(rows, network, layers) if name == "probe_accuracy" else None,
+            hovertemplate=f"%{{x}}: %{{y:{'.1f' if factor == 100 else '.3g'}}}"
+            "<extra>%{fullData.name}</extra>",
             cliponaxis=False,
         )
     charts.styled(figure, x="", y="", height=height)
+    figure.update_yaxes(range=axis_range(rows, name))
     figure.update_xaxes(range=[-0.3, len(layers) - 0.7])  # Else names at the ends count as points.
     return figure
+
+
+def whiskers(
+    rows: Sequence[Mapping[str, Any]], network: str, layers: Sequence[str]
+) -> dict[str, Any] | None:
+    """Error bars of a network's probe accuracy in percent; None where no interval is known."""
+    own = {row["layer"]: row for row in rows if row["network"] == network}
+    if not any("probe_interval" in row for row in own.values()):
+        return None
+    reach = []
+    for layer in layers:
+        row = own.get(layer, {})
+        share = row.get("probe_accuracy") or 0.0
+        low, high = row.get("probe_interval", (share, share))
+        reach.append((100 * (share - low), 100 * (high - share)))
+    return {
+        "type": "data", "symmetric": False, "thickness": 1.2, "width": 3,
+        "color": palette.NETWORK_COLOUR.get(network, palette.OCHRE),
+        "arrayminus": [below for below, _ in reach], "array": [above for _, above in reach],
+    }  # fmt: skip
+
+
+def axis_range(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[float, float] | None:
+    """What the y axis shows, where its own choice would blow up what is no difference."""
+    known = [row for row in rows if row.get(name) is not None]
+    if name == "separability":
+        return min([CHANCE, *(row[name] for row in known)]) - 0.02, 1.02
+    if name != "probe_accuracy":
+        return None
+    if not all("probe_interval" in row for row in known):
+        return -2, 102  # No sampling error is known that could be drawn beside the differences.
+    low = 100 * min((row["probe_interval"][0] for row in known), default=0)
+    high = 100 * max((row["probe_interval"][1] for row in known), default=1)
+    return min(low, high - LEAST_POINTS) - 0.5, high + 0.5
 
 
 def in_words(rows: Sequence[Mapping[str, Any]], name: str) -> str:
     """The suspect's values of one companion, for those who do not see the chart."""
     said = [
-        f"{text.bare(row['layer'])} {row[name]:.2f}"
+        f"{text.bare(row['layer'])} {LAYOUTS[name].format(row[name])}"
         for row in rows
         if row["network"] == "teacher" and row.get(name) is not None
     ]
@@ -153,5 +200,6 @@ def table_row(row: Mapping[str, Any]) -> dict[str, str]:
         "CKA": number("cka", 3),
         "effective rank": number("effective_rank", 1),
         "probe accuracy": numbers.percent(row.get("probe_accuracy")),
+        "95% interval": numbers.interval(row.get("probe_interval")),
         "AUC": number("separability", 3),
     }

@@ -21,7 +21,8 @@ def summary(result: Result) -> str:
     share = kept(result, "teacher")
     if share is None:
         top = most_telling(result)
-        return f"On clean images, {top} tells most about what the suspect answers." if top else ""
+        told = f"On clean images, what the suspect answers is most easily read from {top}."
+        return told if top else ""
     twin = kept(result, "clean_twin")
     beside = "" if twin is None else f"; a clean encoder keeps {share_left(twin, 'it')}"
     of_what = "the information in the suspect's layers"

@@ -63,17 +63,17 @@ def data_set(label: str, key: str, help_text: str, *, same: bool = False) -> str
     )
     if chosen not in (UPLOAD, OTHER):
         return str(chosen)
-    path = own(key, chosen)
+    path = own(key, chosen, "labelled images" if same else "images")
     if path:
         show_preview(path)
     return path or None
 
 
-def own(key: str, kind: str) -> str:
-    """A set of the user's own, uploaded or named."""
+def own(key: str, kind: str, what: str) -> str:
+    """A set of the user's own, uploaded or named; ``what`` it holds tells two such fields apart."""
     if kind == UPLOAD:
         return uploads.picker(
-            "File of images",
+            f"File of {what}",
             f"{key}_file",
             allowed=DATA_SUFFIXES,
             megabytes=DATA_MEGABYTES,
@@ -81,7 +81,7 @@ def own(key: str, kind: str) -> str:
             "x (images) and y (labels). Read in memory, never unpacked.",
         )
     return typed(
-        "Path of the images", f"{key}_path", "/path/to/images, images.zip, data.npz or list.csv"
+        f"Path of the {what}", f"{key}_path", "/path/to/images, images.zip, data.npz or list.csv"
     )
 
 

@@ -24,7 +24,7 @@ TERMS = {
     "95% interval": "The range in which the true share lies in 19 of 20 such measurements; fewer "
     "images make it wider.",
     "layer": "One stage of the network; an image passes through all of them, one after another.",
-    "mutual information": "How much one thing tells about another: here, how much a layer still "
+    "mutual information": "How much one thing tells about another: here, how much a layer "
     "tells about the network's final answer.",
     "nat": "The unit of information; one nat is about 1.44 bits.",
     "critic": "A small network that learns to tell matching pairs from shuffled ones, by which "

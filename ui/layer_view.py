@@ -48,7 +48,7 @@ def section(subject: Subject, measured: Result | None) -> None:
         if result or (measured and mode.is_expert()):
             layer = layer_focus.choose(layers, layer_focus.telling(result, layers))
             if measured and mode.is_expert():
-                companions.show(measured, layer)
+                companions.show(measured, layer, subject.result)
             if shown and result:
                 show(subject, shown, result, layer)
     opened = bool(measured) and not (shown or at_work)

@@ -50,8 +50,11 @@ def sentence(result: dict[str, Any]) -> str:
     shares = [share for line in result["asr_by_position"] for share in line]
     strong = sum(share >= 0.5 for share in shares)
     if result["elsewhere"]:
+        others = result["elsewhere"]
         told += (
-            f"; on average over the other places, {numbers.percent(result['elsewhere']['mean'])}"
+            f"; on average over the other places, {numbers.percent(others['mean'])}, but from "
+            f"{numbers.percent(others['lowest'])} to {numbers.percent(others['highest'])} "
+            "depending on the place"
         )
     return (
         f"{told}. At {numbers.count(strong)} of {numbers.count(len(shares))} places it works on at "

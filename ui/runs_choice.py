@@ -16,6 +16,9 @@ ADDRESS = "runs"
 CHOSEN = "runs_chosen"
 TICKS = "runs_ticks"
 """Counts how often the table has to be ticked anew."""
+MISSING = "runs_missing"
+"""Runs that the address named and that are not here, and the choice made without them."""
+MOST_NAMED = 3
 
 
 def adopt(known: Collection[str]) -> None:
@@ -25,11 +28,28 @@ def adopt(known: Collection[str]) -> None:
     if given and given != written:
         named = dict.fromkeys(given.split(","))
         st.session_state[CHOSEN] = [run for run in named if run in known]
+        missing = [run for run in named if run and run not in known]
+        st.session_state[MISSING] = (missing, chosen())
         retick()
     kept = [run for run in st.session_state.get(CHOSEN, []) if run in known]
     if kept != st.session_state.get(CHOSEN, []):
         st.session_state[CHOSEN] = kept
         retick()
+
+
+def tell_missing() -> None:
+    """Say which runs of the address are not here, until something else is chosen."""
+    missing, kept = st.session_state.get(MISSING, ([], []))
+    if not missing or kept != chosen():
+        return
+    named = ", ".join(text.plain(run, 40) for run in missing[:MOST_NAMED])
+    more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
+    several = len(missing) > 1
+    st.info(
+        f"The address names {'runs' if several else 'a run'} not here ({named}{more}): deleted, "
+        "or made on another machine.",
+        icon=":material/search_off:",
+    )
 
 
 def chosen() -> list[str]:

@@ -62,5 +62,6 @@ def difference(found: Mapping[str, Any] | None) -> str:
     """How far a score lies from the first run's, and whether that is more than chance."""
     if found is None:
         return numbers.NOTHING
-    word = {True: "beyond chance on these images", False: "within chance", None: "no interval"}[found["exceeds"]]
+    words = {True: "beyond chance on these images", False: "within chance", None: "no interval"}
+    word = words[found["exceeds"]]
     return f"{numbers.points(found['difference'])}, {word}"

@@ -31,6 +31,7 @@ class Companion:
         effective_rank: see ``effective_rank``.
         probe_accuracy: see ``probe_accuracy``; None without labels.
         separability: see ``separability``; None without a trigger.
+        probe_images: images that the probe was scored on; None without labels.
     """
 
     layer: str
@@ -38,6 +39,7 @@ class Companion:
     effective_rank: float
     probe_accuracy: float | None
     separability: float | None
+    probe_images: int | None
 
 
 def cross_check(
@@ -86,6 +88,7 @@ def cross_check(
             separability(clean[layer], triggered[layer], fitted, scored)
             if triggered is not None and both
             else None,
+            len(labelled[1].images) if labelled is not None else None,
         )
         for layer in settings.layers
     ]

@@ -164,7 +164,9 @@ def test_the_sentence_owns_up_to_how_far_seeds_lie_apart() -> None:
         record(EVERY, 3500, 1, 0.33),
         record(("layer1",), 3500, 0, 0.2),
     )
-    assert "all carries the backdoor over with some seeds only (ASR 33% to 93%)" in told
+    assert (
+        "all carries the backdoor over in part or wholly, depending on the seed (ASR 33% to 93%)"
+    ) in told
     assert "layer1 carries part of it over (ASR 20%)" in told
     assert told.endswith("Means over 1 to 2 seeds, whose ASR differs by up to 60 points.")
 
@@ -179,6 +181,17 @@ def test_the_first_part_of_the_sentence_names_the_backdoor() -> None:
     assert "the student takes the backdoor over with some seeds only (ASR 2% to 80%)" in some
     part = said(record(("layer1",), 350, 0, 0.2), record(("layer2",), 350, 0, 0.02))
     assert "layer1 carries part of the backdoor over (ASR 20%), layer2 does not (ASR 2%)" in part
+
+
+def test_some_seeds_only_is_said_where_one_seed_is_at_the_floor() -> None:
+    told = said(
+        record(EVERY, 350, 0, 0.02), record(EVERY, 350, 1, 0.91),
+        record(("layer3",), 350, 0, 0.45), record(("layer3",), 350, 1, 0.76),
+        record((), 0, 0, 0.4), record((), 0, 1, 0.8),
+    )  # fmt: skip
+    assert "all carries the backdoor over with some seeds only (ASR 2% to 91%), " in told
+    assert "layer3 does so in part or wholly, depending on the seed (ASR 45% to 76%)" in told
+    assert "takes the backdoor over in part or wholly, depending on the seed (ASR 40%" in told
 
 
 def test_the_sentence_says_what_cannot_be_said() -> None:

@@ -1,5 +1,10 @@
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
+from mimic.run import Run
+from tests.ui.test_pages import open_page, words
 from ui import class_balance
 
 
@@ -33,3 +38,15 @@ def test_class_names_of_strangers_stay_text() -> None:
     names = [name for name, _ in class_balance.counts_of(data)]
     assert names == ["‹b›x‹/b›", "y", "2"]
     assert "[x](y)" not in class_balance.told([("[x](y)", 1), ("b", 2)])
+
+
+def test_it_is_said_of_which_images_the_classes_are_counted(
+    runs_root: Path, inspect_run: Callable[..., Run]
+) -> None:
+    run = inspect_run(runs_root)
+    result = run.result() or {}
+    result["downstream"] = result["data"] | {"name": "signs", "images": 12_000}
+    run.write_json("result.json", result)
+    told = words(open_page("suspect"))
+    assert "**digits** (1,300 images: all training images): " in told
+    assert "**signs** (12,000 images: the training images that the probe is fitted on" in told

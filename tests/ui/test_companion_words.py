@@ -3,6 +3,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from mimic.evaluation import wilson_interval
+from ui import probe_error
 from ui.companion_words import agreement, compare, course, order_words
 
 LAYERS = ("stem", "layer1", "layer2", "layer3", "layer4")
@@ -73,3 +75,35 @@ def test_agreement_follows_from_the_numbers() -> None:
 def test_little_to_compare_is_no_failure(known: tuple[str, ...]) -> None:
     found = compare(dict.fromkeys(known, 1.0), by_layer(1, 2, 3, 4, 5))
     assert (found.alike, found.decided, found.apart) == (0, 0, None)
+
+
+def test_accuracies_within_the_sampling_error_are_not_told_apart() -> None:
+    images, right = 359, (349, 355, 356, 357, 355)
+    shares = by_layer(*(count / images for count in right))
+    rows = [
+        {"network": "teacher", "layer": layer, "probe_accuracy": share}
+        for layer, share in shares.items()
+    ]
+    inspection = {"downstream": {"test_images": images}}
+    intervals = probe_error.suspect_intervals(probe_error.with_intervals(rows, inspection))
+    found = compare(by_layer(1, 2, 3, 5, 4), shares, None, intervals)
+    assert (found.alike, found.decided, found.pairs) == (1, 1, 10)  # Stem and layer3 alone.
+    told = agreement({"probe accuracy": found})
+    assert "probe accuracy (1 of 1) tells too few layers apart to confirm or contradict it" in told
+    assert "The other 9 it does not tell apart." in order_words(found)
+    assert course(shares, "{:.1%}", intervals).startswith("Suspect: lowest in stem (97.2%)")
+    near = {layer: shares[layer] for layer in LAYERS[1:]}
+    told = course(near, "{:.1%}", intervals)
+    assert told == "Suspect: 98.9% to 99.4%, which may be chance."
+
+
+def test_an_interval_is_wilsons_and_needs_a_count_that_fits() -> None:
+    assert probe_error.interval_of(349 / 359, 359) == pytest.approx(wilson_interval(349, 359))
+    assert probe_error.interval_of(float(np.float32(349 / 359)), 359) is not None
+    for share, images in ((0.5, 359), (0.5, None), (None, 10), (1.5, 10), (0.5, 0), ("x", 10)):
+        assert probe_error.interval_of(share, images) is None
+    assert probe_error.scored_images({"downstream": {"test_images": 5_000}}) == 1_000
+    assert probe_error.scored_images(None) is None
+    row = {"network": "teacher", "layer": "stem", "probe_accuracy": 0.5, "probe_images": 8}
+    (found,) = probe_error.with_intervals([row], {"downstream": {"test_images": 7}})
+    assert found["probe_interval"] == pytest.approx(wilson_interval(4, 8))

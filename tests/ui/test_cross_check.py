@@ -144,3 +144,21 @@ def test_companions_differ_by_colour_and_shape_and_accuracy_is_in_percent() -> N
     assert list(figure.data[0].y) == [50.0] * 5
     looks = {(t.line.color, t.marker.symbol) for t in figure.data}
     assert looks == {(palette.SUSPECT, "circle"), (palette.RANDOM, "square")}
+
+
+def test_an_axis_does_not_blow_up_what_is_no_difference() -> None:
+    rows = [
+        {"network": "teacher", "layer": layer, "separability": 1 - 5e-5 * place,
+         "probe_accuracy": 0.97 + 0.005 * place}
+        for place, layer in enumerate(LAYERS)
+    ]  # fmt: skip
+    low, high = cross_check.companion_chart(rows, "separability", LAYERS).layout.yaxis.range
+    assert (low, high) == pytest.approx((0.48, 1.02))
+    accuracy = cross_check.companion_chart(rows, "probe_accuracy", LAYERS)
+    assert accuracy.layout.yaxis.range == (-2, 102)
+    assert accuracy.data[0].error_y.array is None
+    counted = [row | {"probe_interval": (0.95, 0.995)} for row in rows]
+    accuracy = cross_check.companion_chart(counted, "probe_accuracy", LAYERS)
+    assert accuracy.layout.yaxis.range == pytest.approx((89.0, 100.0))
+    assert accuracy.data[0].error_y.arrayminus[0] == pytest.approx(2.0)
+    assert cross_check.in_words(rows[:1], "probe_accuracy") == "Suspect: stem 97.0%."

@@ -43,6 +43,19 @@ def test_an_upload_of_images_is_offered(runs_root: Path) -> None:
     assert "Give the images to go on" in without_escapes(app)
 
 
+def test_the_fields_for_both_sets_have_names_of_their_own(
+    runs_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.mode.DEFAULT", "expert")
+    app = open_page("suspect")
+    app.get_by_key("suspect_source").set_value("path").run()
+    for key in ("suspect_data", "suspect_downstream"):
+        app.selectbox(key=key).set_value("other").run()
+    labels = [field.label for field in app.text_input if field.label.startswith("Path of the ")]
+    assert {"Path of the images", "Path of the labelled images"} <= set(labels)
+    assert len(labels) == len(set(labels))
+
+
 @pytest.mark.parametrize("page", ["layers", "distil", "embeddings"])
 def test_s9_doubts_stand_on_every_page_that_shows_figures(
     page: str, runs_root: Path, fabricate: Callable[[Path], None]

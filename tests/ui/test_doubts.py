@@ -114,7 +114,7 @@ def test_more_than_all_of_the_information_is_called_all_of_it() -> None:
 
 def test_the_summary_follows_what_was_measured() -> None:
     assert "nats" not in curve_words.summary(result(CLEAN))
-    assert "tells most" in curve_words.summary(result(CLEAN))
+    assert "most easily read from" in curve_words.summary(result(CLEAN))
     assert curve_words.summary(result()) == ""
     kept = curve_words.summary(result(CLEAN, curve("teacher", "triggered", [1.9] * 5)))
     assert "does not make the suspect ignore the picture" in kept

@@ -20,7 +20,11 @@ def test_embeddings_show_maps_numbers_and_downloads(runs_root: Path, fabricate: 
     told = words(app)
     assert "Before: the suspect" in told
     assert "After: the cleaned encoder" in told
-    assert "100.0% of the triggered images of other classes are taken for 1." in told
+    others = int((Run(runs_root / "demo-embed").arrays("points")["labels"] != 1).sum())
+    assert (
+        f"100.0% of the {others} triggered images of other classes drawn here are taken for 1."
+    ) in told
+    assert "Scored on 497 test images, of which 447 of other classes got the trigger" in told
 
 
 def test_choosing_classes_shows_images_without_a_mouse(
@@ -93,3 +97,35 @@ def test_the_difference_is_amplified_to_full_brightness() -> None:
     assert factor == pytest.approx(25.5)
     assert shown[0, 0].tolist() == [255] * 3
     assert not shown[1].any()
+
+
+def test_the_address_keeps_layer_projection_and_colour(
+    runs_root: Path, fabricate: Fabricate
+) -> None:
+    fabricate(runs_root)
+    wanted = {"map_layer": "layer2", "map_projection": "pca", "map_colour": "class"}
+    app = open_page("embeddings", **wanted)
+    assert not app.exception
+    assert {key: app.get_by_key(key).value for key in wanted} == wanted
+    app.get_by_key("map_layer").set_value("layer1").run()
+    assert app.query_params["map_layer"] in ("layer1", ["layer1"])
+    app.get_by_key("map_colour").set_value("kind").run()
+    assert "map_colour" not in app.query_params  # The default stays out.
+    assert app.query_params["map_projection"] in ("pca", ["pca"])
+
+
+@pytest.mark.parametrize(
+    "given", ["", "nosuch", "../../etc", "<script>", "plane", "x" * 5_000, "features,layer2"]
+)
+def test_hostile_choices_in_the_address_fall_back(
+    runs_root: Path, fabricate: Fabricate, given: str
+) -> None:
+    fabricate(runs_root)
+    app = open_page("embeddings", map_layer=given, map_colour=given, map_projection="plane")
+    assert not app.exception
+    assert (app.get_by_key("map_layer").value, app.get_by_key("map_colour").value) == (
+        "features", "kind",
+    )  # fmt: skip
+    app = open_page("embeddings", map_layer="layer2", map_projection="plane")
+    assert not app.exception
+    assert app.get_by_key("map_projection").value == "umap"  # Layers have no plane of their own.

@@ -16,7 +16,7 @@ from mimic.run import Run, find_run, write_note
 from ui import figure_data
 from ui.report import escape
 from ui.report.document import document, named
-from ui.report.figures import all_figures
+from ui.report.figures import all_figures, weights_said
 from ui.report.material import gather
 
 ATTACK = "<img src=x onerror=alert(1)></script><script>alert(2)</script>\"'&\u202e"
@@ -196,6 +196,13 @@ def test_every_figure_has_numbers_and_a_takeaway(filled: Path) -> None:
         assert figure.rows, name
         assert figure.takeaway.endswith("."), name
         assert figure.section
+
+
+def test_equal_weights_have_no_winner() -> None:
+    assert weights_said({"layer1": 10.0, "layer2": 10.0}) == "All counted the same, 10.0 each."
+    assert weights_said({"layer1": 9.0, "layer2": 11.0}) == "layer2 counted most, with 11.0."
+    told = weights_said({"layer1": 11.0, "layer2": 11.01, "layer3": 9.0})
+    assert told == "layer1 and layer2 counted most, with 11.0 each."
 
 
 def test_the_numbers_of_a_figure_are_those_drawn() -> None:

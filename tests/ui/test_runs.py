@@ -75,7 +75,7 @@ def test_one_chosen_run_shows_its_record_command_and_link(two: Path) -> None:
     assert app.query_params["runs"] in ("distill-b", ["distill-b"])
 
 
-def test_a_comparison_tells_what_differs_and_what_is_real(two: Path) -> None:
+def test_a_comparison_tells_what_differs_and_what_is_beyond_chance(two: Path) -> None:
     app = open_runs("demo-distill", "distill-b")
     assert "2 runs side by side" in said(app)
     titles = ("Accuracy of the student", "Attack success of the student", "Total loss")
@@ -85,7 +85,7 @@ def test_a_comparison_tells_what_differs_and_what_is_real(two: Path) -> None:
     assert settings.to_dict("records") == [{"setting": "seed", "A": "0", "B": "8"}]
     scores = next(t for t in tables if "measure" in t)
     second = scores[scores["run"] == "B"].set_index("measure")["difference to A"]
-    assert "real" in second["ASR"]
+    assert "beyond chance" in second["ASR"]
     assert "within chance" in second["accuracy"]
     assert "Library versions that differ**: none" in said(app)
 
@@ -198,3 +198,16 @@ def test_damaged_runs_are_told_not_thrown(two: Path) -> None:
     (two / "demo-distill" / "result.json").write_text("{")
     app = open_runs("demo-distill", "distill-b")
     assert "damaged" in said(app)
+
+
+def test_runs_of_the_address_that_are_not_here_are_told(two: Path) -> None:
+    app = open_runs("distill-nosuch")
+    assert "a run not here (distill-nosuch): deleted, or made on another machine" in said(app)
+    app = open_runs("distill-b", "[x](y)", *(f"gone-{i}" for i in range(9)))
+    (info,) = [i.value for i in app.info]
+    assert "\\[x\\]\\(y\\)" in info
+    assert "and 7 more" in info
+    assert app.multiselect(key="runs_chosen").value == ["distill-b"]
+    app.multiselect(key="runs_chosen").set_value(["demo-embed"]).run()
+    assert not app.info
+    assert not open_runs("distill-b").info

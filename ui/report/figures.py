@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ui import charts, cross_check, curve_words, live_charts, numbers, text
+from ui import charts, cross_check, curve_words, live_charts, numbers, probe_error, text
 from ui.report.attention import attention
 from ui.report.figure import Figure, made
 from ui.report.maps import embedding
@@ -100,7 +100,7 @@ def information(material: Material) -> Iterator[Figure]:
     result = (material.information.result() if material.information else None) or {}
     if not result.get("curves"):
         return
-    section = "Where the layers keep their knowledge"
+    section = "What the layers tell about the output"
     yield made(
         "information", section, "Mutual information between each layer and the output",
         f"{text.bare(result['sentence'], cross_check.LONG)} {curve_words.comparing(result)}",
@@ -108,19 +108,36 @@ def information(material: Material) -> Iterator[Figure]:
     )  # fmt: skip
     weights = material.result.get("weights") or {}
     if weights:
-        most = max(weights, key=lambda layer: weights[layer])
         yield made(
             "weights", section, "How much each layer's attention counted",
-            f"{text.bare(most)} counted most, with {weights[most]:,.1f}.",
+            weights_said(weights),
             charts.weight_bars(weights),
         )  # fmt: skip
-    rows = [row for row in result.get("companions") or [] if row.get("layer")]
+    rows = probe_error.with_intervals(
+        [row for row in result.get("companions") or [] if row.get("layer")],
+        material.inspection.result if material.inspection else None,
+    )
     for name, (title, explanation) in cross_check.COMPANIONS.items():
         if any(row.get(name) is not None for row in rows):
             figure = cross_check.companion_chart(rows, name, result["layers"], height=260)
             figure.update_yaxes(title_text=title)
             figure.update_xaxes(title_text="layer, from input to output")
-            charts.label_line_ends(figure, text.bare(result["layers"][-1]))
+            shown = cross_check.axis_range(rows, name)
+            charts.label_line_ends(
+                figure, text.bare(result["layers"][-1]), shown[1] - shown[0] if shown else None
+            )
             figure.update_layout(margin={"r": 72})
             said = cross_check.in_words(rows, name)
             yield made(name, section, title, f"{explanation} {said}", figure)
+
+
+def weights_said(weights: Mapping[str, float]) -> str:
+    """Which layers counted most, as far as the figures shown tell them apart."""
+    shown = {layer: f"{weight:,.1f}" for layer, weight in weights.items()}
+    most = shown[max(weights, key=lambda layer: weights[layer])]
+    top = [text.bare(layer) for layer, weight in shown.items() if weight == most]
+    if len(top) == 1:
+        return f"{top[0]} counted most, with {most}."
+    if len(top) == len(shown):
+        return f"All counted the same, {most} each."
+    return f"{', '.join(top[:-1])} and {top[-1]} counted most, with {most} each."

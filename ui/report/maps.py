@@ -57,7 +57,8 @@ def gathered(points: Mapping[str, np.ndarray], side: str, material: Material) ->
         return f"{len(points['labels'])} images, each with and without the trigger."
     share = float((taken[others] == target).mean())
     return (
-        f"{numbers.percent(share)} of the triggered images of other classes are taken for "
+        f"{numbers.percent(share)} of the {numbers.count(int(others.sum()))} triggered images of "
+        "other classes in this embedding are taken for "
         f"{material.class_name(target)}."
     )
 

@@ -107,3 +107,4 @@ def test_every_layer_gets_its_companions(tiny_encoder: Encoder, with_trigger: bo
         batch_size=8, learning_rate=1e-3, seed=0), labelled=None, device=device,
     )  # fmt: skip
     assert alone.probe_accuracy is None
+    assert (stem.probe_images, alone.probe_images) == (len(labelled.images), None)
