@@ -46,8 +46,8 @@ def tell_missing() -> None:
     more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
     several = len(missing) > 1
     st.info(
-        f"The address names {'runs' if several else 'a run'} not here ({named}{more}): deleted, "
-        "or made on another machine.",
+        f"The address names {'runs that are' if several else 'a run that is'} not here "
+        f"({named}{more}): deleted, or made on another machine.",
         icon=":material/search_off:",
     )
 

@@ -202,7 +202,9 @@ def test_damaged_runs_are_told_not_thrown(two: Path) -> None:
 
 def test_runs_of_the_address_that_are_not_here_are_told(two: Path) -> None:
     app = open_runs("distill-nosuch")
-    assert "a run not here (distill-nosuch): deleted, or made on another machine" in said(app)
+    assert "a run that is not here (distill-nosuch): deleted, or made on another machine" in said(
+        app
+    )
     app = open_runs("distill-b", "[x](y)", *(f"gone-{i}" for i in range(9)))
     (info,) = [i.value for i in app.info]
     assert "\\[x\\]\\(y\\)" in info
