@@ -6,16 +6,15 @@ Pure functions on records that have been read before; nothing here opens a file 
 from __future__ import annotations
 
 import contextlib
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from mimic.errors import ConfigError, MimicError
+from mimic.intervals import difference_interval
 from mimic.run import Run
 
-Interval = tuple[float, float]
 MEASURES = ("accuracy", "asr", "asr_all")
 ENCODERS = ("student", "teacher", "clean_twin")
 MACHINE = ("device", "threads", "precision", "processor", "instructions", "processes")
@@ -233,39 +232,6 @@ def score_differences(values: Mapping[str, Mapping[str, Any]]) -> Iterable[dict[
             "interval": interval,
             "exceeds": None if interval is None else not interval[0] <= 0.0 <= interval[1],
         }
-
-
-def wilson_interval(successes: int, trials: int, *, z: float = 1.96) -> Interval:
-    """95 % confidence interval of a proportion (Wilson, JASA 1927), as in ``mimic.evaluation``.
-
-    Repeated here for pages, which must not load torch as ``mimic.evaluation`` does.
-
-    Args:
-        successes: how many of the trials succeeded.
-        trials: how many there were, at least 1.
-        z: normal quantile; 1.96 for 95 %.
-    """
-    share, scale = successes / trials, 1 + z * z / trials
-    centre = share + z * z / (2 * trials)
-    spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2))
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
-
-
-def difference_interval(
-    before: float, before_interval: Sequence[float], after: float, after_interval: Sequence[float]
-) -> Interval:
-    """Interval of ``after - before`` from the intervals of both shares.
-
-    Newcombe's hybrid score interval (Statistics in Medicine 17, 1998, method 10). It takes both for
-    measured on different images; where they are the same images it is wider than needed.
-    """
-    low, high = before_interval
-    new_low, new_high = after_interval
-    difference = after - before
-    return (
-        difference - math.hypot(after - new_low, high - before),
-        difference + math.hypot(new_high - after, before - low),
-    )
 
 
 def curves(records: Sequence[Record]) -> dict[str, dict[str, Any]]:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mimic.comparison import difference_interval
+from mimic.intervals import difference_interval
 
 TIED = 0.02
 SAME = 0.005

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mimic.comparison import wilson_interval
+from mimic.intervals import wilson_interval
 
 MOST_IMAGES = 1_000
 """A measurement scores its probes on at most this many test images."""

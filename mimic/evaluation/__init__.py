@@ -2,7 +2,7 @@
 
 from mimic.evaluation.features import extract_activations, extract_features
 from mimic.evaluation.judge import Judge, Prediction
-from mimic.evaluation.metrics import attack_success_rate, score, wilson_interval
+from mimic.evaluation.metrics import attack_success_rate, score
 from mimic.evaluation.probe import LinearProbe, MLPProbe, knn_predict
 
 __all__ = [
@@ -15,5 +15,4 @@ __all__ = [
     "extract_features",
     "knn_predict",
     "score",
-    "wilson_interval",
 ]

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
+from mimic.intervals import wilson_interval
+
 Scores = dict[str, Any]
-
-
-def wilson_interval(successes: int, trials: int, *, z: float = 1.96) -> tuple[float, float]:
-    """95 % confidence interval of a proportion (Wilson, JASA 1927).
-
-    Args:
-        successes: how many of the trials succeeded.
-        trials: how many there were, at least 1.
-        z: normal quantile; 1.96 for 95 %.
-    """
-    share = successes / trials
-    centre = share + z * z / (2 * trials)
-    spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2))
-    scale = 1 + z * z / trials
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
 def attack_success_rate(

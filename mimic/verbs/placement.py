@@ -11,7 +11,8 @@ import torch
 from mimic.checkpoint import EncoderFile
 from mimic.config import PlacementConfig
 from mimic.errors import DataError, TriggerError
-from mimic.evaluation import Judge, attack_success_rate, wilson_interval
+from mimic.evaluation import Judge, attack_success_rate
+from mimic.intervals import wilson_interval
 from mimic.trigger import PatchTrigger
 from mimic.verbs.evaluate import load_student
 from mimic.verbs.work import JUDGING_SEED, Subject, Work

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from mimic.comparison import Record, align, compare, difference_interval, machine_of, record
+from mimic.comparison import Record, align, compare, machine_of, record
 from mimic.config import DistillConfig
 from mimic.errors import ConfigError
+from mimic.intervals import difference_interval
 from mimic.run import Run
 
 

@@ -3,7 +3,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from mimic.evaluation import wilson_interval
+from mimic.intervals import wilson_interval
 from ui import probe_error
 from ui.companion_words import agreement, compare, course, order_words
 

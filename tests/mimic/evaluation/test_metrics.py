@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mimic.evaluation import attack_success_rate, score, wilson_interval
+from mimic.evaluation import attack_success_rate, score
+from mimic.intervals import wilson_interval
 
 LABELS = np.array([0, 1, 2, 1, 0, 2])
 CLEAN = np.array([0, 1, 2, 2, 0, 1])  # 4 of 6 right

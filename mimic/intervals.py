@@ -1,0 +1,40 @@
+"""Confidence intervals of shares and of their differences; nothing here needs torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+Interval = tuple[float, float]
+
+
+def wilson_interval(successes: int, trials: int, *, z: float = 1.96) -> Interval:
+    """95 % confidence interval of a proportion (Wilson, JASA 1927).
+
+    Args:
+        successes: how many of the trials succeeded.
+        trials: how many there were, at least 1.
+        z: normal quantile; 1.96 for 95 %.
+    """
+    share = successes / trials
+    centre = share + z * z / (2 * trials)
+    spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2))
+    scale = 1 + z * z / trials
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+def difference_interval(
+    before: float, before_interval: Sequence[float], after: float, after_interval: Sequence[float]
+) -> Interval:
+    """Interval of ``after - before`` from the intervals of both shares.
+
+    Newcombe's hybrid score interval (Statistics in Medicine 17, 1998, method 10). It takes both for
+    measured on different images; where they are the same images it is wider than needed.
+    """
+    low, high = before_interval
+    new_low, new_high = after_interval
+    difference = after - before
+    return (
+        difference - math.hypot(after - new_low, high - before),
+        difference + math.hypot(new_high - after, before - low),
+    )
