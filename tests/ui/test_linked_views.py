@@ -93,3 +93,19 @@ def test_the_difference_is_amplified_to_full_brightness() -> None:
     assert factor == pytest.approx(25.5)
     assert shown[0, 0].tolist() == [255] * 3
     assert not shown[1].any()
+
+
+def test_a_cleaning_without_a_map_leaves_the_newest_map_in_sight(
+    runs_root: Path, fabricate: Fabricate, distill_run: Callable[..., Run]
+) -> None:
+    fabricate(runs_root)
+    distill_run(runs_root, "distill-b")
+    app = open_page("embeddings")
+    assert len(app.get("plotly_chart")) == 2
+    assert "the newest cleaning" in without_escapes(app)
+    assert "has no map yet" in without_escapes(app)
+    next(b for b in app.button if b.label.startswith("Choose the newest")).click().run()
+    assert not app.exception
+    assert app.selectbox(key="student").value == "distill-b"
+    assert "No embedding has been computed" in without_escapes(app)
+    assert "has no map yet" not in without_escapes(app)
