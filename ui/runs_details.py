@@ -6,7 +6,6 @@ import functools
 
 import streamlit as st
 
-from mimic import job
 from mimic.comparison import machine_of
 from mimic.errors import MimicError
 from mimic.run import Run, is_bundled
@@ -141,9 +140,12 @@ def note(run: Run) -> None:
 
 def command(run: Run) -> None:
     """The command that does the same in a terminal."""
-    st.caption("The same in a terminal; it gives the same figures on the same kind of machine:")
+    st.caption(
+        "The same in a terminal, from the project's folder; it gives the same figures on the "
+        "same kind of machine:"
+    )
     try:
-        line = job.command_line(run.kind, jobs.brief(run.config()))
+        line = jobs.in_terminal(run.kind, run.config())
     except MimicError as error:
         frame.error_card(error.cause, error.remedy)
         return

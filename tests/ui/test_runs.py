@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mimic.run import Run, find_run, list_runs, run_created, trashed, write_note
-from ui import numbers
+from ui import jobs, numbers
 
 ROOT = Path(__file__).resolve().parents[2]
 WriteRun = Callable[..., Run]
@@ -71,7 +71,7 @@ def test_filters_narrow_the_table_down(two: Path) -> None:
 def test_one_chosen_run_shows_its_record_command_and_link(two: Path) -> None:
     app = open_runs("distill-b")
     codes = [c.value for c in app.code]
-    assert any(c.startswith("python -m mimic distill --seed 8") for c in codes)
+    assert any("python -m mimic distill --seed 8" in c for c in codes)
     assert any(c.endswith("?runs=distill-b") for c in codes)
     assert "attack success 40.0%" in said(app)
     assert app.query_params["runs"] in ("distill-b", ["distill-b"])
@@ -223,3 +223,14 @@ def test_table_and_names_tell_the_same_time(two: Path) -> None:
     table = open_runs().dataframe[0].value
     begun = table[table["run"] == "distill-b"].iloc[0]["started"]
     assert f"{begun:%H:%M}" in numbers.moment(run_created(run))
+
+
+@pytest.mark.parametrize(
+    ("prefix", "begins"), [(".venv", ".venv/bin/python -m mimic "), ("/usr", "python -m mimic ")]
+)
+def test_the_command_names_the_python_that_knows_the_project(
+    two: Path, monkeypatch: pytest.MonkeyPatch, prefix: str, begins: str
+) -> None:
+    monkeypatch.setattr("sys.prefix", str(ROOT / prefix))
+    run = find_run("distill-b", two)
+    assert jobs.in_terminal(run.kind, run.config()).startswith(begins)

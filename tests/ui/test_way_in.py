@@ -244,9 +244,9 @@ def test_an_own_file_is_cleaned_for_as_many_updates_as_suit_its_images(
 ) -> None:
     inspect_run(runs_root, "other", encoder="/x/mine.pth")
     app = open_page("distil")
-    assert "About 100 updates on 52 clean images (by their number; not measured" in (
-        without_escapes(app)
-    )
+    told = without_escapes(app)
+    assert "52 clean images, 100 rounds. This length suits that many images; it was not" in told
+    assert "No backdoor was seen" not in told
     press(app, "Start")
     (run,) = [r for r in list_runs(runs_root) if r.kind == "distill"]
     config = run.config()
@@ -321,3 +321,19 @@ def test_a_class_that_no_one_named_is_not_called_the_attackers(
     inspect_run(runs_root, "other", encoder="/x/mine.pth", target_class=given)
     told = without_escapes(open_page("suspect"))
     assert ("found by trying all ten classes" in told) == (given < 0)
+
+
+def test_before_cleaning_what_seems_sound_its_price_is_told(
+    runs_root: Path, inspect_run: Inspect
+) -> None:
+    run = inspect_run(runs_root, "other", encoder="/x/mine.pth")
+    result = run.result()
+    assert result is not None
+    sound = {
+        "teacher": result["scores"]["clean_twin"],
+        "clean_twin": result["scores"]["clean_twin"],
+    }
+    run.write_json("result.json", {**result, "scores": sound})
+    assert "No backdoor was seen; cleaning usually costs accuracy." in without_escapes(
+        open_page("distil")
+    )
