@@ -2,7 +2,16 @@
 
 import streamlit as st
 
-from ui import distillation, frame, jobs, live, report_button, subject, training_inputs
+from ui import (
+    cleaning_words,
+    distillation,
+    frame,
+    jobs,
+    live,
+    report_button,
+    subject,
+    training_inputs,
+)
 
 frame.head(
     "Distil",
@@ -18,6 +27,7 @@ if chosen is None:
     st.stop()
 
 runs = {run.id: run for run in chosen.runs("distill")}
+cleaning_words.before_cleaning(chosen)
 with jobs.form("New distillation", "distill", icon=":material/science:", opened=not runs):
     config = training_inputs.distillation(chosen)
     jobs.start_button("Start", "distill", config, distillation.RUN, icon=":material/play_arrow:")

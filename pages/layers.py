@@ -52,9 +52,7 @@ if at_work and not subject.has_result(at_work):
     jobs.controls(at_work)
     live.follow(at_work, measurement.draw_progress)
 elif shown is None:
-    frame.empty(
-        "These layers have not been measured yet.", f"Open “{FORM}” above and press Measure."
-    )
+    frame.empty("These layers have not been measured yet.", "Press Measure above.")
 
 result = None
 if shown:

@@ -29,6 +29,7 @@ runs_actions.told()
 entries = {run.id: runs_table.entry(run) for run in list_runs()}
 if not entries:
     frame.no_subject()
+    runs_actions.way_back()
     runs_trash.show()
     st.stop()
 
@@ -51,6 +52,7 @@ picked = runs_choice.picker(
         for run_id, e in entries.items()
     }
 )
+runs_actions.way_back()
 with frame.errors_as_cards():
     if len(picked) == 1:
         one = entries[picked[0]]

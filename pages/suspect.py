@@ -19,16 +19,19 @@ address.keep(way_in.RUN, attempt.id if attempt else None)
 way_in.show(chosen, failed=attempt is not None and not jobs.state_of(attempt).is_active)
 
 if attempt:
-    way_in.follow(attempt, chosen)
+    with way_in.earlier(chosen, attempt):
+        way_in.follow(attempt, chosen)
 elif chosen is None:
     frame.empty("Nothing has been inspected yet.", "Choose an encoder above and press Inspect.")
 else:
-    st.header(text.plain(chosen.title), anchor=False)
-    if chosen.is_example:
-        st.caption("An example that ships with the project: this is what an inspection tells.")
-    with frame.errors_as_cards():
-        inspection.show(chosen)
-        class_balance.show(chosen.result)
-    with st.container(horizontal=True):
-        frame.link("layers", "Next: measure its layers")
-        frame.link("distil", "Or clean it right away")
+    with way_in.earlier(chosen, None):
+        st.header(text.plain(chosen.title), anchor=False)
+        if chosen.is_example:
+            st.caption("An example that ships with the project: this is what an inspection tells.")
+        way_in.offer_trigger(chosen)
+        with frame.errors_as_cards():
+            inspection.show(chosen)
+            class_balance.show(chosen.result)
+        with st.container(horizontal=True):
+            frame.link("layers", "Next: measure its layers")
+            frame.link("distil", "Or clean it right away")

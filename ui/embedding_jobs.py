@@ -18,23 +18,57 @@ RUN = "embed_run"
 
 
 def choose_student(subject: Subject) -> Run | None:
-    """The distillation whose outcome is the after-picture; None while there is none."""
+    """The distillation whose outcome is the after-picture; None while there is none.
+
+    Until one is picked: the newest that has a map, since a cleaning just made has none.
+    """
     finished = {r.id: r for r in subject.runs("distill") if has_result(r)}
     if not finished:
         return None
     address.adopt("student", finished)
     newest = next(iter(finished))
+    usual = usual_student(subject, list(finished))
+    which = "newest" if usual == newest else "newest with a map"
     picked = st.selectbox(
         "Cleaned encoder",
         list(finished),
         index=None,
-        placeholder=f"newest: {jobs.label(finished[newest])}",
+        placeholder=f"{which}: {jobs.label(finished[usual])}",
         format_func=lambda run_id: jobs.label(finished[run_id]) if run_id in finished else run_id,
         key="student",
         persist_state="session",
     )
     address.keep("student", picked)
-    return finished.get(picked or newest, finished[newest])
+    if not picked and usual != newest:
+        newest_without_map(finished[usual], finished[newest])
+    return finished.get(picked or usual, finished[usual])
+
+
+def usual_student(subject: Subject, finished: list[str]) -> str:
+    """The newest of some distillations that has a map, finished or at work; else the newest."""
+    mapped = {
+        student_of(r) for r in subject.runs("embed") if has_result(r) or jobs.state_of(r).is_active
+    }
+    return next((run_id for run_id in finished if run_id in mapped), finished[0])
+
+
+def newest_without_map(shown: Run, newest: Run) -> None:
+    """That an older cleaning is shown, and the way to a map of the newest."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"Shown: {text.plain(jobs.label(shown))}; the newest cleaning "
+            f"({text.plain(jobs.label(newest))}) has no map yet.",
+            width="stretch",
+        )
+        st.button(
+            "Choose the newest, to compute its map", icon=":material/scatter_plot:",
+            key="embed_newest", on_click=pick, args=(newest,),
+        )  # fmt: skip
+
+
+def pick(run: Run) -> None:
+    """Pick a cleaned encoder. For callbacks."""
+    st.session_state["student"] = run.id
 
 
 def find(subject: Subject, student: Run | None) -> Run | None:

@@ -53,8 +53,14 @@ def stepper(subject: Subject, cleaned: Run | None) -> None:
                 "Stamped, after cleaning",
                 after["stamped"][position],
                 f"shows class {name(int(after['labels'][position]))}",
-                f"the cleaned encoder takes it for **{taken_for}**",
+                f"the cleaned encoder takes it for **{taken_for}**{sure(after, position)}",
             )
+
+
+def sure(after: dict[str, np.ndarray], index: int) -> str:
+    """How sure the cleaned encoder is of a stamped example; runs of before did not keep that."""
+    kept = after.get("after_stamped_confidence")
+    return "" if kept is None else f" ({numbers.percent(float(kept[index]))} sure)"
 
 
 def answer(name: Any, arrays: dict[str, np.ndarray], kind: str, index: int) -> str:

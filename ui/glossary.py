@@ -24,6 +24,9 @@ TERMS = {
     "95% interval": "The range in which the true share lies in 19 of 20 such measurements; fewer "
     "images make it wider.",
     "layer": "One stage of the network; an image passes through all of them, one after another.",
+    "stem": "The network's first stage, before its layers: it turns colours into simple edges.",
+    "weights": "The numbers a network learned; a file of an encoder holds them and nothing else.",
+    "features": "The list of numbers that an encoder gives for an image.",
     "mutual information": "How much one thing tells about another: here, how much a layer "
     "tells about the network's final answer.",
     "nat": "The unit of information; one nat is about 1.44 bits.",
@@ -41,12 +44,21 @@ TERMS = {
     "layer weight": "How strongly the attention loss of one layer counts.",
     "probe": "A simple classifier put on top of an encoder to see how much its numbers tell.",
     "embedding": "The numbers of many images, drawn as points in a plane.",
+    "displacement": "How far the trigger moves an image among the others: from its point without "
+    "the trigger to its point with it.",
+    "silhouette": "How clearly two groups of points lie apart: near 1 for two separate groups, "
+    "near 0 where they mix.",
+    "CKA": "How alike two networks, or two layers, see the same images: 1 is the same, 0 is "
+    "unrelated.",
+    "classifier's plane": "A map of a simple classifier's own decision: to the right the images it "
+    "takes for the attacker's class, upwards those it gets right.",
     "UMAP": "A way to draw such points so that neighbours stay neighbours; distances mean little.",
     "PCA": "A way to draw such points along the directions in which they differ most.",
     "kNN": "A classifier that asks the nearest known images; short for k nearest neighbours.",
     "seed": "A number that fixes all random choices, so that a run can be repeated.",
     "epoch": "One pass over all training images.",
     "batch": "The images used for one step of training.",
+    "bfloat16": "A short format for numbers, faster and a little coarser than the usual one.",
     "learning rate": "How big each step of training is.",
 }
 

@@ -18,6 +18,7 @@ SOURCES = {
     "builtin": "Built-in example",
 }
 TWINS = {"none": "I have none", "upload": "Upload a file", "path": "File on this machine"}
+SOURCE_KEY, ENCODER_KEY = "suspect_source", "suspect_encoder"
 PUBLIC = "timm:"
 """Begins the name of a public encoder, which is no path."""
 MAX_SIDE = 1024
@@ -33,13 +34,13 @@ def suspect() -> InspectConfig | None:
         default="upload",
         required=True,
         format_func=lambda name: SOURCES.get(name, name),
-        key="suspect_source",
+        key=SOURCE_KEY,
         persist_state="session",
         wrap=True,
     )
     if source == "builtin":
         return builtin()
-    encoder = encoder_file(source or "path", "suspect_encoder", "Encoder file")
+    encoder = encoder_file(source or "path", ENCODER_KEY, "Encoder file")
     left, right = st.columns(2, gap="large")
     with left:
         fields: dict[str, Any] = {"data": data_inputs.images()}

@@ -7,8 +7,19 @@ from typing import Any
 
 import streamlit as st
 
-from ui import data_inputs, examples, file_match, frame, mode, numbers, scores, text, verdict
-from ui.subject import Subject
+from ui import (
+    data_inputs,
+    examples,
+    file_match,
+    frame,
+    health,
+    mode,
+    numbers,
+    scores,
+    text,
+    verdict,
+)  # fmt: skip
+from ui.subject import Subject, fields_of
 
 
 def show(subject: Subject) -> None:
@@ -18,9 +29,10 @@ def show(subject: Subject) -> None:
     recognised(result["encoder"])
     frame.warnings(result)
     file_match.variants(result.get("variants", []))
-    health(result["health"])
+    health.show(result, has_trigger=subject.has_trigger)
     st.subheader("Scores", anchor=False)
     scores.table(result["scores"])
+    found_by_trying(subject)
     data_used(subject)
     arrays = subject.run.arrays("examples")
     if arrays:
@@ -112,48 +124,23 @@ def fingerprint(sha256: str) -> None:
     st.code(text.bare(sha256), language=None, wrap_lines=True)
 
 
-def health(found: dict[str, Any]) -> None:
-    """Does the encoder work at all, compared with an untrained one?"""
-    st.subheader("Health check", anchor=False)
-    known, random = found["knn_accuracy"], found["random_knn_accuracy"]
-    with st.container(horizontal=True):
-        st.metric(
-            "Nearest-neighbour accuracy",
-            numbers.percent(known),
-            None if known is None or random is None else f"{numbers.points(known - random)}",
-            delta_description=None if known is None else "against an untrained encoder",
-            border=True,
-            height="stretch",
-            help="Share of test images whose nearest neighbours in feature space have their class.",
-        )
-        spread = found["feature_spread"]
-        st.metric(
-            "Feature spread",
-            "–" if spread is None else f"{spread:.3f}",
-            border=True,
-            height="stretch",
-            help="How far apart the features of different images lie; an untrained encoder has "
-            f"{found['random_feature_spread']:.3f}.",
-        )
-        still = found["dead_features"] + found.get("constant_features", 0)
-        st.metric(
-            "Features that never change",
-            numbers.count(still),
-            border=True,
-            height="stretch",
-            help=f"The same for every image; {found['dead_features']} of them are zero.",
-        )
-    faults = found.get("faults", [])
-    for fault in faults:
-        st.error(text.sentence(fault), icon=":material/error:")
-    for warning in found["warnings"]:
-        st.warning(text.sentence(warning), icon=":material/warning:")
-    if not found["warnings"] and not faults:
-        st.success(
-            "It works as an encoder: nothing unusual in its features. Whether it has a backdoor "
-            "is another question, which the scores below speak to.",
-            icon=":material/check_circle:",
-        )
+def found_by_trying(subject: Subject) -> None:
+    """That the class counted as the attacker's was none that anyone named."""
+    settled = subject.result["target_class"]
+    if not subject.has_trigger or settled is None or was_named(subject):
+        return
+    count = subject.result["downstream"]["classes"]
+    tried = f"all {numbers.in_words(count)} classes" if count else "all classes"
+    st.caption(
+        f"No class was named: most often the trigger leads to {text.plain(subject.target_name)} "
+        f"(found by trying {tried}). Attack success counts that class; a trigger without any "
+        "hold on the encoder has one, too."
+    )
+
+
+def was_named(subject: Subject) -> bool:
+    """Whether the class that the trigger leads to was given, not found."""
+    return int(fields_of(subject.run).get("target_class", -1)) >= 0
 
 
 def data_used(subject: Subject) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal
 
 import streamlit as st
@@ -41,6 +43,7 @@ KINDS = {
     "pretrain": "Pre-training",
     "attack": "Backdoor implant",
 }
+VENV_PYTHON = ".venv/bin/python"
 ENDED_EARLY = ("stopped", "interrupted", "failed")
 
 
@@ -124,8 +127,20 @@ def start_button(label: str, kind: str, config: Config, key: str, *, icon: str) 
     )  # fmt: skip
     if not mode.is_expert():
         return
-    st.caption("The same in a terminal:")
-    st.code(text.code(job.command_line(kind, brief(config))), language=None, wrap_lines=True)
+    st.caption("The same in a terminal, from the project's folder:")
+    st.code(text.code(in_terminal(kind, config)), language=None, wrap_lines=True)
+
+
+def in_terminal(kind: str, config: Config) -> str:
+    """The command that does the same, as it works from the project's folder.
+
+    The system's Python knows nothing of the project: where this app runs from the folder's own
+    environment, as the README installs it, the command names that one.
+    """
+    line = job.command_line(kind, brief(config))
+    own = job.CODE_ROOT / VENV_PYTHON
+    runs_from_it = Path(sys.prefix).resolve() == own.parent.parent.resolve()
+    return VENV_PYTHON + line.removeprefix("python") if runs_from_it else line
 
 
 def brief(config: Config) -> Config:

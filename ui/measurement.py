@@ -146,7 +146,10 @@ def draw_progress(run: Run, status: Status) -> None:
         last = records[-1]
         name = curve_name(f"{last['network']}/{last['input']}")
         done = {(r["network"], r["input"], r["layer"]) for r in records}
-        st.caption(
-            f"{len(done)} curve points so far; now {name}, {text.plain(last['layer'])}: "
-            f"{last['held_out']:.2f} nats on held-out pairs after {last['epoch']} critic epochs."
-        )
+        told = f"{len(done)} curve points so far; now {name}, {text.plain(last['layer'])}"
+        if mode.is_expert():
+            told += (
+                f": {last['held_out']:.2f} nats on held-out pairs after {last['epoch']} critic "
+                "epochs"
+            )
+        st.caption(f"{told}.")

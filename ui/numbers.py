@@ -71,3 +71,9 @@ def size(byte_count: float) -> str:
             return f"{byte_count:.0f} {unit}" if unit == "B" else f"{byte_count:.1f} {unit}"
         byte_count /= 1000
     return f"{byte_count:.1f} GB"
+
+
+def in_words(count: int) -> str:
+    """A small number as a word, a larger one in digits."""
+    words = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    return words[count - 2] if 2 <= count <= len(words) + 1 else str(count)

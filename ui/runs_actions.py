@@ -8,8 +8,16 @@ import streamlit as st
 
 from mimic import job
 from mimic.errors import MimicError
-from mimic.run import Run, default_root, discard, empty_trash, restore, write_note
-from ui import frame, runs_choice, text
+from mimic.run import (
+    Run,
+    default_root,
+    discard,
+    empty_trash,
+    restore,
+    run_created,
+    write_note,
+)
+from ui import frame, jobs, numbers, runs_choice, subject, text
 
 DELETED = "runs_deleted"
 DONE = "runs_done"
@@ -40,18 +48,20 @@ def rerun(run: Run, *, new_seed: bool) -> None:
         frame.remember_error(error)
         return
     runs_choice.choose([started.id])
-    st.session_state[DONE] = f"Started run {text.plain(started.id)}."
+    st.session_state[DONE] = f"Started again: {called(run)}."
 
 
 def delete(run: Run) -> None:
     """Move a run to the trash."""
     begin()
+    name = called(run)
     try:
         discard(run)
     except MimicError as error:
         frame.remember_error(error)
         return
-    st.session_state[DELETED] = run.id
+    st.session_state[DELETED] = (run.id, name)
+    st.session_state[DONE] = f"{name} is in the trash."
 
 
 def bring_back(run_id: str) -> None:
@@ -76,15 +86,28 @@ def empty() -> None:
     st.session_state[DONE] = f"Removed {len(gone)} runs for good."
 
 
+def called(run: Run) -> str:
+    """A run in a sentence, as its owner knows it."""
+    kind = jobs.KINDS.get(run.kind, text.plain(run.kind))
+    begun = numbers.moment(run_created(run))
+    return f"{kind} of {text.plain(subject.title(run))}, begun {begun},"
+
+
 def told() -> None:
-    """What the last action did, with the way back from a deletion until the next action."""
-    deleted, done = st.session_state.get(DELETED), st.session_state.get(DONE)
-    if deleted:
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(f"Run {text.plain(deleted)} is in the trash.", width="stretch")
-            st.button(
-                "Undo", icon=":material/undo:", key="runs-undo", on_click=bring_back,
-                args=(deleted,),
-            )  # fmt: skip
-    elif done:
-        st.success(done, icon=":material/check:")
+    """What the last action did, in sight wherever the page is scrolled to."""
+    done = st.session_state.pop(DONE, None)
+    if done:
+        st.toast(done, icon=":material/check:")
+
+
+def way_back() -> None:
+    """At the place of a deleted run: the way back, until the next action."""
+    deleted = st.session_state.get(DELETED)
+    if not deleted:
+        return
+    run_id, name = deleted
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f"{name} is in the trash.", width="stretch")
+        st.button(
+            "Undo", icon=":material/undo:", key="runs-undo", on_click=bring_back, args=(run_id,)
+        )

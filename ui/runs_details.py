@@ -6,12 +6,24 @@ import functools
 
 import streamlit as st
 
-from mimic import job
 from mimic.comparison import machine_of
 from mimic.errors import MimicError
 from mimic.run import Run, is_bundled
 from mimic.run.notes import NOTE_LIMIT
-from ui import frame, jobs, numbers, report_button, run_list, runs_actions, runs_choice, text
+from ui import (
+    chosen_file,
+    frame,
+    inputs,
+    jobs,
+    numbers,
+    report_button,
+    run_list,
+    runs_actions,
+    runs_choice,
+    subject,
+    text,
+    uploads,
+)
 from ui.runs_table import Entry
 
 
@@ -30,7 +42,7 @@ def show(entry: Entry, owner: str | None) -> None:
             jobs.badge(entry.status)
             st.caption(" · ".join(facts(entry)))
         if entry.status.cause:
-            frame.error_card(entry.status.cause, entry.status.remedy)
+            frame.error_card(*map(uploads.as_given, (entry.status.cause, entry.status.remedy)))
         actions(run, entry, owner)
         left, right = st.columns(2, gap="large")
         with left:
@@ -68,6 +80,7 @@ def computed_on(entry: Entry) -> str:
 
 def actions(run: Run, entry: Entry, owner: str | None) -> None:
     """Open, report, rerun, stop or resume, delete."""
+    gone = file_gone(run)
     with st.container(horizontal=True, vertical_alignment="center"):
         if entry.kind in run_list.SHOWN_ON:
             page, key = run_list.SHOWN_ON[entry.kind]
@@ -76,11 +89,16 @@ def actions(run: Run, entry: Entry, owner: str | None) -> None:
         if not entry.status.is_active:  # Runs at work have their Stop above the table.
             jobs.controls(run)
         for label, new_seed, why in (
-            ("Run again", False, "The same settings and the same seed, as a new run."),
-            ("Run again, new seed", True, "The same settings with another seed drawn at random."),
+            ("Run again", False, gone or "The same settings and the same seed, as a new run."),
+            (
+                "Run again, new seed",
+                True,
+                gone or "The same settings, another seed drawn at random.",
+            ),
         ):
             st.button(
                 label, icon=":material/replay:", key=f"rerun-{new_seed}-{run.id}", help=why,
+                disabled=bool(gone),
                 on_click=functools.partial(runs_actions.rerun, run, new_seed=new_seed),
             )  # fmt: skip
         report_button.offer(run)
@@ -91,6 +109,17 @@ def actions(run: Run, entry: Entry, owner: str | None) -> None:
             help="Runs at work and runs that ship with the project cannot be deleted."
             if kept else "Moves the run to the trash, from where it can be brought back.",
         )  # fmt: skip
+
+
+def file_gone(run: Run) -> str:
+    """Why a run cannot be made again: its encoder's file is no longer there; else nothing."""
+    file = str(subject.fields_of(run).get("encoder", ""))
+    if not file or file.startswith(inputs.PUBLIC) or chosen_file.located(file).exists():
+        return ""
+    return (
+        f"The file {text.plain(subject.file_name(run))} is no longer there: it was refused, moved "
+        "or deleted. Choose it again on the page Suspect encoder."
+    )
 
 
 def note(run: Run) -> None:
@@ -111,9 +140,12 @@ def note(run: Run) -> None:
 
 def command(run: Run) -> None:
     """The command that does the same in a terminal."""
-    st.caption("The same in a terminal; it gives the same figures on the same kind of machine:")
+    st.caption(
+        "The same in a terminal, from the project's folder; it gives the same figures on the "
+        "same kind of machine:"
+    )
     try:
-        line = job.command_line(run.kind, jobs.brief(run.config()))
+        line = jobs.in_terminal(run.kind, run.config())
     except MimicError as error:
         frame.error_card(error.cause, error.remedy)
         return

@@ -16,8 +16,8 @@ from mimic.run import Run, Status, is_bundled, run_created
 from ui import jobs, subject, text
 
 STATES = {state: word for state, (word, *_) in jobs.STATES.items()}
-SUBJECT_WIDTH, SUBJECT_SIGNS = 175, 24
-NOTE_ROOMS = {"alone": (195, 27), "beside encoders": (140, 18)}
+SUBJECT_WIDTH, SUBJECT_SIGNS = 140, 24
+NOTE_ROOMS = {"alone": (195, 27), "beside encoders": (120, 18)}
 """Pixels, and signs that fit into them: all columns have room on a page 1280 pixels wide."""
 COLUMNS = {
     "kind": st.column_config.TextColumn("Kind"),
@@ -33,9 +33,10 @@ COLUMNS = {
     ),
     "state": st.column_config.TextColumn("State"),
     "started": st.column_config.DatetimeColumn("Started", format="D MMM YYYY, HH:mm"),
-    "duration": st.column_config.NumberColumn("Duration", format="%d s"),
+    "duration": st.column_config.NumberColumn("Duration", format="%d s", width=72),
     "seed": st.column_config.NumberColumn(
-        "Seed", format="%d", help="Start of every random choice: the same seed, the same run."
+        "Seed", format="%d", width=64,
+        help="Start of every random choice: the same seed, the same run.",
     ),
     "subject": st.column_config.TextColumn("Encoder", width=SUBJECT_WIDTH),
     "note": st.column_config.TextColumn("Note"),
@@ -88,7 +89,7 @@ def entry(run: Run) -> Entry:
     stamp = result.stat().st_mtime if result.is_file() else 0.0
     found = key_figures(str(run.directory), stamp)
     seed = run.about()["config"].get("seed")
-    began = status.started or run_created(run)
+    began = run_created(run) or status.started  # As every other place says it.
     lasted = found.get("seconds")
     if lasted is None and status.started and status.state != "interrupted":
         lasted = max(0.0, status.updated - status.started)
@@ -122,18 +123,15 @@ def columns(entries: Sequence[Entry]) -> list[str]:
     """Which columns tell something here: what is the same or empty in all rows takes no room.
 
     The names of runs repeat kind and time, so they stand only where encoder and note leave their
-    place; where both are needed, duration and seed yield, too. A ticked run shows all of it, and
-    the table's own menu brings every column back.
+    place. A ticked run shows all of it, and the table's own menu brings every column back.
     """
-    left_out = set()
+    left_out: set[str] = set()
     if len({e.subject for e in entries}) < 2:
         left_out.add("subject")
     if not any(e.note for e in entries):
         left_out.add("note")
     if len(left_out) < 2:
         left_out.add("run")
-    if not left_out & {"subject", "note"}:
-        left_out |= {"duration", "seed"}
     return [name for name in COLUMNS if name not in left_out]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from mimic.run import Run, list_runs
+from mimic.run import Run, list_runs, run_created
 from mimic.subjects import (
     builtin_subjects,
     clean_share,
@@ -17,7 +17,7 @@ from mimic.subjects import (
 from mimic.subjects import fields_of as fields_of
 from mimic.subjects import identity as identity
 from mimic.subjects import settled as settled
-from ui import address, text, uploads
+from ui import address, numbers, text, uploads
 
 DEMO = "demo-inspect"
 NEXT = "next_subject"
@@ -127,13 +127,39 @@ def file_name(run: Run) -> str:
     return uploads.as_given(name)
 
 
-def told_apart(titles: dict[str, str]) -> dict[str, str]:
-    """Titles by run, with the end of the run's id where two inspections share a title."""
-    held = list(titles.values())
-    return {
-        run_id: f"{name} · {text.bare(run_id[-4:])}" if held.count(name) > 1 else name
-        for run_id, name in titles.items()
-    }
+TRIGGER_WORDS = {
+    "": "no trigger", "square": "white square", "patch": "picture", "random": "picture",
+    "blend": "blended picture", "pattern": "pattern", "sinusoid": "waves", "frequency": "colours",
+}  # fmt: skip
+"""A trigger by the first word of its text, short enough for the sidebar."""
+
+
+def told_apart(runs: list[Run]) -> dict[str, str]:
+    """Titles by run; inspections that share one get what differs: trigger, then time, then id.
+
+    The file's name is cut there, so that the difference is in sight in the narrow selector.
+    """
+    named = {run.id: title(run) for run in runs}
+    for tell in (trigger_words, lambda run: numbers.moment(run_created(run)), id_end):
+        held = list(named.values())
+        for run in runs:
+            if held.count(named[run.id]) > 1:
+                start = named[run.id]
+                if tell is trigger_words:
+                    start = text.bare(file_name(run), 16) if "." in start else start
+                named[run.id] = f"{start} · {tell(run)}"
+    return named
+
+
+def trigger_words(run: Run) -> str:
+    """With which trigger an encoder was inspected."""
+    kind = str(fields_of(run).get("trigger", "")).partition(":")[0]
+    return TRIGGER_WORDS.get(kind, "trigger file")
+
+
+def id_end(run: Run) -> str:
+    """The end of a run's id: the same in no two runs of one minute."""
+    return text.bare(run.id[-4:])
 
 
 def choose() -> None:
@@ -145,7 +171,7 @@ def choose() -> None:
     address.adopt("subject", options)
     if not options:
         return
-    titles = told_apart({run.id: title(run) for run in inspected()})
+    titles = told_apart(inspected())
     usual = DEMO if DEMO in options else options[0]
     st.session_state.setdefault("subject", usual)
     with st.sidebar:

@@ -8,9 +8,7 @@ from typing import Any
 import streamlit as st
 
 from mimic.config import DistillConfig
-from mimic.subjects import recommended_distillation
-from mimic.training_length import batches_per_epoch, suited_updates
-from ui import mode, numbers, text, weights
+from ui import cleaning_words, mode, text, weights
 from ui.fields import help_of, whole_or_empty
 from ui.inputs import machine
 from ui.setting_widgets import clean_share, one_of, real, switch, whole
@@ -48,7 +46,7 @@ def distillation(subject: Subject) -> DistillConfig:
             "clean_fraction": clean_share(kind, subject.clean_share),
             **schedule(kind, subject.recommended()),
         }
-        st.caption(length(subject, DistillConfig(**fields)))
+        st.caption(cleaning_words.length(subject, DistillConfig(**fields)))
     with right:
         on = losses()
         chosen = layer_choice(subject, disabled=not on["attention"])
@@ -72,30 +70,8 @@ def recommended(subject: Subject) -> DistillConfig:
             "weights": carried.as_words(),
         }
     config = DistillConfig(**{**subject.settings, **subject.recommended(), **fields})
-    st.caption(length(subject, config))
+    st.caption(cleaning_words.length(subject, config))
     return config
-
-
-def length(subject: Subject, config: DistillConfig) -> str:
-    """How long a distillation will be, in updates, and why: one line."""
-    images = config.clean_images(int(subject.result["data"]["images"]))
-    if not images:
-        return "No clean image would be left: choose a larger share."
-    updates = config.epochs * batches_per_epoch(images, config.batch_size)
-    return (
-        f"About {numbers.count(updates)} updates on {numbers.count(images)} clean images "
-        f"({basis(subject, config, images)}): fewer leave the student weak, many more can bring "
-        "the backdoor back."
-    )
-
-
-def basis(subject: Subject, config: DistillConfig, images: int) -> str:
-    """Why a distillation is as long as it is."""
-    if config.epochs != subject.recommended().get("epochs"):
-        return f"for so many, about {numbers.count(suited_updates(images))} are recommended"
-    if recommended_distillation(subject.settings["subject"]):
-        return "the length that was measured on this example"
-    return "by their number; not measured on this encoder"
 
 
 def training_details(kind: type[DistillConfig]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from mimic.trigger import Trigger
 from ui import frame, pictures, text, trigger_drawing, trigger_kinds
 
 DRAWN = "draw"
+KEY = "suspect_trigger"
 KINDS = {
     "none": "No trigger is known",
     "square": "White square",
@@ -36,7 +37,7 @@ def trigger(data: str) -> str:
         "3. The trigger you suspect (optional)",
         list(KINDS),
         format_func=lambda name: KINDS.get(name, name),
-        key="suspect_trigger",
+        key=KEY,
         persist_state="session",
         help="The mark that may set off a backdoor. Without one, attack success cannot be "
         "measured: how often it gets the attacker's answer.",

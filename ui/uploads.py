@@ -70,9 +70,12 @@ def picker(label: str, key: str, *, allowed: tuple[str, ...], megabytes: int, hi
     Returns:
         The stored file's path, or nothing.
     """
+    place = st.container()
+    turn = st.session_state.get(f"{key}_turn", 0)
     given: Any = st.file_uploader(
-        label, type=list(allowed), key=f"{key}_uploader", max_upload_size=megabytes, help=hint
-    )
+        label, type=list(allowed), key=f"{key}_uploader{turn or ''}", max_upload_size=megabytes,
+        help=hint,
+    )  # fmt: skip
     known = st.session_state.get(f"{key}_stored")
     if given is not None and (not known or known["id"] != given.file_id):
         with frame.errors_as_cards():
@@ -87,5 +90,32 @@ def picker(label: str, key: str, *, allowed: tuple[str, ...], megabytes: int, hi
             "another."
         )
         return ""
-    st.caption(f"Stored: {text.plain(known['name'])}, {numbers.size(known['size'])}")
+    told = f"{text.plain(known['name'])}, {numbers.size(known['size'])}"
+    if given is not None:
+        st.caption(f"Stored: {told}")
+    else:  # A browser cannot show in its box what it did not just choose.
+        place.info(
+            f"**In use: {told}**, stored from before. The box below is only for another file.",
+            icon=":material/draft:",
+        )
     return str(known["path"])
+
+
+def in_use(key: str) -> str:
+    """The stored file that a picker stands at, without drawing it; nothing where there is none."""
+    known = st.session_state.get(f"{key}_stored")
+    return str(known["path"]) if known and Path(known["path"]).is_file() else ""
+
+
+def is_upload(path: Path) -> bool:
+    """Whether a path is that of a stored upload that is still there."""
+    folder = default_root().resolve() / workspace.UPLOADS
+    return path.resolve().parent == folder and path.is_file()
+
+
+def put_back(key: str, path: Path) -> None:
+    """Let a picker stand at an upload stored earlier, its box empty. For callbacks."""
+    st.session_state[f"{key}_stored"] = {
+        "id": "", "path": str(path), "name": as_given(path.name), "size": path.stat().st_size,
+    }  # fmt: skip
+    st.session_state[f"{key}_turn"] = st.session_state.get(f"{key}_turn", 0) + 1

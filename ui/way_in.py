@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import streamlit as st
 
 from mimic.run import Run
-from ui import file_match, frame, inputs, jobs, live, subject, text
+from ui import (
+    chosen_file,
+    file_match,
+    frame,
+    inputs,
+    jobs,
+    live,
+    subject,
+    text,
+    trigger_inputs,
+)
 
 RUN = "inspect_run"
 """The key of the inspection begun here; it is the name in the URL too."""
@@ -13,6 +26,10 @@ OPENED = "suspect_opened"
 """Key of how many inspections had been started when the form was opened last."""
 BESIDE = "suspect_beside"
 """Key of an attempt and of the encoder that was chosen when it was first shown."""
+
+
+FOR_TRIGGER = "suspect_for_trigger"
+"""Key of the encoder that the form was opened for, to test a trigger on it."""
 
 
 def show(chosen: subject.Subject | None, *, failed: bool) -> None:
@@ -60,6 +77,57 @@ def started() -> int:
 def open_form() -> None:
     """Open the form again, all that was typed still in it. For callbacks."""
     st.session_state[OPENED] = started()
+    st.session_state.pop(FOR_TRIGGER, None)
+
+
+def offer_trigger(chosen: subject.Subject) -> None:
+    """The way to test a trigger on an encoder that was inspected without one."""
+    if chosen.has_trigger or chosen.is_example:
+        return
+    st.button(
+        "Test a trigger on this encoder", type="primary", icon=":material/approval:",
+        key="suspect_test_trigger", on_click=open_for_trigger, args=(chosen,),
+    )  # fmt: skip
+
+
+def open_for_trigger(chosen: subject.Subject) -> None:
+    """Open the form at an inspected encoder's file, its trigger to be chosen. For callbacks."""
+    open_form()
+    chosen_file.take_over(chosen.fields)
+    if st.session_state.get(trigger_inputs.KEY) in (None, "none"):
+        st.session_state[trigger_inputs.KEY] = "square"
+    st.session_state[FOR_TRIGGER] = chosen.run.id
+
+
+def is_elsewhere(chosen: subject.Subject | None, run: Run | None) -> bool:
+    """Whether the open form stands at another file than the result below it.
+
+    Then that result would be taken for the new file's; so it would where the form was opened for
+    a trigger, which the result has not seen.
+
+    Args:
+        chosen: the encoder whose result is shown.
+        run: the attempt shown instead, if there is one.
+    """
+    if not is_open(chosen):
+        return False
+    shown = run or (chosen.run if chosen else None)
+    if shown is None:
+        return False
+    known = str(subject.fields_of(shown).get("encoder", ""))
+    asked_again = st.session_state.get(FOR_TRIGGER) == shown.id
+    return bool(chosen_file.current()) and (not chosen_file.is_at(known) or asked_again)
+
+
+@contextlib.contextmanager
+def earlier(chosen: subject.Subject | None, run: Run | None) -> Iterator[None]:
+    """What is shown inside goes under a fold while the form stands at another file."""
+    if not is_elsewhere(chosen, run):
+        yield
+        return
+    name = subject.file_name(run) if run else chosen.title if chosen else ""
+    with st.expander(f"Earlier result: {text.plain(name)}", icon=":material/history:"):
+        yield
 
 
 def attempt(run: Run | None, chosen: subject.Subject | None) -> Run | None:

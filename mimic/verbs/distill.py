@@ -178,7 +178,10 @@ def measured(work: Work[DistillConfig], subject: Subject, subset: ImageSet) -> d
         precision=work.precision,
     )
     for number, curve in enumerate(records, start=1):
-        work.step(MEASURING_SHARE * number / total, f"measuring {curve.layer}")
+        work.step(
+            MEASURING_SHARE * number / total,
+            f"measuring how much {curve.layer} of the suspect tells",
+        )
         if curve.estimate is not None:
             nats[curve.layer] = curve.estimate
     return nats
@@ -319,6 +322,10 @@ def final_scores(
         before_stamped=before.stamped[chosen],
         after_clean=after.clean[chosen],
         after_stamped=after.stamped[chosen],
+        before_clean_confidence=before.clean_confidence[chosen],
+        before_stamped_confidence=before.stamped_confidence[chosen],
+        after_clean_confidence=after.clean_confidence[chosen],
+        after_stamped_confidence=after.stamped_confidence[chosen],
     )
     return {
         "teacher": judge.score(before),

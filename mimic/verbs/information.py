@@ -24,6 +24,9 @@ from mimic.mutual_information import (
 from mimic.preprocessing import Preprocessing
 from mimic.verbs.work import JUDGING_SEED, Subject, Work
 
+NETWORKS = {"teacher": "the suspect", "random": "an untrained network",
+            "clean_twin": "the clean twin"}  # fmt: skip
+INPUTS = {"clean": "clean images", "triggered": "images with the trigger"}
 CLEAN_TEACHER = ("teacher", "clean")
 MEASURING_SHARE = 0.95
 PROBE_IMAGES = 1_000
@@ -53,8 +56,7 @@ def information(work: Work[InformationConfig]) -> dict[str, Any]:
         work.run.record(record)
         if curve.reading is not None:
             readings.setdefault((curve.network, curve.input), {})[curve.layer] = curve.reading
-        message = f"measuring {curve.layer} of {curve.network} on {curve.input} images"
-        work.step(MEASURING_SHARE * min(1.0, number / total), message)
+        work.step(MEASURING_SHARE * min(1.0, number / total), at_work(curve))
     curves = {key: {n: r.nats for n, r in layers.items()} for key, layers in readings.items()}
     clean = {
         layer: nats for layer, nats in curves.get(CLEAN_TEACHER, {}).items() if layer != "stem"
@@ -91,6 +93,12 @@ def information(work: Work[InformationConfig]) -> dict[str, Any]:
     }
 
 
+def at_work(curve: Curve) -> str:
+    """What is being measured, in plain words."""
+    layer = "the first stage (stem)" if curve.layer == "stem" else curve.layer
+    return f"measuring {layer} of {NETWORKS[curve.network]} on {INPUTS[curve.input]}"
+
+
 def describe(key: tuple[str, str], layers: dict[str, Reading]) -> dict[str, Any]:
     """One curve of the result."""
     name, kind = key
@@ -116,7 +124,7 @@ def companions(
         )
     rows = []
     for name in work.config.networks:
-        work.step(MEASURING_SHARE, f"cross-checking the layers of {name}")
+        work.step(MEASURING_SHARE, f"checking the layers of {NETWORKS[name]} in other ways")
         found = cross_check(
             *network(subject, name, work),
             source,

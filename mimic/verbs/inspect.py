@@ -141,7 +141,7 @@ def check_health(loaded: EncoderFile, subject: Subject, device: torch.device) ->
     train = subject.train.sample(HEALTH_IMAGES, seed=0)
     test = subject.test.sample(HEALTH_IMAGES, seed=1)
     random, _ = new_network(loaded.encoder.architecture, device, seed=0)
-    health: dict[str, Any] = {"warnings": [], "faults": []}
+    health: dict[str, Any] = {"warnings": [], "faults": [], "test_images": len(test)}
     raw = torch.empty(0)
     for prefix, encoder in (("random_", random), ("", loaded.encoder)):
         unit, raw = unit_features(encoder, test.images, loaded.preprocessing, device)

@@ -50,7 +50,7 @@ def test_two_runs_are_compared_and_a_reload_keeps_the_comparison(visitor, server
 def test_a_deleted_run_comes_back_by_one_press(visitor, server, second, runs_folder) -> None:
     visitor.goto(f"{server}/runs?runs={second.id}")
     visitor.get_by_role("button", name="Delete").click()
-    visitor.get_by_text("is in the trash").wait_for()
+    visitor.get_by_text("is in the trash").first.wait_for()
     assert [run.id for run in trashed(runs_folder)] == [second.id]
     visitor.get_by_role("button", name="Undo").click()
     visitor.get_by_role("button", name="Delete").wait_for()

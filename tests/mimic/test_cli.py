@@ -188,7 +188,8 @@ def test_distill_cleans_end_to_end(cli: Cli, subject_files: SubjectFiles) -> Non
     assert arrays is not None
     assert set(arrays) == {
         "images", "stamped", "labels", "before_clean", "before_stamped", "after_clean",
-        "after_stamped",
+        "after_stamped", "before_clean_confidence", "before_stamped_confidence",
+        "after_clean_confidence", "after_stamped_confidence",
     }  # fmt: skip
     assert (arrays["labels"] != 1).all()  # images of the target class prove nothing
     inputs = run.about()["inputs"]

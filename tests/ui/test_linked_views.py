@@ -129,3 +129,19 @@ def test_hostile_choices_in_the_address_fall_back(
     app = open_page("embeddings", map_layer="layer2", map_projection="plane")
     assert not app.exception
     assert app.get_by_key("map_projection").value == "umap"  # Layers have no plane of their own.
+
+
+def test_a_cleaning_without_a_map_leaves_the_newest_map_in_sight(
+    runs_root: Path, fabricate: Fabricate, distill_run: Callable[..., Run]
+) -> None:
+    fabricate(runs_root)
+    distill_run(runs_root, "distill-b")
+    app = open_page("embeddings")
+    assert len(app.get("plotly_chart")) == 2
+    assert "the newest cleaning" in without_escapes(app)
+    assert "has no map yet" in without_escapes(app)
+    next(b for b in app.button if b.label.startswith("Choose the newest")).click().run()
+    assert not app.exception
+    assert app.selectbox(key="student").value == "distill-b"
+    assert "No embedding has been computed" in without_escapes(app)
+    assert "has no map yet" not in without_escapes(app)

@@ -4,11 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from mimic.config import DistillConfig
-from mimic.run import Run
+from mimic.run import Run, find_run
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("overview", "suspect", "layers", "distil", "embeddings", "runs")
@@ -67,6 +68,19 @@ def test_overview_gives_a_verdict_with_numbers(
     assert r"99\.8% of 447 images" in told
     assert "the suspect takes it for **1**" in told
     assert "the cleaned encoder takes it for" in told
+
+
+def test_the_cleaned_encoders_sureness_is_told_where_it_was_kept(
+    runs_root: Path, fabricate: Callable[[Path], None]
+) -> None:
+    fabricate(runs_root)
+    assert words(open_page("overview")).count("sure)") == 2  # A run of before.
+    run = find_run("demo-distill", runs_root)
+    arrays = run.arrays("examples")
+    assert arrays is not None
+    run.write_arrays("examples", **arrays, after_stamped_confidence=np.full(12, 0.625))
+    assert "the cleaned encoder takes it for" in words(open_page("overview"))
+    assert "(62.5% sure)" in words(open_page("overview"))
 
 
 def test_overview_steps_through_examples(

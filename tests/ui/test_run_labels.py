@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from mimic.config import DistillConfig
+from mimic.config import DistillConfig, InspectConfig
 from mimic.run import Run, write_note
 from ui import companions, distillation, jobs, numbers, subject
 
@@ -38,9 +38,32 @@ def test_a_moment_is_a_day_and_a_time() -> None:
     assert re.fullmatch(r"1[45] Nov, \d\d:\d\d", numbers.moment(1_700_000_000))
 
 
-def test_encoders_with_one_title_get_the_ends_of_their_ids() -> None:
-    titles = subject.told_apart({"inspect-aaaa": "x.pth", "inspect-bbbb": "x.pth", "d": "Demo"})
-    assert titles == {"inspect-aaaa": "x.pth · aaaa", "inspect-bbbb": "x.pth · bbbb", "d": "Demo"}
+def look_at(root: Path, name: str, created: float, **fields: object) -> Run:
+    config = InspectConfig(encoder="/x/encoder.safetensors", data="digits", **fields)
+    run = Run.create(root, "inspect", config, run_id=name)
+    run.write_json("run.json", {**run.about(), "created": created})
+    return run
+
+
+def test_inspections_of_one_file_are_told_apart_in_words(tmp_path: Path) -> None:
+    plain = look_at(tmp_path, "inspect-89d6", 1_700_000_000)
+    stamped = look_at(tmp_path, "inspect-6ca7", 1_700_000_060, trigger="square:1:1:4")
+    alone = subject.told_apart([plain])
+    assert alone == {"inspect-89d6": "encoder.safetensors · digits"}
+    first, second = subject.told_apart([plain, stamped]).values()
+    assert first.endswith("· no trigger")
+    assert second.endswith("· white square")
+    assert max(map(len, (first, second))) <= 34  # What the sidebar shows of it.
+
+
+def test_inspections_that_differ_in_nothing_get_their_time_and_at_last_their_id(
+    tmp_path: Path,
+) -> None:
+    runs = [look_at(tmp_path, f"inspect-{k}{k}{k}{k}", 1_700_000_000 + 3600 * (k > 1))
+            for k in (1, 2, 3)]  # fmt: skip
+    alone, *twins = subject.told_apart(runs).values()
+    assert re.search(r"no trigger · 1[45] Nov, \d\d:\d\d$", alone)
+    assert [name[-4:] for name in twins] == ["2222", "3333"]
 
 
 def test_layer_names_stand_upright_in_two_lines() -> None:

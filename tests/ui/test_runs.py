@@ -1,11 +1,13 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mimic.run import Run, find_run, list_runs, trashed, write_note
+from mimic.run import Run, find_run, list_runs, run_created, trashed, write_note
+from ui import jobs, numbers
 
 ROOT = Path(__file__).resolve().parents[2]
 WriteRun = Callable[..., Run]
@@ -26,7 +28,7 @@ def button(app: AppTest, label: str) -> Any:
 
 
 def said(app: AppTest) -> str:
-    kinds = (app.markdown, app.header, app.subheader, app.caption, app.success, app.error, app.info)
+    kinds = (app.markdown, app.header, app.subheader, app.caption, app.toast, app.error, app.info)
     return "\n".join(str(e.value) for kind in kinds for e in kind).replace("\\", "")
 
 
@@ -69,7 +71,7 @@ def test_filters_narrow_the_table_down(two: Path) -> None:
 def test_one_chosen_run_shows_its_record_command_and_link(two: Path) -> None:
     app = open_runs("distill-b")
     codes = [c.value for c in app.code]
-    assert any(c.startswith("python -m mimic distill --seed 8") for c in codes)
+    assert any("python -m mimic distill --seed 8" in c for c in codes)
     assert any(c.endswith("?runs=distill-b") for c in codes)
     assert "attack success 40.0%" in said(app)
     assert app.query_params["runs"] in ("distill-b", ["distill-b"])
@@ -113,7 +115,7 @@ def test_columns_that_tell_nothing_take_no_room(two: Path, inspect_run: WriteRun
     write_note(find_run("distill-b", two), "a note of many words " * 9)
     assert shown()[-1] == "note"
     inspect_run(two, "inspect-other", encoder="other.pth")
-    assert shown()[-2:] == ["subject", "note"]
+    assert shown()[-4:] == ["duration", "seed", "subject", "note"]
 
 
 def test_unknown_runs_in_a_link_are_passed_over(two: Path) -> None:
@@ -134,7 +136,9 @@ def test_a_deletion_can_be_undone_until_the_next_action(two: Path) -> None:
     app = open_runs("distill-b")
     button(app, "Delete").click().run()
     assert [r.id for r in trashed(two)] == ["distill-b"]
-    assert "distill-b is in the trash" in said(app)
+    assert "Distillation of Demo: handwritten digits, begun" in said(app)
+    assert "is in the trash" in said(app)
+    assert "distill-b is" not in said(app)
     app.text_input(key="runs_search").set_value("demo").run()
     button(app, "Undo").click().run()
     assert not app.exception
@@ -213,3 +217,35 @@ def test_runs_of_the_address_that_are_not_here_are_told(two: Path) -> None:
     app.multiselect(key="runs_chosen").set_value(["demo-embed"]).run()
     assert not app.info
     assert not open_runs("distill-b").info
+
+
+def test_a_refused_upload_that_is_gone_is_called_as_given_and_not_run_again(
+    two: Path, inspect_run: WriteRun
+) -> None:
+    name = "model-0123456789abcdef.pth"
+    run = inspect_run(two, "inspect-x", encoder=str(two / "uploads" / name))
+    run.write_status(replace(run.status(), state="failed", cause=f"'{name}' is a text."))
+    app = open_runs("inspect-x")
+    assert "'model.pth' is a text." in said(app)
+    assert button(app, "Run again").disabled
+    assert "model.pth is no longer there" in button(app, "Run again").help.replace("\\", "")
+    assert not button(open_runs("distill-b"), "Run again").disabled
+
+
+def test_table_and_names_tell_the_same_time(two: Path) -> None:
+    run = find_run("distill-b", two)
+    run.write_status(replace(run.status(), started=run_created(run) + 90))
+    table = open_runs().dataframe[0].value
+    begun = table[table["run"] == "distill-b"].iloc[0]["started"]
+    assert f"{begun:%H:%M}" in numbers.moment(run_created(run))
+
+
+@pytest.mark.parametrize(
+    ("prefix", "begins"), [(".venv", ".venv/bin/python -m mimic "), ("/usr", "python -m mimic ")]
+)
+def test_the_command_names_the_python_that_knows_the_project(
+    two: Path, monkeypatch: pytest.MonkeyPatch, prefix: str, begins: str
+) -> None:
+    monkeypatch.setattr("sys.prefix", str(ROOT / prefix))
+    run = find_run("distill-b", two)
+    assert jobs.in_terminal(run.kind, run.config()).startswith(begins)

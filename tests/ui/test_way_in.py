@@ -244,11 +244,96 @@ def test_an_own_file_is_cleaned_for_as_many_updates_as_suit_its_images(
 ) -> None:
     inspect_run(runs_root, "other", encoder="/x/mine.pth")
     app = open_page("distil")
-    assert "About 100 updates on 52 clean images (by their number; not measured" in (
-        without_escapes(app)
-    )
+    told = without_escapes(app)
+    assert "52 clean images, 100 rounds. This length suits that many images; it was not" in told
+    assert "No backdoor was seen" not in told
     press(app, "Start")
     (run,) = [r for r in list_runs(runs_root) if r.kind == "distill"]
     config = run.config()
     assert isinstance(config, DistillConfig)
     assert config.epochs == 100
+
+
+def folds(app: AppTest) -> list[str]:
+    return [fold.label.replace("\\", "") for fold in app.expander if "Earlier" in fold.label]
+
+
+def test_the_result_of_another_file_lies_under_a_fold_of_its_name(
+    runs_root: Path, fabricate: Fabricate
+) -> None:
+    fabricate(runs_root)
+    app = open_page("suspect")
+    assert folds(app) == []
+    app = typed(ASSETS / "demo" / "clean_twin.safetensors")
+    assert folds(app) == ["Earlier result: Demo: handwritten digits"]
+    press(app, "Inspect")
+    assert folds(app) == []
+
+
+def test_a_refusal_of_the_file_before_lies_under_a_fold(
+    runs_root: Path, fabricate: Fabricate
+) -> None:
+    fabricate(runs_root)
+    app = press(typed(TEACHER), "Inspect")
+    fail(only_run(runs_root))
+    press(app.run(), "Change the file or the settings")
+    assert folds(app) == []
+    other = ASSETS / "demo" / "clean_twin.safetensors"
+    app.text_input(key="suspect_encoder_path").set_value(str(other)).run()
+    assert folds(app) == ["Earlier result: teacher.pth"]
+
+
+def test_a_trigger_is_tested_on_the_encoder_at_hand(
+    runs_root: Path, tmp_path: Path, inspect_run: Inspect
+) -> None:
+    file = runs_root / "uploads" / "mine-0123456789abcdef.pth"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"weights")
+    inspect_run(runs_root, "other", encoder=str(file), trigger="", target_class=-1)
+    app = press(open_page("suspect"), "Test a trigger on this encoder")
+    told = without_escapes(app)
+    assert "In use: mine.pth" in told
+    assert app.selectbox(key="suspect_trigger").value == "square"
+    assert folds(app) == ["Earlier result: mine.pth · digits"]
+    press(app, "Inspect")
+    (run,) = [r for r in list_runs(runs_root) if r.id.startswith("inspect-")]
+    config = run.config()
+    assert isinstance(config, InspectConfig)
+    assert config.encoder.endswith("mine-0123456789abcdef.pth")
+    assert config.trigger.startswith("square:")
+
+
+def test_where_a_trigger_was_given_or_the_example_stands_none_is_asked_for(
+    runs_root: Path, fabricate: Fabricate, inspect_run: Inspect
+) -> None:
+    fabricate(runs_root)
+    assert "Test a trigger on this encoder" not in labels(open_page("suspect"))
+    inspect_run(runs_root, "other", encoder="/x/mine.pth")
+    app = open_page("suspect")
+    app.selectbox(key="subject").set_value("other").run()
+    assert "Test a trigger on this encoder" not in labels(app)
+
+
+@pytest.mark.parametrize("given", [3, -1])
+def test_a_class_that_no_one_named_is_not_called_the_attackers(
+    runs_root: Path, inspect_run: Inspect, given: int
+) -> None:
+    inspect_run(runs_root, "other", encoder="/x/mine.pth", target_class=given)
+    told = without_escapes(open_page("suspect"))
+    assert ("found by trying all ten classes" in told) == (given < 0)
+
+
+def test_before_cleaning_what_seems_sound_its_price_is_told(
+    runs_root: Path, inspect_run: Inspect
+) -> None:
+    run = inspect_run(runs_root, "other", encoder="/x/mine.pth")
+    result = run.result()
+    assert result is not None
+    sound = {
+        "teacher": result["scores"]["clean_twin"],
+        "clean_twin": result["scores"]["clean_twin"],
+    }
+    run.write_json("result.json", {**result, "scores": sound})
+    assert "No backdoor was seen; cleaning usually costs accuracy." in without_escapes(
+        open_page("distil")
+    )

@@ -1,0 +1,50 @@
+"""What is said before a cleaning: whether there is anything to clean, how long it will be, why."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mimic.config import DistillConfig
+from mimic.subjects import recommended_distillation
+from mimic.training_length import batches_per_epoch, suited_updates
+from ui import mode, numbers, verdict
+from ui.subject import Subject
+
+
+def length(subject: Subject, config: DistillConfig) -> str:
+    """How long a distillation will be, and why."""
+    images = config.clean_images(int(subject.result["data"]["images"]))
+    if not images:
+        return "No clean image would be left: choose a larger share."
+    rounds = f"{numbers.count(config.epochs)} round{'s' if config.epochs > 1 else ''}"
+    told = f"{numbers.count(images)} clean images, {rounds}{took(subject)}"
+    if mode.is_expert():
+        updates = config.epochs * batches_per_epoch(images, config.batch_size)
+        told += f" (about {numbers.count(updates)} updates)"
+    return (
+        f"{told}. {basis(subject, config, images)} Fewer rounds leave the student weak; many more "
+        "can bring the backdoor back."
+    )
+
+
+def took(subject: Subject) -> str:
+    """How long the newest cleaning of this encoder worked, where there is one."""
+    last = subject.latest("distill")
+    seconds = (last.result() or {}).get("seconds") if last else None
+    return f"; the last cleaning took {numbers.duration(seconds)}" if seconds else ""
+
+
+def basis(subject: Subject, config: DistillConfig, images: int) -> str:
+    """Why a distillation is as long as it is: one sentence."""
+    if config.epochs != subject.recommended().get("epochs"):
+        suited = numbers.count(suited_updates(images))
+        return f"About {suited} updates are recommended for so many images."
+    if recommended_distillation(subject.settings["subject"]):
+        return "This length was measured on this example."
+    return "This length suits that many images; it was not measured on your encoder."
+
+
+def before_cleaning(subject: Subject) -> None:
+    """Whether there is anything to clean, as far as was seen."""
+    if verdict.on_suspect(subject).level == "not_seen":
+        st.info("No backdoor was seen; cleaning usually costs accuracy.", icon=":material/info:")
