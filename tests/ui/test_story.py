@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from mimic.config import DistillConfig, PlacementConfig
 from mimic.run import Run
 from ui.story import cleaning, placements, remaining, steps
-from ui.story.board import figure
+from ui.story.board import chart, tapped_pixel
 from ui.story.placements import Placement
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -324,4 +324,21 @@ def test_the_sticker_is_centred_on_the_tapped_pixel(runs_root: Path, placement_r
     picture = seen.picture(0, (4, 6))
     assert (picture[4:9, 6:11] == 255).all()
     assert (picture[:4] == seen.arrays["images"][0][:4]).all()
-    assert len(figure(picture).data[0].customdata) == 256
+
+
+def test_every_square_of_the_picture_has_its_pixel_and_its_colour(
+    runs_root: Path, placement_run: Write
+) -> None:
+    run = placement_run(runs_root)
+    picture = Placement(run, run.arrays("placement") or {}, run.result() or {}).picture(0, (4, 6))
+    squares = chart(picture).to_dict()["data"]["values"]
+    assert len(squares) == 256
+    for square in squares:
+        colour = tuple(int(square["colour"][i : i + 2], 16) for i in (1, 3, 5))
+        assert colour == tuple(picture[square["row"], square["column"]])
+
+
+@pytest.mark.parametrize("nothing", [{}, {"selection": {}}, {"selection": {"tap": []}}])
+def test_a_tap_names_its_pixel_and_a_tap_beside_the_picture_none(nothing: dict) -> None:
+    assert tapped_pixel({"selection": {"tap": [{"row": 3, "column": 9}]}}) == (3, 9)
+    assert tapped_pixel(nothing) is None

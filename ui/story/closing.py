@@ -52,11 +52,11 @@ def open_with_sticker(seen: Placement) -> None:
 def compare(seen: Placement, cleaned: Placement, run: Run, scores: Scores) -> None:
     """The suspect's answer beside the cleaned encoder's, and what it all comes to."""
     open_with_sticker(seen)
-    left, right = st.columns([1, 1.4], gap="large")
+    st.markdown("Tap the picture again: the **same sticker**, two encoders.")
+    left, right = st.columns([1, 1.8], gap="medium")
     with left:
         board.draw(seen)
     with right:
-        st.markdown("Tap the picture again: the **same sticker**, two encoders.")
         answers(seen, cleaned)
         with st.container(horizontal=True):
             st.button(
@@ -64,6 +64,7 @@ def compare(seen: Placement, cleaned: Placement, run: Run, scores: Scores) -> No
                 on_click=board.another,
             )  # fmt: skip
             board.attackers_place(seen)
+        board.fields(seen)
         here(seen, cleaned)
     whole(scores)
     verdict.card(verdict.of_cleaning(scores), "the encoder you have just cleaned")
