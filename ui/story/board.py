@@ -13,6 +13,9 @@ from ui.story.placements import Place, Placement
 
 PLOT = 256
 """Pixels; on a phone the instruction, the picture and the answer fit on one screen."""
+FIRST = 2
+"""The image shown at first; the encoder is as sure of the one before as it is often right, and the
+same number with two meanings confuses."""
 IMAGE, PLACE, TURN = "story_image", "story_place", "story_turn"
 ROW, COLUMN = "story_row", "story_column"
 TAP = "tap"
@@ -21,12 +24,12 @@ TAP = "tap"
 
 def image_of(seen: Placement) -> int:
     """Which of the images is shown."""
-    return int(st.session_state.get(IMAGE, 0)) % len(seen.arrays["images"])
+    return int(st.session_state.get(IMAGE, FIRST)) % len(seen.arrays["images"])
 
 
 def another() -> None:
     """Show the next image. Use as a callback."""
-    st.session_state[IMAGE] = int(st.session_state.get(IMAGE, 0)) + 1
+    st.session_state[IMAGE] = int(st.session_state.get(IMAGE, FIRST)) + 1
 
 
 def place() -> Place | None:
@@ -126,7 +129,7 @@ def chart(picture: np.ndarray) -> Any:
     ]
     pick = alt.selection_point(name=TAP, fields=["row", "column"], toggle=False, clear=False)
     return (
-        alt.Chart(alt.Data(values=rows))
+        alt.Chart(alt.InlineData(values=rows))
         .mark_rect(cursor="pointer", tooltip=None)
         .encode(
             x=alt.X("column:O", axis=None, scale=alt.Scale(padding=0)),

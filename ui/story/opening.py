@@ -50,7 +50,7 @@ def meet(subject: Subject, seen: Placement) -> bool:
                 "Show another image", icon=":material/shuffle:", type="primary",
                 key="story-first-press", on_click=board.another,
             )  # fmt: skip
-        source(subject.run, "Accuracy was counted on all test images of the data set.")
+        source((subject.run, "Accuracy was counted on all test images of the data set."))
     return begun
 
 
@@ -128,8 +128,5 @@ def rates(seen: Placement) -> None:
         )
     st.caption(told)
     st.button("Try it on another image", icon=":material/shuffle:", on_click=board.another)
-    source(
-        seen.run,
-        f"The sticker was put on {seen.result['scored_images']} test images at every position, and "
-        "the answers were counted.",
-    )
+    told = f"The sticker was put on {seen.result['scored_images']} test images at every position, "
+    source((seen.run, f"{told}and the answers were counted."))
