@@ -25,7 +25,7 @@ st.header(steps.TITLES[step], anchor=False)
 if step != "5":
     closing.leave()
 ready = False
-with steps.body(step), frame.errors_as_cards():
+with frame.from_the_top("step", step), frame.errors_as_cards():
     if step == "1":
         ready = opening.meet(chosen, seen)
     elif step == "2":

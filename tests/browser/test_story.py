@@ -18,6 +18,7 @@ from mimic import job
 from mimic.run import list_runs
 from tests.browser.film import Film
 from tests.browser.visits import whole
+from ui.frame import PAGES
 from ui.story.steps import TITLES
 
 playwright_api = pytest.importorskip("playwright.sync_api")
@@ -111,6 +112,22 @@ def test_one_tap_of_a_finger_or_one_click_puts_the_sticker_there(
             box = page.get_by_text(told).first.bounding_box()
             assert 0 < box["y"] < box["y"] + box["height"] < PHONE["height"]
     context.close()
+
+
+@pytest.mark.parametrize("size", [SIZE, PHONE])
+def test_every_page_opens_at_its_top(browser, server, size: dict[str, int]) -> None:
+    page = browser.new_context(viewport=size).new_page()
+    page.goto(server)
+    whole(page)
+    for name in ("layers", "overview", "embeddings", "layers", "embeddings", "overview"):
+        page.evaluate(f"{SCROLLED} = 1000")
+        unfold = page.get_by_test_id("stExpandSidebarButton")
+        if unfold.is_visible():
+            unfold.click()
+        page.get_by_test_id("stSidebarNavLink").filter(has_text=PAGES[name][0]).click()
+        whole(page)
+        assert page.evaluate(SCROLLED) == 0, name
+    page.context.close()
 
 
 def test_the_story_takes_under_three_minutes_from_a_cold_start(tmp_path: Path) -> None:

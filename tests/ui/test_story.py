@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from mimic.config import DistillConfig, PlacementConfig
 from mimic.run import Run
-from ui import live_charts, subject
+from ui import live_charts, run_list, subject
 from ui.story import cleaning, placements, remaining, steps
 from ui.story.board import chart, tapped_pixel
 from ui.story.placements import Placement
@@ -367,6 +367,23 @@ def test_charts_use_the_words_of_the_story() -> None:
         assert theirs in before
         assert theirs not in after
         assert ours in after
+
+
+def test_every_page_tells_of_the_run_at_work_and_overview_once(
+    runs_root: Path, fabricate: Callable[[Path], None], distill_run: Write
+) -> None:
+    fabricate(runs_root)
+    app = open_story()
+    assert "Distillation of" not in words(app)
+    run = distill_run(runs_root, "distill-own", "running", seconds_left=65.0)
+    told = "Distillation of Demo: handwritten digits: running, 40.0%, 1 min 05 s left."
+    assert any(told in c.value for c in app.run().sidebar.caption)
+    app.switch_page("../pages/overview.py").run()
+    assert not app.exception
+    assert not any(told in c.value for c in app.sidebar.caption)
+    assert words(app).count(told) == 1
+    run.write_status(replace(run.status(), state="stopped"))
+    assert run_list.news_of(run, run.status()).endswith("digits: stopped.")
 
 
 def test_an_unknown_step_in_the_address_is_ignored(
