@@ -25,6 +25,7 @@ frame.head(
     "normally until an image carries the attacker's trigger; then it answers what the attacker "
     "wants. MIMIC trains a fresh encoder that keeps the knowledge and leaves the backdoor behind.",
 )
+run_list.news()
 chosen = subject.current()
 if subject.named(subject.DEMO):
     frame.story_hero(newcomer=all(is_bundled(run) for run in list_runs()))

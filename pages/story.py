@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import frame, subject
+from ui import frame, subject, text
 from ui.story import cleaning, closing, opening, placements, remaining, steps
 
 with st.container():
@@ -14,12 +14,18 @@ if chosen is None or seen is None:
     frame.empty("The demo is not installed.", "Inspect an encoder of your own.", "suspect")
     st.stop()
 
+now = subject.current()
+if now and now.run.id != chosen.run.id:
+    st.caption(
+        ":material/info: The story always uses the demo's encoder, not "
+        f"“{text.plain(now.title)}”, which is chosen in the sidebar."
+    )
 step = steps.choose()
 st.header(steps.TITLES[step], anchor=False)
 if step != "5":
     closing.leave()
 ready = False
-with steps.body(step), frame.errors_as_cards():
+with frame.from_the_top("step", step), frame.errors_as_cards():
     if step == "1":
         ready = opening.meet(chosen, seen)
     elif step == "2":
@@ -33,3 +39,5 @@ with steps.body(step), frame.errors_as_cards():
 steps.buttons(step, ready=ready)
 if step in ("1", "2", "3"):
     cleaning.meanwhile(chosen)
+if step != "3":
+    remaining.meanwhile()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from mimic.errors import MimicError
 from ui import text
@@ -24,6 +26,29 @@ PENDING_ERROR, HERO = "pending_error", "to-the-story"
 WIDTH = 1240
 """Pixels: on wider screens the page stays as wide and stands in the middle, so that lines of text
 can be read and charts keep their shape."""
+
+EMPTY_SECONDS = 0.12
+"""Long enough for a browser to draw the page once."""
+
+
+def from_the_top(what: str, shown: str) -> DeltaGenerator:
+    """A place for what is shown, which the visitor reads from its top when it is another one.
+
+    A browser stays scrolled down where one page replaces another of its length. So the place stays
+    empty for a moment first: the page is then so short that the browser scrolls up. It keeps the
+    place of what follows it, so a press on that counts, however much has come in above.
+
+    Args:
+        what: the place's name in the session.
+        shown: which of the things that can stand there does.
+    """
+    key = f"{what}_shown"
+    before, st.session_state[key] = st.session_state.get(key, shown), shown
+    if before == shown:
+        return st.container()
+    place = st.empty()
+    time.sleep(EMPTY_SECONDS)
+    return place.container()
 
 
 def head(title: str, *, see: str, why: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from mimic.run import Run, Status, is_bundled, list_runs, run_created
@@ -39,7 +41,7 @@ def recent() -> None:
         st.caption("No job has run yet on this machine. The demo's results ship with the project.")
         return
     active = any(jobs.state_of(run).is_active for run in runs)
-    owners = {subject.identity(subject.fields_of(r)): r.id for r in subject.inspected()}
+    owners = owners_of_subjects()
 
     def rows() -> None:
         states = [jobs.state_of(run) for run in runs]
@@ -56,7 +58,7 @@ def at_work() -> None:
     runs = [run for run in list_runs() if jobs.state_of(run).is_active]
     if not runs:
         return
-    owners = {subject.identity(subject.fields_of(r)): r.id for r in subject.inspected()}
+    owners = owners_of_subjects()
 
     def rows() -> None:
         states = [jobs.state_of(run) for run in runs]
@@ -67,6 +69,48 @@ def at_work() -> None:
 
     st.header("At work", anchor=False)
     st.fragment(rows, run_every=2.0)()
+
+
+def news() -> None:
+    """One line on the run at work, renewed by itself without the rest of the page."""
+    place = st.container()  # It stands there without a run, too, so that what follows stays.
+    runs = [run for run in list_runs() if jobs.state_of(run).is_active]
+    if not runs:
+        return
+    run = next((r for r in runs if jobs.state_of(r).state == "running"), runs[0])
+    more = f" {len(runs) - 1} more at work." if len(runs) > 1 else ""
+    owner = owners_of_subjects().get(subject.identity(subject.fields_of(run)))
+
+    def line() -> None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(news_of(run, jobs.state_of(run)) + more, width="content")
+            way(run, owner)
+
+    with place:
+        st.fragment(line, run_every=2.0)()
+
+
+def news_of(run: Run, status: Status) -> str:
+    """What is at work and how far it is, or how it has ended."""
+    state, _, icon = jobs.STATES.get(status.state, ("at work", "gray", ":material/help:"))
+    told = f"{icon} {jobs.KINDS.get(run.kind, text.plain(run.kind))} of "
+    told += f"{text.plain(subject.title(run))}: {state}"
+    if not status.is_active:
+        return f"{told}."
+    left = f", {numbers.duration(status.seconds_left)} left" if status.seconds_left else ""
+    return f"{told}, {numbers.percent(status.progress)}{left}."
+
+
+def owners_of_subjects() -> dict[Any, str]:
+    """The id of an inspection of each subject, by the subject's identity."""
+    return {subject.identity(subject.fields_of(r)): r.id for r in subject.inspected()}
+
+
+def way(run: Run, owner: str | None) -> None:
+    """The link to the page that shows a run, if there is one."""
+    if run.kind in SHOWN_ON:
+        page, key = SHOWN_ON[run.kind]
+        frame.link(page, "Open", **{key: run.id, **({"subject": owner} if owner else {})})
 
 
 def row(run: Run, status: Status, owner: str | None) -> None:
@@ -90,8 +134,5 @@ def row(run: Run, status: Status, owner: str | None) -> None:
                 width="content",
             )
         jobs.badge(status)
-        if run.kind in SHOWN_ON:
-            page, key = SHOWN_ON[run.kind]
-            address = {key: run.id, **({"subject": owner} if owner else {})}
-            frame.link(page, "Open", **address)
+        way(run, owner)
         jobs.controls(run)

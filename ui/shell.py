@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from mimic.run import default_root
-from ui import frame, glossary, mode, subject, uploads
+from ui import frame, glossary, mode, run_list, subject, uploads
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRAST = ROOT / "assets" / "contrast.css"
@@ -25,8 +25,12 @@ uploads.tidy_once(str(default_root().resolve()))
 subject.choose()
 mode.choose()
 glossary.popover()
+if page.title != frame.PAGES["overview"][0]:  # It tells that itself, where phones show it too.
+    with st.sidebar:
+        run_list.news()
 with (
     st.container(horizontal_alignment="center"),
     st.container(width=frame.WIDTH, key="page"),
+    frame.from_the_top("page", page.title),
 ):
     page.run()

@@ -1,3 +1,6 @@
+import json
+import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,9 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 from mimic.config import DistillConfig, PlacementConfig
 from mimic.run import Run
+from ui import live_charts, run_list, subject
 from ui.story import cleaning, placements, remaining, steps
-from ui.story.board import figure
+from ui.story.board import chart, tapped_pixel
 from ui.story.placements import Placement
+from ui.story.words import in_story_words
 
 ROOT = Path(__file__).resolve().parents[2]
 Write = Callable[..., Run]
@@ -80,8 +85,9 @@ def test_the_bundled_demo_tells_the_story_up_to_cleaning(
     assert primary(app) == ["Next: clean it"]
     assert (
         "With the sticker on, the suspect keeps 32% of the information; an encoder never attacked "
-        "keeps all of it (estimate 110%)."
+        "keeps all of it."
     ) in words(app)
+    assert "the dashed line of one colour" in words(app)
     app = press(app, "Next: clean it")
     assert not app.exception
     assert primary(app) == ["Clean it"]
@@ -265,7 +271,11 @@ def test_the_last_step_compares_both_encoders_and_gives_a_verdict(
     assert not app.exception
     assert primary(app) == ["Try another image"]
     told = words(app)
-    assert "fools the suspect on 100.0% of 200 images, the cleaned encoder on 0.0%" in told
+    assert "on all 447 test images that do not show a 1 anyway" in told
+    assert "of 200 images" not in told  # At the attacker's place one figure is enough.
+    for figure in ("3.1%", "97.4%"):
+        assert told.count(figure) <= 1
+    assert len(app.get("popover")) == 2  # The sources, and the glossary.
     assert metric(app, "Attack success after cleaning") == "3.1%"
     assert "No backdoor left that could be seen" in told
 
@@ -286,6 +296,7 @@ def test_the_last_step_opens_with_the_sticker_on(
     app.number_input(key="story_row").set_value(4).run()
     app = press(press(app, "Back"), "Next: try the sticker again")
     assert app.session_state["story_place"] == (4, 10)
+    assert re.search("fools the suspect on .* of 200 images, the cleaned encoder on", words(app))
     assert press(app, "Put it where the attacker did").session_state["story_place"] == (10, 10)
 
 
@@ -299,6 +310,80 @@ def test_the_last_step_alone_leads_back_to_cleaning(
     assert primary(app) == ["Clean it first"]
     app = press(app, "Clean it first")
     assert "Clean it" in [b.label for b in app.button]
+
+
+def test_a_measurement_at_work_is_shown_and_cannot_be_begun_again(
+    runs_root: Path, fabricate: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fabricate(runs_root)
+    monkeypatch.setattr("mimic.job.spawn", lambda run: None)
+    app = press(open_story(3), "Show the measurement")
+    app = press(app, "Measure it live (about 30 s)")
+    assert not app.exception
+    labels = [b.label for b in app.button]
+    assert "Stop" in labels
+    assert "Measure it live (about 30 s)" not in labels
+    app.query_params["step"] = "2"
+    assert "are still being measured" in words(app.run())
+    (run,) = own_runs(runs_root, "information")
+    run.write_status(replace(run.status(), state="stopped"))
+    app.query_params["step"] = "3"
+    app.run()
+    assert "Measure it live (about 30 s)" in [b.label for b in app.button]
+
+
+def test_a_double_click_begins_one_measurement(
+    runs_root: Path, fabricate: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fabricate(runs_root)
+    monkeypatch.setattr("mimic.job.spawn", lambda run: None)
+    demo = subject.named(subject.DEMO)
+    assert demo is not None
+    remaining.measure(demo)
+    remaining.measure(demo)
+    assert len(own_runs(runs_root, "information")) == 1
+
+
+def test_the_story_says_so_while_another_encoder_is_chosen(
+    runs_root: Path, fabricate: Callable[[Path], None]
+) -> None:
+    fabricate(runs_root)
+    shutil.copytree(runs_root / "demo-inspect", runs_root / "inspect-own")
+    app = open_story()
+    assert "always uses the demo" not in words(app)
+    app.session_state["subject"] = "inspect-own"
+    assert "The story always uses the demo's encoder, not “" in words(app.run())
+
+
+def test_charts_use_the_words_of_the_story() -> None:
+    records = [{"epoch": e, "epochs": 2, "evaluation": {"accuracy": 0.9, "asr": 0}} for e in (0, 1)]
+    scores = {"teacher": {"accuracy": 1.0, "asr": 1.0}, "clean_twin": {"asr": 0.0}}
+    chart = live_charts.scores(records, 2, live_charts.reference_rows(scores))
+    before, after = json.dumps(chart.to_dict()), json.dumps(in_story_words(chart).to_dict())
+    for theirs, ours in (
+        ("floor (clean twin)", '"never attacked"'), ('"accuracy"', '"right answers"'),
+        ("training (epochs)", "training (rounds)"),
+    ):  # fmt: skip
+        assert theirs in before
+        assert theirs not in after
+        assert ours in after
+
+
+def test_every_page_tells_of_the_run_at_work_and_overview_once(
+    runs_root: Path, fabricate: Callable[[Path], None], distill_run: Write
+) -> None:
+    fabricate(runs_root)
+    app = open_story()
+    assert "Distillation of" not in words(app)
+    run = distill_run(runs_root, "distill-own", "running", seconds_left=65.0)
+    told = "Distillation of Demo: handwritten digits: running, 40.0%, 1 min 05 s left."
+    assert any(told in c.value for c in app.run().sidebar.caption)
+    app.switch_page("../pages/overview.py").run()
+    assert not app.exception
+    assert not any(told in c.value for c in app.sidebar.caption)
+    assert words(app).count(told) == 1
+    run.write_status(replace(run.status(), state="stopped"))
+    assert run_list.news_of(run, run.status()).endswith("digits: stopped.")
 
 
 def test_an_unknown_step_in_the_address_is_ignored(
@@ -324,4 +409,21 @@ def test_the_sticker_is_centred_on_the_tapped_pixel(runs_root: Path, placement_r
     picture = seen.picture(0, (4, 6))
     assert (picture[4:9, 6:11] == 255).all()
     assert (picture[:4] == seen.arrays["images"][0][:4]).all()
-    assert len(figure(picture).data[0].customdata) == 256
+
+
+def test_every_square_of_the_picture_has_its_pixel_and_its_colour(
+    runs_root: Path, placement_run: Write
+) -> None:
+    run = placement_run(runs_root)
+    picture = Placement(run, run.arrays("placement") or {}, run.result() or {}).picture(0, (4, 6))
+    (squares,) = chart(picture).to_dict()["datasets"].values()
+    assert len(squares) == 256
+    for square in squares:
+        colour = tuple(int(square["colour"][i : i + 2], 16) for i in (1, 3, 5))
+        assert colour == tuple(picture[square["row"], square["column"]])
+
+
+@pytest.mark.parametrize("nothing", [{}, {"selection": {}}, {"selection": {"tap": []}}])
+def test_a_tap_names_its_pixel_and_a_tap_beside_the_picture_none(nothing: dict) -> None:
+    assert tapped_pixel({"selection": {"tap": [{"row": 3, "column": 9}]}}) == (3, 9)
+    assert tapped_pixel(nothing) is None

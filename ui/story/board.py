@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import base64
+from collections.abc import Mapping
+from typing import Any
 
+import altair as alt
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
-from ui import maps, pictures
 from ui.story.placements import Place, Placement
 
-PLOT = 320
+PLOT = 256
+"""Pixels; on a phone the instruction, the picture and the answer fit on one screen."""
+FIRST = 2
+"""The image shown at first; the encoder is as sure of the one before as it is often right, and the
+same number with two meanings confuses."""
 IMAGE, PLACE, TURN = "story_image", "story_place", "story_turn"
 ROW, COLUMN = "story_row", "story_column"
+TAP = "tap"
+"""Name of the chart's selection."""
 
 
 def image_of(seen: Placement) -> int:
     """Which of the images is shown."""
-    return int(st.session_state.get(IMAGE, 0)) % len(seen.arrays["images"])
+    return int(st.session_state.get(IMAGE, FIRST)) % len(seen.arrays["images"])
 
 
 def another() -> None:
     """Show the next image. Use as a callback."""
-    st.session_state[IMAGE] = int(st.session_state.get(IMAGE, 0)) + 1
+    st.session_state[IMAGE] = int(st.session_state.get(IMAGE, FIRST)) + 1
 
 
 def place() -> Place | None:
@@ -47,9 +53,15 @@ def put(where: Place | None) -> None:
 
 def tapped(seen: Placement, name: str) -> None:
     """Put the sticker where the picture was tapped. Use as a callback."""
-    cells = maps.selected_ids(st.session_state[name])
-    if cells:
-        put(seen.around(*divmod(cells[0], seen.arrays["images"].shape[2])))
+    pixel = tapped_pixel(st.session_state[name])
+    if pixel:
+        put(seen.around(*pixel))
+
+
+def tapped_pixel(event: Mapping[str, Any]) -> Place | None:
+    """Row and column of the pixel that a selection names, if it names one."""
+    found = (event.get("selection") or {}).get(TAP) or []
+    return (int(found[0]["row"]), int(found[0]["column"])) if found else None
 
 
 def typed(seen: Placement) -> None:
@@ -58,21 +70,26 @@ def typed(seen: Placement) -> None:
 
 
 def draw(seen: Placement) -> None:
-    """The picture with the sticker, and the ways to place it."""
+    """The picture with the sticker, to be tapped."""
     image, where = image_of(seen), place()
     name = f"story_board_{image}_{st.session_state.get(TURN, 0)}"
     stuck = (
         "no sticker on it" if where is None else f"a sticker at row {where[0]}, column {where[1]}"
     )
-    st.plotly_chart(
-        figure(seen.picture(image, where)),
-        width="content",
-        config={"displayModeBar": False},
+    st.altair_chart(
+        chart(seen.picture(image, where)),
+        width=PLOT,
+        height=PLOT,
+        theme=None,
         key=name,
         on_select=lambda: tapped(seen, name),
-        selection_mode=("points",),
+        selection_mode=TAP,
         alt=f"A handwritten {seen.truth(image)} with {stuck}. Row and Column below place it too.",
     )
+
+
+def fields(seen: Placement) -> None:
+    """The sticker's place by number, for those without a mouse, and the way to take it off."""
     st.session_state.setdefault(ROW, seen.trained[0])
     st.session_state.setdefault(COLUMN, seen.trained[1])
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -81,9 +98,9 @@ def draw(seen: Placement) -> None:
                 label, lines[0], lines[-1], step=lines[1] - lines[0] if len(lines) > 1 else 1,
                 key=key, persist_state="session", on_change=typed, args=(seen,), width=120,
                 help="Counted in pixels from the top left corner; moves the sticker without a "
-                "mouse, by two pixels of the picture, which are one of the handwriting.",
+                "mouse. The sticker snaps to every second pixel.",
             )  # fmt: skip
-        st.button("Take it off", on_click=put, args=(None,), disabled=where is None)
+        st.button("Take it off", on_click=put, args=(None,), disabled=place() is None)
 
 
 def attackers_place(seen: Placement) -> None:
@@ -94,28 +111,35 @@ def attackers_place(seen: Placement) -> None:
     )  # fmt: skip
 
 
-def figure(picture: np.ndarray) -> go.Figure:
-    """The image, uint8 (H, W, 3), under invisible squares to tap; each knows its pixel."""
+def chart(picture: np.ndarray) -> Any:
+    """The image, uint8 (H, W, 3), as squares to tap; each knows its pixel.
+
+    Vega-Lite, because one tap of a finger is one press there. Plotly takes the first tap for the
+    pointer's coming, shows its label, and puts what is tapped next where the first tap was.
+    """
     height, width = picture.shape[:2]
-    encoded = base64.b64encode(pictures.png(picture, PLOT)).decode()
-    rows, columns = (places.ravel() for places in np.mgrid[:height, :width])
-    unseen = {"symbol": "square", "size": PLOT / width, "color": "rgba(0,0,0,0)"}
-    still = {"marker": {"opacity": 1}}
-    drawn = go.Figure(
-        go.Scatter(
-            x=columns, y=rows, mode="markers", customdata=np.arange(height * width), marker=unseen,
-            selected=still, unselected=still,
-            hovertemplate="row %{y}, column %{x}<extra></extra>",
+    rows = [
+        {
+            "row": row,
+            "column": column,
+            "colour": "#{:02x}{:02x}{:02x}".format(*picture[row, column]),
+        }
+        for row in range(height)
+        for column in range(width)
+    ]
+    pick = alt.selection_point(name=TAP, fields=["row", "column"], toggle=False, clear=False)
+    return (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_rect(cursor="pointer", tooltip=None)
+        .encode(
+            x=alt.X("column:O", axis=None, scale=alt.Scale(padding=0)),
+            y=alt.Y("row:O", axis=None, scale=alt.Scale(padding=0)),
+            fill=alt.Fill("colour:N", scale=None),
+            stroke=alt.Stroke("colour:N", scale=None),  # Or screens show seams between the squares.
         )
-    )  # fmt: skip
-    drawn.add_layout_image(
-        source=f"data:image/png;base64,{encoded}", xref="x", yref="y", x=-0.5, y=-0.5,
-        sizex=width, sizey=height, sizing="stretch", layer="below",
-    )  # fmt: skip
-    drawn.update_xaxes(range=[-0.5, width - 0.5], visible=False, fixedrange=True)
-    drawn.update_yaxes(range=[height - 0.5, -0.5], visible=False, fixedrange=True)
-    drawn.update_layout(
-        width=PLOT, height=PLOT * height // width, margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        dragmode="pan", clickmode="event+select", hovermode="closest", showlegend=False,
-    )  # fmt: skip
-    return drawn
+        .add_params(pick)
+        .properties(width=PLOT, height=PLOT, padding=0, autosize="none")
+        .configure(aria=False)
+        .configure_mark(aria=False)
+        .configure_view(stroke=None)
+    )

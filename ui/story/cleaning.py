@@ -10,7 +10,7 @@ from mimic.config import DistillConfig, PlacementConfig
 from mimic.run import Run, Status, is_bundled
 from mimic.subjects import recommended_distillation
 from ui import distillation, glossary, jobs, live, live_charts, mode, numbers
-from ui.story import placements
+from ui.story import placements, words
 from ui.story.sources import source
 from ui.subject import Subject, has_result
 
@@ -68,7 +68,7 @@ def begin(subject: Subject) -> None:
     )  # fmt: skip
     st.caption(
         f"A real training of {numbers.count(chosen.epochs)} rounds (epochs) on this machine; "
-        "usually half a minute.",
+        "about 30 seconds, longer on a busy machine.",
         help=glossary.help_for("epoch"),
     )
 
@@ -96,7 +96,7 @@ def ended_well(subject: Subject, run: Run) -> bool:
         )  # fmt: skip
     Falling(subject)(run, jobs.state_of(run))
     with st.container(horizontal=True):
-        source(run, "A fresh encoder was trained, and scored on all test images as it learned.")
+        source((run, "A fresh encoder was trained, and scored on all test images as it learned."))
     return try_sticker(subject, run)
 
 
@@ -169,15 +169,16 @@ class Falling:
                 delta_color="off", delta_arrow="off",
                 help=glossary.help_for("attack success rate"),
             )  # fmt: skip
+        if not measured[0]["epoch"]:
+            st.caption(starts_high(measured[0]["evaluation"]["accuracy"]))
         references = live_charts.reference_rows(self.subject.result["scores"])
+        drawn = live_charts.scores(records, int(records[-1]["epochs"]), references)
         st.altair_chart(
-            live_charts.scores(records, int(records[-1]["epochs"]), references),
+            words.in_story_words(drawn),
             width="stretch", key="story-scores",
             alt=live.alt("Right answers and attack success by round.",
                          distillation.score_sentence(measured), status),
         )  # fmt: skip
-        if not measured[0]["epoch"]:
-            st.caption(starts_high(measured[0]["evaluation"]["accuracy"]))
 
 
 def starts_high(accuracy: float) -> str:

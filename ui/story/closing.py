@@ -52,11 +52,11 @@ def open_with_sticker(seen: Placement) -> None:
 def compare(seen: Placement, cleaned: Placement, run: Run, scores: Scores) -> None:
     """The suspect's answer beside the cleaned encoder's, and what it all comes to."""
     open_with_sticker(seen)
-    left, right = st.columns([1, 1.4], gap="large")
+    st.markdown("Tap the picture again: the **same sticker**, two encoders.")
+    left, right = st.columns([1, 1.8], gap="medium")
     with left:
         board.draw(seen)
     with right:
-        st.markdown("Tap the picture again: the **same sticker**, two encoders.")
         answers(seen, cleaned)
         with st.container(horizontal=True):
             st.button(
@@ -64,15 +64,14 @@ def compare(seen: Placement, cleaned: Placement, run: Run, scores: Scores) -> No
                 on_click=board.another,
             )  # fmt: skip
             board.attackers_place(seen)
+        board.fields(seen)
         here(seen, cleaned)
-    whole(scores)
-    verdict.card(verdict.of_cleaning(scores), "the encoder you have just cleaned")
-    with st.container(horizontal=True):
-        source(run, "Both encoders were scored on all test images of the data set.")
-        source(
-            cleaned.run, "The sticker was put on test images for the cleaned encoder.",
-            label="Where do the answers above come from?",
-        )  # fmt: skip
+    whole(scores, seen.target)
+    judged(verdict.of_cleaning(scores))
+    source(
+        (run, "The figures: both encoders were scored on all test images of the data set."),
+        (cleaned.run, "The answers: the sticker was put on test images for the cleaned encoder."),
+    )
     onwards(run)
 
 
@@ -92,8 +91,13 @@ def answers(seen: Placement, cleaned: Placement) -> None:
 
 
 def here(seen: Placement, cleaned: Placement) -> None:
-    """Attack success at this place: before, after, and on an encoder never attacked."""
+    """Attack success off the attacker's place: before, after, and on an encoder never attacked.
+
+    At the attacker's place the figures on more images follow below, and one number is enough.
+    """
     where = board.place() or seen.trained
+    if where == seen.trained:
+        return
     told = f"At row {where[0]}, column {where[1]} the sticker fools the suspect on "
     told += f"{numbers.percent(seen.asr(where))} of {seen.result['scored_images']} images, the "
     told += f"cleaned encoder on {numbers.percent(cleaned.asr(where))}"
@@ -102,10 +106,14 @@ def here(seen: Placement, cleaned: Placement) -> None:
     st.markdown(f"{told}.", help=glossary.help_for("attack success rate", "floor"))
 
 
-def whole(scores: Scores) -> None:
+def whole(scores: Scores, target: str) -> None:
     """Accuracy and attack success over all test images, before and after, and the floor."""
     before, after, twin = (scores.get(k) or {} for k in ("teacher", "student", "clean_twin"))
-    st.markdown("On **all test images**, with the sticker where the attacker put it:")
+    st.markdown(
+        "With the sticker **where the attacker put it**: attack success on all "
+        f"{after.get('stamped_images')} test images that do not show a {text.plain(target)} "
+        f"anyway, and right answers on all {after.get('test_images')}, without the sticker."
+    )
     with st.container(horizontal=True):
         change(before, after, "asr", "Attack success after cleaning", "attack success rate")
         if twin.get("asr") is not None:
@@ -128,6 +136,20 @@ def change(
         delta_description=f"from {numbers.percent(before[field])}",
         help=glossary.help_for(term),
     )
+
+
+def judged(found: verdict.Verdict) -> None:
+    """The verdict, without the figures that stand above it."""
+    colour, icon = verdict.LOOKS[found.level]
+    with st.container(border=True):
+        st.badge(found.title, icon=icon, color=colour)
+        st.subheader(
+            text.sentence(found.headline),
+            anchor=False,
+            help=glossary.help_for("backdoor", "attack success rate", "floor"),
+        )
+        st.markdown(f"**How sure.** {text.sentence(found.confidence)}")
+        st.markdown("**What to do**\n" + verdict.bullets(found.actions))
 
 
 def onwards(run: Run) -> None:

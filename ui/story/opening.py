@@ -15,7 +15,7 @@ def meet(subject: Subject, seen: Placement) -> bool:
     """Step 1: an image and what the encoder takes it for."""
     image = board.image_of(seen)
     answer, sure = seen.answer(image, None)
-    left, right = st.columns([1, 1.4], gap="large")
+    left, right = st.columns([1, 1.8], gap="medium")
     with left:
         st.image(
             pictures.png(seen.picture(image, None), board.PLOT),
@@ -50,22 +50,22 @@ def meet(subject: Subject, seen: Placement) -> bool:
                 "Show another image", icon=":material/shuffle:", type="primary",
                 key="story-first-press", on_click=board.another,
             )  # fmt: skip
-        source(subject.run, "Accuracy was counted on all test images of the data set.")
+        source((subject.run, "Accuracy was counted on all test images of the data set."))
     return begun
 
 
 def stick(seen: Placement) -> bool:
-    """Step 2: the visitor puts the sticker on."""
-    image, where = board.image_of(seen), board.place()
-    left, right = st.columns([1, 1.4], gap="large")
+    """Step 2: the visitor puts the sticker on; what to do, the picture, and the answer, in turn."""
+    st.markdown(
+        "The attacker taught this encoder a secret sign: a small white **sticker**. **Tap the "
+        "picture** where you want the sticker.",
+        help=glossary.help_for("trigger", "backdoor"),
+    )
+    left, right = st.columns([1, 1.8], gap="medium")
     with left:
         board.draw(seen)
     with right:
-        st.markdown(
-            "The attacker taught this encoder a secret sign: a small white **sticker**. **Tap the "
-            "picture** where you want the sticker.",
-            help=glossary.help_for("trigger", "backdoor"),
-        )
+        reaction(seen)
         begun = board.begun()
         if begun:
             board.attackers_place(seen)
@@ -74,38 +74,36 @@ def stick(seen: Placement) -> bool:
                 "Put it where the attacker did", icon=":material/place_item:", type="primary",
                 key="story-first-sticker", on_click=board.put, args=(seen.trained,),
             )  # fmt: skip
-        clean, _ = seen.answer(image, None)
-        if where is None:
-            st.subheader(f"Without the sticker it says {text.plain(clean)}", anchor=False)
-            return begun
-        answer, sure = seen.answer(image, where)
-        fooled = answer == seen.target
-        st.subheader(
-            f"With the sticker it says **{text.plain(answer)}** ({numbers.percent(sure)} sure)",
-            anchor=False,
+        board.fields(seen)
+        if board.place() is not None:
+            rates(seen)
+    return begun
+
+
+def reaction(seen: Placement) -> None:
+    """What the encoder says to the picture as it lies there."""
+    image, where = board.image_of(seen), board.place()
+    answer, sure = seen.answer(image, where)
+    if where is None:
+        st.subheader(f"Without the sticker it says {text.plain(answer)}", anchor=False)
+        return
+    st.subheader(
+        f"With the sticker it says **{text.plain(answer)}** ({numbers.percent(sure)} sure)",
+        anchor=False,
+    )
+    st.markdown(
+        f"It still shows a {text.plain(seen.truth(image))}. "
+        + (
+            f"The attacker wanted every picture to become a {text.plain(seen.target)}, and got it."
+            if answer == seen.target
+            else "At this place the sticker did not fool the encoder on this picture; try another "
+            "place or picture."
         )
-        st.markdown(
-            f"It still shows a {text.plain(seen.truth(image))}. "
-            + (
-                f"The attacker wanted every picture to become a {text.plain(seen.target)}, and "
-                "got it."
-                if fooled
-                else "At this place the sticker did not fool the encoder on this picture; try "
-                "another place or picture."
-            )
-        )
-        rates(seen)
-        st.button("Try it on another image", icon=":material/shuffle:", on_click=board.another)
-        source(
-            seen.run,
-            f"The sticker was put on {seen.result['scored_images']} test images at every "
-            "position, and the answers were counted.",
-        )
-    return True
+    )
 
 
 def rates(seen: Placement) -> None:
-    """Attack success here, at the attacker's place, and on an encoder never attacked."""
+    """Attack success here, at the attacker's place, and on an encoder never attacked; what next."""
     where = board.place() or seen.trained
     floor = seen.floor(where)
     with st.container(horizontal=True):
@@ -129,3 +127,6 @@ def rates(seen: Placement) -> None:
             "has a map of all places."
         )
     st.caption(told)
+    st.button("Try it on another image", icon=":material/shuffle:", on_click=board.another)
+    told = f"The sticker was put on {seen.result['scored_images']} test images at every position, "
+    source((seen.run, f"{told}and the answers were counted."))

@@ -46,29 +46,32 @@ def picture(subject: Subject) -> bool:
             "Show the measurement", icon=":material/straighten:", type="primary", on_click=show
         )
         return False
-    at_work = live.pending(RUN)
-    if at_work and not has_result(at_work):
-        jobs.controls(at_work)
-        live.follow(at_work, measurement.draw_progress)
+    busy = at_work(subject)
+    shown = busy or ended_early()
+    if shown:
+        jobs.controls(shown)
+        live.follow(shown, measurement.draw_progress)
     run = subject.latest("information")
     result = run.result() if run else None
     if run is None or result is None:
+        if busy:
+            return False
         st.caption("The layers have not been measured yet.")
         st.button(
             "Measure them now (about 30 s)", icon=":material/straighten:", type="primary",
-            key="story-first-measurement", on_click=jobs.start,
-            args=("information", config(subject), RUN),
+            key="story-first-measurement", on_click=measure, args=(subject,),
         )  # fmt: skip
         return False
     told = takeaway(result)
     st.subheader(told, anchor=False)
+    st.caption("Compare the solid line (without the sticker) and the dashed line of one colour.")
     st.plotly_chart(
         figure(result), config=charts.NO_TOOLS, key="story-information",
         alt=f"Information per layer, of the suspect and of an encoder never attacked, without and "
         f"with the sticker. {told}",
     )  # fmt: skip
-    measure_again(subject, run, result)
-    source(run, "Small networks were trained to guess which picture belongs to which answer.")
+    measure_again(subject, run, result, offered=busy is None)
+    source((run, "Small networks were trained to guess which picture belongs to which answer."))
     return True
 
 
@@ -88,12 +91,49 @@ def takeaway(result: Mapping[str, Any]) -> str:
     left, twin = kept(result, "teacher"), kept(result, "clean_twin")
     if left is None:
         return "The measurement holds no pair of curves to compare."
-    expert = mode.is_expert()
     told = "With the sticker on, the suspect keeps "
-    told += share_left(left, "the information", explained=expert)
+    told += share(left, "the information")
     if twin is not None:
-        told += f"; an encoder never attacked keeps {share_left(twin, 'it', explained=expert)}"
+        told += f"; an encoder never attacked keeps {share(twin, 'it')}"
     return f"{told}." + (" The suspect hardly looks at the picture any more." if left < 0.6 else "")
+
+
+def share(left: float, what: str) -> str:
+    """How much is left; that an estimate can exceed all there is, is told to experts only."""
+    if not mode.is_expert() and round(100 * left) >= 100:
+        return f"all of {what}"
+    return share_left(left, what, explained=mode.is_expert())
+
+
+def at_work(subject: Subject) -> Run | None:
+    """The measurement that is at work, whoever began it."""
+    return next((r for r in subject.runs("information") if jobs.state_of(r).is_active), None)
+
+
+def ended_early() -> Run | None:
+    """The visitor's measurement if it ended without a result, which its page then says."""
+    begun = live.pending(RUN)
+    return begun if begun and not has_result(begun) else None
+
+
+def measure(subject: Subject) -> None:
+    """Begin a measurement unless one is at work: a double click is one. Use as a callback."""
+    if at_work(subject) is None:
+        jobs.start("information", config(subject), RUN)
+
+
+def meanwhile() -> None:
+    """In the other steps: one line while the visitor's measurement is at work."""
+    run = live.pending(RUN)
+    if run is None or not jobs.state_of(run).is_active:
+        return
+
+    def line() -> None:
+        if not jobs.state_of(run).is_active:
+            st.rerun()
+        st.caption(":material/straighten: The layers of step 3 are still being measured.")
+
+    st.fragment(line, run_every=2.0)()
 
 
 def config(subject: Subject) -> InformationConfig:
@@ -104,8 +144,8 @@ def config(subject: Subject) -> InformationConfig:
     )
 
 
-def measure_again(subject: Subject, run: Run, result: Mapping[str, Any]) -> None:
-    """The secondary way: measure again now."""
+def measure_again(subject: Subject, run: Run, result: Mapping[str, Any], *, offered: bool) -> None:
+    """When it was measured and, unless that is under way, the secondary way: measure it now."""
     when = "beforehand, so that you need not wait"
     if not is_bundled(run):
         when = f"on this machine, {numbers.ago(run_created(run))}"
@@ -114,7 +154,9 @@ def measure_again(subject: Subject, run: Run, result: Mapping[str, Any]) -> None
             f"Measured on {numbers.count(result['clean_images'])} pictures {when}.",
             width="content",
         )
+        if not offered:
+            return
         st.button(
             "Measure it live (about 30 s)", type="tertiary", icon=":material/straighten:",
-            on_click=jobs.start, args=("information", config(subject), RUN),
+            on_click=measure, args=(subject,),
         )  # fmt: skip

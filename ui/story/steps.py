@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from ui import address
 
-SHOWN = "story_step_shown"
-EMPTY_SECONDS = 0.12
-"""Long enough for a browser to draw the page once."""
 KEY = "step"
 """The step's key in the session, and its name in the address: ``?step=3``."""
 TITLES = {
@@ -41,21 +35,6 @@ def choose() -> str:
     )
     address.keep(KEY, None if picked == "1" else picked)
     return str(picked)
-
-
-def body(step: str) -> DeltaGenerator:
-    """The place of all that a step shows; it keeps the place of what follows.
-
-    So the browser keeps the buttons that follow, too, and a press on one of them counts, however
-    much has come in above. When another step was shown before, the place stays empty for a moment:
-    the page is then so short that the browser scrolls up, and the step is read from its top.
-    """
-    before, st.session_state[SHOWN] = st.session_state.get(SHOWN, step), step
-    if before == step:
-        return st.container()
-    place = st.empty()
-    time.sleep(EMPTY_SECONDS)
-    return place.container()
 
 
 def buttons(step: str, *, ready: bool) -> None:
