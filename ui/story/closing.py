@@ -131,7 +131,7 @@ def change(
     st.metric(
         title,
         numbers.percent(after.get(field)),
-        numbers.points(after[field] - before[field]),
+        numbers.change(before[field], after[field]),
         delta_color="inverse" if field == "asr" else "normal",
         delta_description=f"from {numbers.percent(before[field])}",
         help=glossary.help_for(term),
