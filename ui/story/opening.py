@@ -65,7 +65,8 @@ def stick(seen: Placement) -> bool:
     with left:
         board.draw(seen)
     with right:
-        reaction(seen)
+        with st.container():  # However much it says, what follows keeps its place.
+            reaction(seen)
         begun = board.begun()
         if begun:
             board.attackers_place(seen)
