@@ -15,22 +15,22 @@ st.set_page_config(
 )
 st.html(CONTRAST)
 st.logo(ROOT / "assets" / "icon.svg", size="large")
-page = st.navigation(
-    [
-        st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=icon, default=name == "overview")
-        for name, (title, icon) in frame.PAGES.items()
-    ]
-)
+pages = {
+    name: st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=icon, default=name == "overview")
+    for name, (title, icon) in frame.PAGES.items()
+}
+page = st.navigation(list(pages.values()))
+shown = next((name for name, one in pages.items() if one is page), "overview")
 uploads.tidy_once(str(default_root().resolve()))
 subject.choose()
 mode.choose()
 glossary.popover()
-if page.title != frame.PAGES["overview"][0]:  # It tells that itself, where phones show it too.
+if shown != "overview":  # It tells that itself, where phones show it too.
     with st.sidebar:
         run_list.news()
 with (
     st.container(horizontal_alignment="center"),
     st.container(width=frame.WIDTH, key="page"),
-    frame.from_the_top("page", page.title),
+    frame.from_the_top("page", shown),
 ):
     page.run()
