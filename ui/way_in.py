@@ -50,7 +50,7 @@ def show(chosen: subject.Subject | None, *, failed: bool) -> None:
             st.button("Inspect another file", icon=icon, on_click=open_form, key="suspect_another")
         return
     with st.container(border=True, key="suspect_form"), frame.errors_as_cards():
-        st.subheader("Inspect an encoder of your own", anchor=False)
+        st.header("Inspect an encoder of your own", anchor=False)
         st.markdown(
             "**Needed:** the encoder's file, nothing else. **Better with:** images like those it "
             "was trained on, and the trigger you suspect.  \n"
