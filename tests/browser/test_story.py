@@ -17,8 +17,6 @@ import pytest
 from mimic import job
 from mimic.run import list_runs
 from tests.browser.film import Film
-from tests.browser.visits import whole
-from ui.frame import PAGES
 from ui.story.steps import TITLES
 
 playwright_api = pytest.importorskip("playwright.sync_api")
@@ -30,8 +28,6 @@ LIMIT = 180.0
 """Seconds from starting the server to the sticker on the cleaned encoder."""
 SIZE = {"width": 1280, "height": 1000}
 PICTURE = '[data-testid="stVegaLiteChart"] svg'
-PHONE = {"width": 390, "height": 844}
-SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 
 pytestmark = [
     pytest.mark.slow,
@@ -92,42 +88,6 @@ class Walk:
         if self.folder:
             self.page.wait_for_timeout(600)
             self.page.screenshot(path=Path(self.folder) / f"story-{name}.png")
-
-
-@pytest.mark.parametrize("finger", [True, False])
-def test_one_tap_of_a_finger_or_one_click_puts_the_sticker_there(
-    browser, server, finger: bool
-) -> None:
-    context = browser.new_context(viewport=PHONE, has_touch=finger, is_mobile=finger)
-    page = context.new_page()
-    page.goto(f"{server}/story?step=2")
-    whole(page)
-    for across, down, row, column in ((0.75, 0.85, 10, 10), (0.3, 0.3, 2, 2), (0.6, 0.2, 0, 6)):
-        box = page.locator(PICTURE).first.bounding_box()
-        place = box["x"] + across * box["width"], box["y"] + down * box["height"]
-        (page.touchscreen.tap if finger else page.mouse.click)(*place)
-        playwright_api.expect(page.get_by_label("Row", exact=True)).to_have_value(str(row))
-        playwright_api.expect(page.get_by_label("Column", exact=True)).to_have_value(str(column))
-        for told in ("Tap the picture", "With the sticker it says"):
-            box = page.get_by_text(told).first.bounding_box()
-            assert 0 < box["y"] < box["y"] + box["height"] < PHONE["height"]
-    context.close()
-
-
-@pytest.mark.parametrize("size", [SIZE, PHONE])
-def test_every_page_opens_at_its_top(browser, server, size: dict[str, int]) -> None:
-    page = browser.new_context(viewport=size).new_page()
-    page.goto(server)
-    whole(page)
-    for name in ("layers", "overview", "embeddings", "layers", "embeddings", "overview"):
-        page.evaluate(f"{SCROLLED} = 1000")
-        unfold = page.get_by_test_id("stExpandSidebarButton")
-        if unfold.is_visible():
-            unfold.click()
-        page.get_by_test_id("stSidebarNavLink").filter(has_text=PAGES[name][0]).click()
-        whole(page)
-        assert page.evaluate(SCROLLED) == 0, name
-    page.context.close()
 
 
 def test_the_story_takes_under_three_minutes_from_a_cold_start(tmp_path: Path) -> None:
