@@ -28,6 +28,7 @@ LIMIT = 180.0
 """Seconds from starting the server to the sticker on the cleaned encoder."""
 SIZE = {"width": 1280, "height": 1000}
 PICTURE = '[data-testid="stVegaLiteChart"] svg'
+SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 
 pytestmark = [
     pytest.mark.slow,

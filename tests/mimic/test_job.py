@@ -50,6 +50,7 @@ def is_at_work(run: Run) -> bool:
     return len(run.metrics()) >= 3 and run.status().state == "running"
 
 
+@pytest.mark.slow
 def test_jobs_finish_stop_and_survive_a_kill(subject_files: SubjectFiles, tmp_path: Path) -> None:
     # One test, so that three processes spend their start-up time together.
     long = config(subject_files, epochs=100_000)

@@ -99,6 +99,7 @@ def test_a_stopped_and_torn_sweep_resumes_to_the_same_result(
     assert (code, "is no distill run" in told["error"]) == (1, True)
 
 
+@pytest.mark.slow
 def test_two_workers_find_the_numbers_of_one_and_a_diverging_cell_ends_alone(
     cli: Sweep, options: list[str]
 ) -> None:

@@ -111,6 +111,7 @@ def check_remains(run: Run, kind: str, lines_before: int) -> None:
 Counted = Callable[[str], None]
 
 
+@pytest.mark.slow
 def test_r1_r3_a_killed_distillation_ends_as_if_it_had_not_been_killed(
     jobs: Jobs, distillation: DistillConfig, dice: random.Random, count: Counted
 ) -> None:

@@ -140,6 +140,7 @@ def said_on_the_page(config: InspectConfig, root: Path) -> dict[str, Any] | Mimi
         return error
 
 
+@pytest.mark.slow
 def test_the_command_line_says_of_a_file_what_the_page_says(
     tmp_path: Path, subject_files: SubjectFiles
 ) -> None:
