@@ -8,12 +8,12 @@ from mimic.run import default_root
 from ui import frame, glossary, mode, run_list, subject, uploads
 
 ROOT = Path(__file__).resolve().parent.parent
-CONTRAST = ROOT / "assets" / "contrast.css"
+LOOK = ROOT / "assets" / "look.css"
 
 st.set_page_config(
     page_title="MIMIC Studio", page_icon=str(ROOT / "assets" / "icon.svg"), layout="wide"
 )
-st.html(CONTRAST)
+st.html(LOOK)
 st.logo(ROOT / "assets" / "icon.svg", size="large")
 pages = {
     name: st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=icon, default=name == "overview")

@@ -222,15 +222,15 @@ FORBIDDEN = {"html", "iframe", "components", "unsafe_allow_html", "unsafe_allow_
 def without_our_style_sheet(path: Path, tree: ast.Module) -> ast.Module:
     """A source without the one line that hands Streamlit a style sheet of ours."""
     if path.name == "shell.py":
-        tree.body = [node for node in tree.body if ast.unparse(node) != "st.html(CONTRAST)"]
+        tree.body = [node for node in tree.body if ast.unparse(node) != "st.html(LOOK)"]
     return tree
 
 
 def test_s13_our_style_sheet_is_one_constant_file_that_fetches_nothing() -> None:
     shell = (ROOT / "ui" / "shell.py").read_text(encoding="utf-8")
-    assert 'CONTRAST = ROOT / "assets" / "contrast.css"\n' in shell
-    assert (shell.count("st.html(CONTRAST)\n"), shell.count("CONTRAST")) == (1, 2)
-    sheet = (ROOT / "assets" / "contrast.css").read_text(encoding="utf-8")
+    assert 'LOOK = ROOT / "assets" / "look.css"\n' in shell
+    assert (shell.count("st.html(LOOK)\n"), shell.count("LOOK")) == (1, 2)
+    sheet = (ROOT / "assets" / "look.css").read_text(encoding="utf-8")
     assert not re.search(r"url\(|@import|<|expression", sheet)
 
 
