@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -12,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
 import torch
@@ -60,7 +63,8 @@ def in_processes(
         initializer=open_worker,
         initargs=(str(run.directory), board, threads),
     )
-    waiting = {pool.submit(work_on, number, cell, nats) for number, cell in enumerate(todo)}
+    with without_main():
+        waiting = {pool.submit(work_on, number, cell, nats) for number, cell in enumerate(todo)}
     try:
         while waiting:
             ended, waiting = wait(waiting, REPORT_SECONDS, return_when=FIRST_COMPLETED)
@@ -77,6 +81,20 @@ def in_processes(
     finally:
         board.abandoned.value = 1
         pool.shutdown(cancel_futures=True)
+
+
+@contextlib.contextmanager
+def without_main() -> Iterator[None]:
+    """While processes are spawned, hide the script this one runs.
+
+    A spawned process runs its parent's script first, whatever that does: a page, a notebook.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 @dataclass(frozen=True)

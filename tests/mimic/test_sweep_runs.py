@@ -1,4 +1,5 @@
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -101,8 +102,12 @@ def test_a_stopped_and_torn_sweep_resumes_to_the_same_result(
 
 @pytest.mark.slow
 def test_two_workers_find_the_numbers_of_one_and_a_diverging_cell_ends_alone(
-    cli: Sweep, options: list[str]
+    cli: Sweep, options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    script = tmp_path / "script.py"  # Workers must not run whatever script began the sweep.
+    script.write_text("raise SystemExit('run again')")
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(script), raising=False)
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None, raising=False)
     code, together = cli(*options, "--workers", "2", "--scales", "10", "1e45")
     assert code == 0
     assert together["workers"] == 2
