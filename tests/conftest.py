@@ -18,6 +18,28 @@ SIDE = 16
 TRIGGER = "square:10:10:5"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests counted: here, since only this file is read where tests are handed out."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    told = [line for report in reports for line in counted(report)]
+    if told:
+        terminalreporter.section("counts")
+        for line in told:
+            terminalreporter.write_line(line)
+
+
+def counted(report: pytest.TestReport) -> list[str]:
+    """A test's own lines, or what became of the files it damaged."""
+    lines = []
+    for name, value in report.user_properties:
+        if name == "count":
+            lines.append(str(value))
+        elif name == "outcomes":
+            shown = ", ".join(f"{count} {what}" for what, count in dict(value).items())
+            lines.append(f"{report.nodeid.rpartition('::')[2]}: {shown}")
+    return lines
+
+
 def picture_set(count: int, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Images whose class is the place of a bright bar on dark noise; four classes."""
     rng = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""Small real jobs, a process that forks them, and the counts that are printed at the end."""
+"""Small real jobs, a process that forks them, and what they count."""
 
 from __future__ import annotations
 
@@ -20,15 +20,6 @@ from mimic.run import Run
 from tests.conftest import TRIGGER, SubjectFiles
 
 PATIENCE = 120.0
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
-    told = [line for r in reports for name, line in r.user_properties if name == "count"]
-    if told:
-        terminalreporter.section("reliability counts")
-        for line in told:
-            terminalreporter.write_line(str(line))
 
 
 @pytest.fixture
