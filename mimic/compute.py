@@ -104,9 +104,19 @@ def autocast(device: torch.device, dtype: torch.dtype) -> contextlib.AbstractCon
 @contextlib.contextmanager
 def one_thread(device: torch.device) -> Iterator[None]:
     """Compute on one CPU thread: matrices this small lose more by meeting than they win."""
+    with threads_kept():
+        if device.type == "cpu":
+            torch.set_num_threads(1)
+        yield
+
+
+@contextlib.contextmanager
+def threads_kept() -> Iterator[None]:
+    """Leave torch the number of CPU threads it had: it decides how later sums round.
+
+    Code compiled by numba, such as UMAP's, sets OpenMP's number, which is torch's too.
+    """
     threads = torch.get_num_threads()
-    if device.type == "cpu":
-        torch.set_num_threads(1)
     try:
         yield
     finally:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from mimic.compute import threads_kept
+
 Plane = dict[str, np.ndarray]
 PCA_DIMENSIONS = 50
 FIT_ROWS = 20_000
@@ -70,7 +72,7 @@ def place_by_umap(
     order = np.random.default_rng(seed).permutation(len(vectors))
     fitted, rest = np.sort(order[:fit_rows]), np.sort(order[fit_rows:])
     placed = np.empty((len(vectors), 2), dtype=np.float32)
-    with warnings.catch_warnings():
+    with threads_kept(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # umap warns of optional parts and of its single thread.
         import umap
 

@@ -1,4 +1,6 @@
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -82,3 +84,24 @@ def test_umap_repeats_by_seed() -> None:
         assert first[name].shape == (20, 2)
         assert np.isfinite(first[name]).all()
         np.testing.assert_array_equal(first[name], again[name])
+
+
+@pytest.mark.slow
+def test_umap_leaves_torch_its_number_of_threads() -> None:
+    # Torch loaded and used first, as in a job: numba then shares its OpenMP library and threads.
+    script = """
+import torch
+
+torch.set_num_threads(1)
+torch.ones(8).sum().item(), torch.get_num_threads()
+import numpy as np
+from mimic.embedding import project
+
+vectors = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+project({"a": vectors}, method="umap", neighbors=5, seed=0, fit_rows=40)
+print(torch.get_num_threads())
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=300
+    )
+    assert told.stdout.strip() == "1"
