@@ -1,27 +1,26 @@
-"""The command line: each verb's options are its config's fields."""
+"""The command line: runs a verb and tells what came of it."""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import dataclasses
 import json
 import os
 import sys
-import time
-import typing
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from mimic import bookkeeping, job, outcomes, tables, workspace
 from mimic.config import VERB_CONFIGS, Config, InspectConfig, SubjectConfig
 from mimic.errors import ConfigError, MimicError, RunError
 from mimic.inspected import create_run
+from mimic.options import build_parser
 from mimic.parsing.client import start_ahead
 from mimic.printable import printable, printable_lines
 from mimic.run import Run, default_root, find_run
 from mimic.subjects import recommended_distillation, subject_fields
+from mimic.terminal import ProgressLine, ReaderGone, say
 
 EXIT_FAILED = 1
 EXIT_REFUSED = 2
@@ -51,22 +50,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with contextlib.suppress(OSError, ValueError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return EXIT_READER_GONE
-
-
-class ReaderGone(Exception):  # noqa: N818 - as little an error as a request to stop
-    """The program that reads what is printed has ended: there is nobody left to tell."""
-
-
-def say(*words: str, stream: TextIO | None = None) -> None:
-    """Print a line at once; without words only what was held back.
-
-    Signals are left alone: ended by SIGPIPE, a job would lose its work and a server would die with
-    any visitor's connection.
-    """
-    try:
-        print(*words, end="\n" if words else "", file=stream or sys.stdout, flush=True)
-    except BrokenPipeError as error:
-        raise ReaderGone from error
 
 
 def run_command(arguments: Sequence[str] | None) -> int:
@@ -109,93 +92,6 @@ def share_processors() -> None:
     work, critics ran 8 times slower that way.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """The parser: one sub-command per verb."""
-    parser = argparse.ArgumentParser(
-        prog="python -m mimic", description="Clean a backdoored image encoder."
-    )
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--json", action="store_true", help="print one JSON object as last line")
-    shared.add_argument("--root", help="folder of runs (default: $MIMIC_RUNS or runs)")
-    for verb, config in VERB_CONFIGS.items():
-        text = (config.__doc__ or "").split("\n")[0]
-        sub = verbs.add_parser(verb, parents=[shared], help=text, description=text)
-        add_fields(sub, config)
-        if verb in job.RESUMABLE:
-            sub.add_argument("--resume", metavar="RUN", help="continue this run")
-        if verb == "information":
-            add_ground_truth(sub)
-        if verb == "inspect":
-            sub.add_argument(
-                "files", nargs="*", metavar="FILE", default=argparse.SUPPRESS,
-                help="only say what these encoder files hold: no images, no run; with --json one "
-                "object per file and line; exit status 2 if any is refused",
-            )  # fmt: skip
-    bookkeeping.add_parsers(verbs, shared)
-    said = verbs.add_parser("verdict", parents=[shared], help="What a run found, and what to do.")
-    said.add_argument("run", metavar="RUN", help="a finished inspection or distillation")
-    demo = verbs.add_parser("demo", parents=[shared], help="Show the defence on the built-in demo.")
-    demo.add_argument("--seeds", type=int, default=5, help="students to distil (default 5)")
-    demo.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
-    demo.add_argument("--build", metavar="FOLDER", help="train the demo anew into this folder")
-    demo.add_argument(
-        "--keep-encoders", action="store_true", help="with --build: renew only the demo's runs"
-    )
-    app = verbs.add_parser("app", parents=[shared], help="Open MIMIC Studio in the browser.")
-    app.add_argument("--port", type=int, default=8501, help="port on this machine (default 8501)")
-    app.add_argument("--address", default="127.0.0.1", help="address to serve (default 127.0.0.1)")
-    app.add_argument(
-        "--expose", action="store_true", help="allow an --address that other machines can reach"
-    )
-    app.add_argument("--no-browser", action="store_true", help="do not open a browser window")
-    execute = verbs.add_parser(
-        "execute", help="Execute a prepared run directory (used by the app)."
-    )
-    execute.add_argument("directory", type=Path)
-    return parser
-
-
-def add_ground_truth(parser: argparse.ArgumentParser) -> None:
-    """Options of the table that tests estimators; it needs no encoder and makes no run."""
-    group = parser.add_argument_group("estimators against the truth")
-    group.add_argument(
-        "--ground-truth", action="store_true", default=argparse.SUPPRESS,
-        help="print a table of all estimators on pairs whose information is known exactly",
-    )  # fmt: skip
-    group.add_argument(
-        "--quick", action="store_true", default=argparse.SUPPRESS,
-        help="with --ground-truth: a small table in seconds",
-    )  # fmt: skip
-    group.add_argument(
-        "--seeds", type=int, default=argparse.SUPPRESS,
-        help="with --ground-truth: draws per case (default 3)",
-    )  # fmt: skip
-    group.add_argument(
-        "--estimators", nargs="+", metavar="NAME", default=argparse.SUPPRESS,
-        help="with --ground-truth: only these",
-    )  # fmt: skip
-
-
-def add_fields(parser: argparse.ArgumentParser, config: type[Config]) -> None:
-    """One option per field; options left out stay out of the result."""
-    hints = typing.get_type_hints(config)
-    for field in dataclasses.fields(config):
-        options: dict[str, Any] = {"dest": field.name, "default": argparse.SUPPRESS}
-        shown = " ".join(field.default) if isinstance(field.default, tuple) else field.default
-        told, unset = field.metadata["help"], field.metadata["unset"]
-        sign = f"; {shown}: {unset}" if unset else ""
-        options["help"] = f"{told}{sign} (default: {shown})".replace("%", "%%")
-        kind = hints[field.name]
-        if kind is bool:
-            options["action"] = argparse.BooleanOptionalAction
-        elif typing.get_origin(kind) is tuple:
-            options |= {"nargs": "+", "metavar": "NAME"}
-        else:
-            options |= {"type": kind, "metavar": kind.__name__.upper()}
-        parser.add_argument("--" + field.name.replace("_", "-"), **options)
 
 
 def make_config(kind: str, given: dict[str, Any]) -> Config:
@@ -319,23 +215,6 @@ def require_same_options(run: Run, options: dict[str, Any]) -> None:
                 f"Run {run.id} was started with another --{name.replace('_', '-')} ({known}).",
                 "Leave the option out to resume the run, or start a new run.",
             )
-
-
-class ProgressLine:
-    """One line on a terminal, rewritten in place at most twice a second; silent elsewhere."""
-
-    def __init__(self) -> None:
-        self._started = self._written = time.monotonic()
-
-    def __call__(self, share: float, message: str) -> None:
-        """Show the share done and the time left."""
-        now = time.monotonic()
-        if not sys.stderr.isatty() or now - self._written < 0.5:
-            return
-        self._written = now
-        left = (now - self._started) * (1 - share) / share if share > 0.02 else None
-        tail = "" if left is None else f", {left:.0f} s left"
-        print(f"\r{share:4.0%} {message}{tail}\033[K", end="", file=sys.stderr)
 
 
 def run_execute(_verb: str, options: dict[str, Any], _root: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from mimic.config import Config, resolve_path
 from mimic.errors import MimicError
 from mimic.paths import real
 from mimic.run import Run, list_runs
-from mimic.run.directory import INSPECTED, changed_input
+from mimic.run.origins import INSPECTED, changed_input
 from mimic.subjects import DEFAULT, fields_of, identity, settled
 
 FETCHED = "timm:"

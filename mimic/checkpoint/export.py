@@ -11,7 +11,7 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from mimic.checkpoint.loading import EncoderFile, Entry
+from mimic.checkpoint.encoder_file import EncoderFile, Entry
 from mimic.checkpoint.names import QKV, SEQUENTIAL
 from mimic.checkpoint.recognition import RECORD, untold
 from mimic.encoder import Encoder, ProjectionHead

@@ -4,125 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
-from mimic.checkpoint.families import MINE, Evidence, Family, find_family
+from mimic.checkpoint.doubts import doubts_of, other_encoders, untold_doubts
+from mimic.checkpoint.encoder_file import EncoderFile, Entry
+from mimic.checkpoint.families import Evidence, Family, find_family
 from mimic.checkpoint.foreign import misleading
 from mimic.checkpoint.gate import StoredFile, read_file
-from mimic.checkpoint.ignored import SECOND, sort_ignored
+from mimic.checkpoint.ignored import sort_ignored
 from mimic.checkpoint.layouts import Layout, find_layout, joined
-from mimic.checkpoint.match import COUNTER, Match, compare, demand_complete
+from mimic.checkpoint.match import COUNTER, compare, demand_complete
 from mimic.checkpoint.presets import (
-    OWN_SIZE_LIMIT,
-    SMALL_SIZE,
-    UNCLEAR,
-    Choice,
     Options,
     choose_normalization,
     choose_pool,
     choose_size,
 )
-from mimic.checkpoint.recognition import RECORD, find_architecture, in_words, read_record
+from mimic.checkpoint.recognition import find_architecture, in_words
 from mimic.checkpoint.soundness import demand_sound
 from mimic.encoder import Architecture, Encoder, ProjectionHead, build_encoder
 from mimic.errors import ConfigError, EncoderError
 from mimic.parsing.opcodes import shorten
-from mimic.preprocessing import Normalization, Preprocessing
-
-MAX_NAMED = 5
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One tensor of the file: what a file in the same layout has to have in its place.
-
-    Args:
-        shape: its shape.
-        dtype: its number format.
-        kind: ``backbone`` or what it is otherwise (head, queue ...).
-        source: our name of the parameter it holds, empty where the encoder has none.
-        part: which third of that parameter, where the file keeps q, k and v apart.
-    """
-
-    shape: tuple[int, ...]
-    dtype: torch.dtype
-    kind: str
-    source: str = ""
-    part: int = 0
-
-
-@dataclass
-class EncoderFile:
-    """An encoder as it came out of a file.
-
-    Args:
-        encoder: the backbone in eval mode, float32, gradients off.
-        head: its projection head, where the file holds one that we know.
-        normalization: what its inputs need.
-        size: side its images are resized to, and why; None for the images' own.
-        max_pool: whether its stem pools, and why.
-        family: which code writes such files.
-        layout: where the backbone is and how it is named.
-        match: how tensors and parameters correspond.
-        entries: every tensor of the file's state dict by the file's name; no values.
-        file: what surrounded the tensors (its own are dropped, so that none can travel on).
-        warnings: doubts about the file, one sentence each.
-    """
-
-    encoder: Encoder
-    head: ProjectionHead | None
-    normalization: Normalization
-    size: Choice
-    max_pool: Choice
-    family: Family
-    layout: Layout
-    match: Match
-    entries: dict[str, Entry]
-    file: StoredFile
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def input_size(self) -> int | None:
-        """Side the images are resized to, or None for their own."""
-        return None if self.size.value is None else int(self.size.value)
-
-    @property
-    def preprocessing(self) -> Preprocessing:
-        """What its images go through first."""
-        return Preprocessing(
-            self.normalization, self.input_size, largest=OWN_SIZE_LIMIT, smaller=SMALL_SIZE
-        )
-
-    @property
-    def is_mine(self) -> bool:
-        """Whether this project wrote it, so that its layout needs no second export."""
-        return self.family.id == MINE
-
-    @property
-    def pool_is_unclear(self) -> bool:
-        """Whether only trying can tell if a max-pool follows the stem."""
-        return self.max_pool.source == UNCLEAR
-
-    @property
-    def summary(self) -> str:
-        """What was recognised, in words."""
-        kinds = {
-            "safetensors": "safetensors", "torch": "torch checkpoint",
-            "torchscript": "TorchScript archive read without running it",
-        }  # fmt: skip
-        prefix = self.layout.written_prefix
-        wrapped = f"state dict under '{shorten(self.file.state_key)}'"
-        return ", ".join(
-            [
-                kinds[self.file.kind],
-                wrapped if self.file.state_key else "bare tensors",
-                self.layout.names.title,
-                *([f"keys begin with '{prefix}'"] if prefix else []),
-            ]
-        )
+from mimic.preprocessing import Normalization
 
 
 def load_encoder(
@@ -222,67 +127,6 @@ def settled_normalization(
             "The file's own record of its normalisation cannot be read.",
             "Give it by --normalization.",
         ) from error
-
-
-def untold_doubts(file: StoredFile, architecture: Architecture, options: Options) -> list[str]:
-    """What of a transformer was assumed because no tensor tells it.
-
-    A number of heads is told even where all published transformers of that width but one have it.
-    """
-    recorded = options.compared or read_record(file.metadata.get(RECORD, ""))
-    if architecture.kind != "vit" or recorded:
-        return []
-    doubts = []
-    if not options.heads:
-        doubts.append(
-            f"The number of attention heads is not stored in the file; {architecture.head_count} "
-            "was assumed (--heads changes it)."
-        )
-    if architecture.class_token and not architecture.norm_after_pool:
-        doubts.append(
-            "The file does not tell how its transformer pools its tokens; the class token was "
-            "taken, with which an encoder trained on the average of all gives wrong features."
-        )
-    doubts.append(
-        "The file holds a CLIP transformer but not which activation it was trained with; GELU "
-        "was assumed, with which an encoder trained with quick-GELU gives wrong features."
-        if architecture.pre_norm
-        else "The file does not tell which activation its transformer was trained with; GELU was "
-        "assumed, with which an encoder trained with another gives wrong features."
-    )
-    return doubts
-
-
-def doubts_of(family: Family, ignored: Mapping[str, str], options: Options) -> list[str]:
-    """What a reader of any result should know of the file."""
-    doubts = [family.doubt] if family.doubt and options.normalization == "auto" else []
-    unknown = [shorten(name) for name, why in ignored.items() if why == "other"]
-    if unknown:
-        more = f" and {len(unknown) - MAX_NAMED} more" if len(unknown) > MAX_NAMED else ""
-        doubts.append(
-            f"The file also holds tensors of unknown purpose, which are not used: "
-            f"{', '.join(unknown[:MAX_NAMED])}{more}."
-        )
-    return doubts
-
-
-def other_encoders(file: StoredFile, ignored: Mapping[str, str], layout: Layout) -> list[str]:
-    """Which other whole networks the file holds: a verdict on one says nothing of the others."""
-    doubts = []
-    if file.other_states:
-        shown = ", ".join(f"'{shorten(key)}'" for key in file.other_states[:MAX_NAMED])
-        used = f"those under '{shorten(file.state_key)}'" if file.state_key else "the outermost"
-        doubts.append(
-            f"The file also holds tensors under {shown}, which are not examined: {used} are."
-        )
-    second = next((key for key, kind in ignored.items() if kind == SECOND), None)
-    if second is not None:
-        used = shorten(layout.sources[layout.names.stem][0])
-        doubts.append(
-            f"The file holds a second, different encoder (with {shorten(second)}), which is not "
-            f"examined: the one with {used} is."
-        )
-    return doubts
 
 
 def fill(encoder: Encoder, layout: Layout, stored: dict[str, torch.Tensor]) -> None:

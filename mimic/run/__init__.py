@@ -1,7 +1,7 @@
 """Runs: directories that one process writes while any other may read them."""
 
 from mimic.run.checkpoints import Checkpoints
-from mimic.run.directory import Run, finite, portable
+from mimic.run.directory import Run, finite
 from mimic.run.durable import file_sha256, replace_file, require_space, storage_errors
 from mimic.run.listing import (
     default_root,
@@ -12,6 +12,7 @@ from mimic.run.listing import (
     run_created,
 )
 from mimic.run.notes import write_note
+from mimic.run.origins import note_input, note_machine, portable
 from mimic.run.progress import Progress
 from mimic.run.status import ACTIVE_STATES, RESUMABLE, Status, process_lives
 from mimic.run.trash import discard, empty_trash, restore, trashed
@@ -34,6 +35,8 @@ __all__ = [
     "kind_of",
     "library_versions",
     "list_runs",
+    "note_input",
+    "note_machine",
     "portable",
     "process_lives",
     "python_command",

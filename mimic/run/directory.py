@@ -33,8 +33,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mimic import fingerprint
-from mimic.config import ASSETS, VERB_CONFIGS, Config, without_home
+from mimic.config import VERB_CONFIGS, Config
 from mimic.errors import RunError
 from mimic.run import durable
 from mimic.run.durable import storage_errors
@@ -42,8 +41,6 @@ from mimic.run.status import RESUMABLE, Status, explain_vanished, process_lives
 from mimic.run.versions import library_versions
 
 NOTE = "note.json"
-INSPECTED = "inspected"
-"""Under this key an input names the inspection whose bytes its run is bound to."""
 START_SECONDS = 60.0
 """A run that nobody has begun to execute after so long is not going to be."""
 
@@ -269,37 +266,6 @@ class Run:
         lines = "".join(json.dumps(m) + "\n" for m in self.metrics() if keep(m))
         self.write_file("metrics.jsonl", lambda path: path.write_text(lines, encoding="utf-8"))
 
-    def note_input(
-        self, name: str, path: Path, *, check: Callable[[], object] | None = None
-    ) -> None:
-        """Record an input file with its SHA-256; what no one could hash is left to its reader.
-
-        Args:
-            name: what the file is to the run.
-            path: the file.
-            check: called while a long file is read; what it raises ends the reading.
-
-        Raises:
-            RunError: if the run is to work, or has worked, with other bytes.
-        """
-        found = fingerprint.of_file(path, check)
-        if found is None:
-            return
-        about = self.about()
-        known = about["inputs"].get(name)
-        if known is not None and known["sha256"] != found:
-            raise changed_input(name, known)
-        noted = {"path": portable(path.absolute()), "sha256": found}
-        about["inputs"][name] = (known or {}) | noted
-        self.write_json("run.json", about)
-
-    def note_machine(self, facts: dict[str, Any]) -> None:
-        """Record what the work is done on; a run continued elsewhere tells of both, in order."""
-        about = self.about()
-        known = about.get("machine") or {}
-        about["machine"] = {name: in_turn(known.get(name), now) for name, now in facts.items()}
-        self.write_json("run.json", about)
-
     def request_stop(self) -> None:
         """Ask the run's process to save its state and end."""
         with storage_errors():
@@ -316,27 +282,6 @@ class Run:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def changed_input(name: str, known: Mapping[str, str]) -> RunError:
-    """The refusal of an input that has other bytes than those known of it."""
-    if known.get(INSPECTED):
-        return RunError(
-            f"The file given as {name} has changed since run {known[INSPECTED]} inspected it.",
-            "Inspect it again, then start a new run.",
-        )
-    return RunError(
-        f"The file given as {name} has changed since the run began.",
-        "Restore the file, or start a new run.",
-    )
-
-
-def portable(path: Path) -> str:
-    """The path as stored in runs: ``asset:...`` inside ``assets/``, ``~/...`` at home."""
-    resolved = path.resolve()
-    if ASSETS in resolved.parents:
-        return f"asset:{resolved.relative_to(ASSETS).as_posix()}"
-    return without_home(str(path))
-
-
 def finite(value: Any) -> Any:
     """Replace NaN and infinities by None, at any depth; arrays' numbers become Python numbers."""
     if isinstance(value, dict):
@@ -348,13 +293,6 @@ def finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
-
-
-def in_turn(known: Any, now: Any) -> Any:
-    """A fact about the machine, with what it was before where that was another."""
-    if known is None or str(known).split(", then ")[-1] == str(now):
-        return now if known is None else known
-    return f"{known}, then {now}"
 
 
 def new_folder(root: Path, kind: str) -> Path:

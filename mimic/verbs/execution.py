@@ -20,7 +20,7 @@ from mimic.compute import choose_device, describe_device, is_out_of_memory, mach
 from mimic.config import Config
 from mimic.errors import MimicError, RunError, StorageError, TrainingError
 from mimic.inspected import create_run
-from mimic.run import RESUMABLE, Progress, Run, require_space
+from mimic.run import RESUMABLE, Progress, Run, note_machine, require_space
 from mimic.run.unchanged import require_unchanged
 from mimic.turns import POLL_SECONDS, Ticket, own_run
 from mimic.verbs.attack import attack
@@ -109,7 +109,7 @@ def _execute(
         device = choose_device(config.device)
         progress.set_device(describe_device(device))
         work = Work(run, config, device, progress, on_progress)
-        run.note_machine({**machine(device, work.precision), "processes": distributed.count()})
+        note_machine(run, {**machine(device, work.precision), "processes": distributed.count()})
         with stop_signals(run), turn(run, device, progress, work):
             result = {
                 **EXECUTORS[run.kind](work),

@@ -20,7 +20,7 @@ from mimic.errors import ConfigError, RunError
 from mimic.evaluation import Judge
 from mimic.evaluation.judge import find_target
 from mimic.pretrained import PretrainedEncoder
-from mimic.run import Progress, Run
+from mimic.run import Progress, Run, note_input
 from mimic.trigger import Trigger, trigger_file
 from mimic.views import Recipe, choose_recipe
 
@@ -115,7 +115,7 @@ class Work(Generic[C]):
     def file(self, name: str, text: str) -> Path:
         """An input file's path; its SHA-256 is recorded, and checked when a run is resumed."""
         path = self.located(text)
-        self.run.note_input(name, path, check=self.check_stop)
+        note_input(self.run, name, path, check=self.check_stop)
         return path
 
     def images(self, text: str, split: Split) -> ImageSet:

@@ -11,9 +11,10 @@ import torch
 
 from mimic import job
 from mimic.checkpoint import load_encoder
-from mimic.cli import build_parser, main
+from mimic.cli import main
 from mimic.config import VERB_CONFIGS, DistillConfig
 from mimic.errors import RunError
+from mimic.options import build_parser
 from mimic.run import Run, find_run
 from mimic.update import Forward, Objective
 from mimic.verbs.work import Work

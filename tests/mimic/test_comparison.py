@@ -9,7 +9,7 @@ from mimic.comparison import Record, align, compare, machine_of, record
 from mimic.config import DistillConfig
 from mimic.errors import ConfigError
 from mimic.intervals import difference_interval
-from mimic.run import Run
+from mimic.run import Run, note_machine
 
 
 def scored(value: float, interval: list[float] | None, **more: Any) -> dict[str, Any]:
@@ -155,5 +155,5 @@ def test_old_runs_tell_of_their_machine_what_they_know(tmp_path: Path) -> None:
 def test_a_run_continued_elsewhere_tells_of_both_machines(tmp_path: Path) -> None:
     run = Run.create(tmp_path, "distill", DistillConfig(), run_id="moved")
     for threads in (2, 2, 1, 1):
-        run.note_machine({**HERE, "threads": threads})
+        note_machine(run, {**HERE, "threads": threads})
     assert machine_of(run) == {**HERE, "threads": "2, then 1"}

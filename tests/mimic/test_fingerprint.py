@@ -11,7 +11,7 @@ from mimic import fingerprint
 from mimic.config import DistillConfig, InspectConfig
 from mimic.errors import RunError
 from mimic.job import inputs_unchanged
-from mimic.run import Run
+from mimic.run import Run, note_input
 from mimic.verbs.files import inspect_file
 
 ENDLESS = Path("/proc/self/pagemap")
@@ -78,7 +78,7 @@ def test_s7_a_file_without_end_is_refused_and_not_read(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("impatient")
 def test_s8_a_run_notes_no_file_above_the_limit_and_heeds_a_stop(tmp_path: Path) -> None:
     run = Run.create(tmp_path / "runs", "distill", DistillConfig())
-    run.note_input("encoder", sparse(tmp_path / "huge", 300 * 2**30))
+    note_input(run, "encoder", sparse(tmp_path / "huge", 300 * 2**30))
     assert run.about()["inputs"] == {}
 
     class Stop(Exception):  # noqa: N818
@@ -88,18 +88,18 @@ def test_s8_a_run_notes_no_file_above_the_limit_and_heeds_a_stop(tmp_path: Path)
         raise Stop
 
     with pytest.raises(Stop):
-        run.note_input("encoder", sparse(tmp_path / "long", 3 * 2**30), check=check)
+        note_input(run, "encoder", sparse(tmp_path / "long", 3 * 2**30), check=check)
 
 
 def test_r4_a_changed_file_is_refused_however_often_it_is_tried(tmp_path: Path) -> None:
     run = Run.create(tmp_path / "runs", "distill", DistillConfig())
     file = tmp_path / "a"
     file.write_bytes(b"before")
-    run.note_input("encoder", file)
+    note_input(run, "encoder", file)
     file.write_bytes(b"after")
     for _ in range(2):
         with pytest.raises(RunError, match="changed since the run began"):
-            run.note_input("encoder", file)
+            note_input(run, "encoder", file)
 
 
 def test_s8_no_trigger_is_taken_from_a_file_too_long_to_have_a_fingerprint(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from mimic import job
 from mimic.config import DistillConfig, EvaluateConfig, InspectConfig
 from mimic.errors import RunError
 from mimic.inspected import create_run
-from mimic.run import Run, Status, find_run
+from mimic.run import Run, Status, find_run, note_input
 from tests.conftest import TRIGGER, SubjectFiles
 
 PATIENCE = 60.0
@@ -40,7 +40,7 @@ def config(files: SubjectFiles, **changes: object) -> DistillConfig:
 
 def inspected(root: Path, encoder: Path, *, named: str = "", trigger: str = "") -> Run:
     run = Run.create(root, "inspect", InspectConfig(encoder=named or str(encoder), trigger=trigger))
-    run.note_input("encoder", encoder)
+    note_input(run, "encoder", encoder)
     run.write_status(Status(state="finished"))
     time.sleep(0.01)  # Which of two is newer is told by the clock.
     return run

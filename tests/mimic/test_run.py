@@ -14,7 +14,7 @@ import pytest
 
 from mimic.config import ASSETS, DistillConfig, InspectConfig
 from mimic.errors import MimicError, RunError, StorageError
-from mimic.run import Progress, Run, Status, find_run, is_bundled, list_runs, portable
+from mimic.run import Progress, Run, Status, find_run, is_bundled, list_runs, note_input, portable
 
 
 @pytest.fixture
@@ -269,7 +269,7 @@ def test_the_list_is_newest_first_and_bundled_runs_last(tmp_path: Path, run: Run
 
 def test_inputs_are_noted_with_their_checksum(run: Run, tmp_path: Path) -> None:
     (tmp_path / "e.pth").write_bytes(b"abc")
-    run.note_input("encoder", tmp_path / "e.pth")
+    note_input(run, "encoder", tmp_path / "e.pth")
     noted = run.about()["inputs"]["encoder"]
     known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-4
     assert noted == {"path": str(tmp_path / "e.pth"), "sha256": known}

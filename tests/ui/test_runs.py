@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mimic.run import Run, find_run, list_runs, run_created, trashed, write_note
+from mimic.run import Run, find_run, list_runs, note_machine, run_created, trashed, write_note
 from ui import jobs, numbers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,12 +95,12 @@ def test_a_comparison_tells_what_differs_and_what_is_beyond_chance(two: Path) ->
 def test_machines_that_differ_are_told_and_unknown_ones_are_no_equality(two: Path) -> None:
     here = {"device": "CPU", "threads": 1, "precision": "bfloat16", "processor": "x86_64",
             "instructions": "AVX512", "processes": 1}  # fmt: skip
-    find_run("distill-b", two).note_machine(here)
+    note_machine(find_run("distill-b", two), here)
     app = open_runs("demo-distill", "distill-b")
     facts = next(d.value for d in app.dataframe if "fact" in d.value).set_index("fact")
     assert facts.loc["CPU threads"].tolist() == ["not recorded", "1"]
     assert facts.loc["number format"].tolist() == ["float32", "bfloat16"]
-    find_run("demo-distill", two).note_machine(here)
+    note_machine(find_run("demo-distill", two), here)
     app = open_runs("demo-distill", "distill-b")
     assert "what differs, or is not known of all**: none" in said(app)
 
