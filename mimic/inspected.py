@@ -6,20 +6,18 @@ queue for hours, is refused as well if the file is exchanged before it begins.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from mimic import fingerprint
-from mimic.config import Config, resolve_path
-from mimic.errors import MimicError
+from mimic.config import PUBLIC_PREFIX, Config, resolve_path
+from mimic.errors import MimicError, RunError
 from mimic.paths import real
 from mimic.run import Run, list_runs
 from mimic.run.origins import INSPECTED, changed_input
 from mimic.subjects import DEFAULT, fields_of, identity, settled
-
-FETCHED = "timm:"
-"""How the name of a public encoder begins, see ``mimic.pretrained``."""
 
 
 def create_run(kind: str, config: Config, root: Path, *, run_id: str | None = None) -> Run:
@@ -45,8 +43,9 @@ def bound_inputs(kind: str, config: Config, root: Path) -> dict[str, dict[str, s
     if seen is None:
         return {}
     known = {**seen.about()["inputs"]["encoder"], INSPECTED: seen.id}
-    path = resolve_path(known["path"] if encoder.startswith(FETCHED) else encoder)
-    if fingerprint.of_file(path) != known["sha256"]:
+    path = resolve_path(known["path"] if encoder.startswith(PUBLIC_PREFIX) else encoder)
+    found = fingerprint.of_file(path)
+    if found not in (None, known["sha256"]):  # What cannot be read is told by who has to read it.
         raise changed_input("encoder", known)
     return {"encoder": known}
 
@@ -56,11 +55,12 @@ def inspection_of(config: Config, root: Path) -> Run | None:
     stored = config.to_json()
     wanted = place_of(stored)
     newest = None
-    for run in list_runs(root, kind="inspect"):
-        if wanted and wanted in places_of(run) and run.status().state == "finished":
-            if is_about(run, stored):
-                return run
-            newest = newest or run
+    for run in list_runs(root, kind="inspect") if wanted else ():
+        with contextlib.suppress(RunError):  # A damaged record must not stand in the way of others.
+            if wanted in places_of(run) and run.status().state == "finished":
+                if is_about(run, stored):
+                    return run
+                newest = newest or run
     return newest
 
 
@@ -83,7 +83,7 @@ def place_of(stored: Mapping[str, Any]) -> str:
     """Where an encoder lies, however its path is written; nothing where it may not be named."""
     text = str(stored.get("encoder") or "")
     try:
-        if text.startswith(FETCHED):
+        if text.startswith(PUBLIC_PREFIX):
             return f"{text} {real(resolve_path(stored.get('data_root', DEFAULT.data_root)))}"
         return str(real(resolve_path(text))) if text else ""
     except MimicError:

@@ -70,6 +70,14 @@ def typed_path(text: str) -> Path:
     return resolved
 
 
+def is_regular(path: Path) -> bool:
+    """Whether a path leads to a regular file; not where the system refuses to say."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # No right to look there, or a name too long.
+        return False
+
+
 def open_regular(path: Path, refusal: type[MimicError]) -> BinaryIO:
     """Open a file for reading, without ever waiting for a pipe or touching a device.
 

@@ -14,9 +14,9 @@ import torch
 
 from mimic.checkpoint import load_encoder
 from mimic.checkpoint.gate import read_file
+from mimic.config import PUBLIC_PREFIX
 from mimic.errors import EncoderError
 
-PREFIX = "timm:"
 NAME = re.compile(r"[a-z0-9_]{1,80}(?:\.[a-z0-9_]{1,80})?")
 WEIGHTS = "model.safetensors"
 """What timm's repositories call the weights; nothing else is fetched from them."""
@@ -61,7 +61,7 @@ def locate(text: str, *, folder: Path, download: bool) -> PretrainedEncoder:
         EncoderError: if the name is unknown, or the encoder is not there and may not or cannot be
             fetched.
     """
-    name = text.removeprefix(PREFIX)
+    name = text.removeprefix(PUBLIC_PREFIX)
     if not NAME.fullmatch(name):
         raise EncoderError(
             "That is no name of a timm encoder.", "Write for example timm:resnet18.a1_in1k."

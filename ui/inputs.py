@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from mimic.config import Config, InspectConfig, resolve_path
+from mimic.config import PUBLIC_PREFIX, Config, InspectConfig, resolve_path
 from mimic.errors import EncoderError, MimicError
 from mimic.subjects import builtin_subjects, subject_fields
 from ui import data_inputs, frame, mode, target_input, text, trigger_inputs, uploads
@@ -19,8 +19,7 @@ SOURCES = {
 }
 TWINS = {"none": "I have none", "upload": "Upload a file", "path": "File on this machine"}
 SOURCE_KEY, ENCODER_KEY = "suspect_source", "suspect_encoder"
-PUBLIC = "timm:"
-"""Begins the name of a public encoder, which is no path."""
+TWIN_KEY, TWIN_FILE_KEY = "suspect_twin", "suspect_twin_file"
 MAX_SIDE = 1024
 MAX_HEADS = 256
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -108,7 +107,7 @@ def encoder_file(source: str, key: str, label: str) -> str:
             "path.",
         )
     path = typed(label, f"{key}_path", "/path/to/encoder.pth")
-    if not path or path.startswith(PUBLIC):
+    if not path or path.startswith(PUBLIC_PREFIX):
         return path
     try:
         return existing(path)
@@ -148,14 +147,14 @@ def twin() -> str:
         default="none",
         required=True,
         format_func=lambda name: TWINS.get(name, name),
-        key="suspect_twin",
+        key=TWIN_KEY,
         persist_state="session",
         help=help_of(InspectConfig, "clean_twin"),
         wrap=True,
     )
     if source in (None, "none"):
         return ""
-    return encoder_file(source, "suspect_twin_file", "Clean encoder file")
+    return encoder_file(source, TWIN_FILE_KEY, "Clean encoder file")
 
 
 def advanced() -> dict[str, Any]:

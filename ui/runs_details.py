@@ -7,13 +7,13 @@ import functools
 import streamlit as st
 
 from mimic.comparison import machine_of
+from mimic.config import PUBLIC_PREFIX
 from mimic.errors import MimicError
 from mimic.run import Run, is_bundled
 from mimic.run.notes import NOTE_LIMIT
 from ui import (
     chosen_file,
     frame,
-    inputs,
     jobs,
     numbers,
     report_button,
@@ -114,7 +114,7 @@ def actions(run: Run, entry: Entry, owner: str | None) -> None:
 def file_gone(run: Run) -> str:
     """Why a run cannot be made again: its encoder's file is no longer there; else nothing."""
     file = str(subject.fields_of(run).get("encoder", ""))
-    if not file or file.startswith(inputs.PUBLIC) or chosen_file.located(file).exists():
+    if not file or file.startswith(PUBLIC_PREFIX) or chosen_file.located(file).exists():
         return ""
     return (
         f"The file {text.plain(subject.file_name(run))} is no longer there: it was refused, moved "

@@ -11,6 +11,7 @@ from ui.fields import help_of, whole_or_empty
 UNKNOWN = SubjectConfig().target_class
 """What the library takes for a class that is to be found."""
 KEY = "suspect_target"
+NUMBER_KEY = f"{KEY}_number"
 LABEL = "Class the trigger leads to (optional)"
 
 
@@ -25,7 +26,7 @@ def target(trigger: str, data: str) -> int:
         return UNKNOWN
     names = data_inputs.class_names(data)
     if not names:
-        return whole_or_empty(InspectConfig, "target_class", LABEL, (0, 100_000), f"{KEY}_number")
+        return whole_or_empty(InspectConfig, "target_class", LABEL, (0, 100_000), NUMBER_KEY)
     options = [UNKNOWN, *range(len(names))]
     if st.session_state.get(KEY) not in (None, *options):
         del st.session_state[KEY]

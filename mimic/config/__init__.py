@@ -6,6 +6,7 @@ from mimic.config.information import INFORMATION_PRESETS, InformationConfig
 from mimic.config.settings import (
     ASSET_PREFIX,
     DEFAULT_LAYERS,
+    PUBLIC_PREFIX,
     Config,
     check_training,
     option,
@@ -45,6 +46,7 @@ __all__ = [
     "ASSET_PREFIX",
     "DEFAULT_LAYERS",
     "INFORMATION_PRESETS",
+    "PUBLIC_PREFIX",
     "TRIGGER_FORMS",
     "VERB_CONFIGS",
     "AttackConfig",

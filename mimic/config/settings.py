@@ -19,6 +19,9 @@ from mimic.paths import ASSETS, is_below, typed_path
 ASSET_PREFIX = "asset:"
 """Marks a path inside ``assets/``, so that stored runs name no directory of one machine."""
 
+PUBLIC_PREFIX = "timm:"
+"""Begins the name of a public encoder, which is no path; see ``mimic.pretrained``."""
+
 DEFAULT_LAYERS = ("layer1", "layer2", "layer3", "layer4")
 
 

@@ -11,7 +11,7 @@ import torch
 from mimic import fingerprint, pretrained
 from mimic.activations import record_activations
 from mimic.checkpoint import EncoderFile, MatchError, load_encoder
-from mimic.config import InspectConfig, resolve_path
+from mimic.config import PUBLIC_PREFIX, InspectConfig, resolve_path
 from mimic.encoder import Encoder
 from mimic.errors import EncoderError, MimicError
 from mimic.parsing.opcodes import shorten
@@ -81,7 +81,7 @@ def located(text: str, config: InspectConfig) -> tuple[Path, dict[str, Any]]:
     """
     names = ("normalization", "input_size", "max_pool", "heads")
     options = {name: getattr(config, name) for name in names}
-    if not text.startswith(pretrained.PREFIX):
+    if not text.startswith(PUBLIC_PREFIX):
         return resolve_path(text), options
     folder = resolve_path(config.data_root)
     known = pretrained.locate(text, folder=folder, download=config.download)

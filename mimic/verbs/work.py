@@ -14,7 +14,7 @@ import torch
 from mimic import pretrained, workspace
 from mimic.checkpoint import EncoderFile, MatchError, load_encoder
 from mimic.compute import choose_precision
-from mimic.config import CleanSubsetConfig, Config, SubjectConfig, resolve_path
+from mimic.config import PUBLIC_PREFIX, CleanSubsetConfig, Config, SubjectConfig, resolve_path
 from mimic.datasets import ImageSet, Split, clean_subset, doubts_between, load_images
 from mimic.errors import ConfigError, RunError
 from mimic.evaluation import Judge
@@ -103,7 +103,7 @@ class Work(Generic[C]):
 
     def located(self, text: str) -> Path:
         """The path of an input file, which ``timm:NAME`` names too."""
-        if not text.startswith(pretrained.PREFIX):
+        if not text.startswith(PUBLIC_PREFIX):
             return resolve_path(text)
         return self.pretrained(text).path
 
@@ -166,7 +166,7 @@ class Work(Generic[C]):
             for name in ("normalization", "input_size", "max_pool", "heads")
             if hasattr(self.config, name)
         }
-        if text.startswith(pretrained.PREFIX):
+        if text.startswith(PUBLIC_PREFIX):
             given = self.pretrained(text).fill(given)
         path = self.file(name, text)
         try:

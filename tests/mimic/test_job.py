@@ -188,6 +188,25 @@ def test_s8_a_job_works_on_what_its_own_subject_s_inspection_saw(tmp_path: Path)
         assert run.about()["inputs"]["encoder"]["inspected"] == second.id
 
 
+@pytest.mark.parametrize("torn", ["status.json", "result.json"])
+def test_s8_a_damaged_inspection_stands_in_no_other_run_s_way(tmp_path: Path, torn: str) -> None:
+    encoder, root = tmp_path / "e.pth", tmp_path / "runs"
+    encoder.write_bytes(b"A")
+    sound = inspected(root, encoder)
+    (inspected(root, encoder).directory / torn).write_text('{"state": "fini')
+    run = create_run("evaluate", EvaluateConfig(encoder=str(encoder)), root)
+    assert run.about()["inputs"]["encoder"]["inspected"] == sound.id
+
+
+def test_s8_a_deleted_file_is_not_called_changed(tmp_path: Path) -> None:
+    encoder, root = tmp_path / "e.pth", tmp_path / "runs"
+    encoder.write_bytes(b"A")
+    sound = inspected(root, encoder)
+    encoder.unlink()
+    run = create_run("evaluate", EvaluateConfig(encoder=str(encoder)), root)
+    assert run.about()["inputs"]["encoder"]["inspected"] == sound.id  # Its work says what it lacks.
+
+
 def test_s8_a_file_that_changes_while_its_job_waits_ends_the_run(
     tmp_path: Path, subject_files: SubjectFiles
 ) -> None:

@@ -303,6 +303,50 @@ def test_a_trigger_is_tested_on_the_encoder_at_hand(
     assert config.trigger.startswith("square:")
 
 
+def test_a_trigger_is_tested_with_the_encoder_s_own_settings_and_no_other_s(
+    runs_root: Path, tmp_path: Path, inspect_run: Inspect
+) -> None:
+    other, tree = ASSETS / "demo" / "clean_twin.safetensors", tmp_path / "tree"
+    write_tree(tree, two_classes())
+    inspect_run(
+        runs_root, "other", encoder=str(TEACHER), trigger="", target_class=-1,
+        downstream=str(tree), normalization="cifar10", input_size=64, clean_twin="", heads=3,
+    )  # fmt: skip
+    app = open_page("suspect")
+    for key, value in {
+        "suspect_twin": "path", "suspect_twin_file_path": str(other), "suspect_target": 4,
+        "suspect_normalization": "none", "suspect_max_pool": "yes", "suspect_input_size": 32,
+        "suspect_downstream": "cifar10", "suspect_data": "gtsrb", "suspect_image_size": 48,
+    }.items():  # fmt: skip
+        app.session_state[key] = value
+    app.session_state["mode"] = "expert"
+    press(press(app.run(), "Test a trigger on this encoder"), "Inspect")
+    (run,) = [r for r in list_runs(runs_root) if r.id.startswith("inspect-")]
+    config = run.config()
+    assert isinstance(config, InspectConfig)
+    assert (config.encoder, config.data, config.downstream) == (str(TEACHER), "digits", str(tree))
+    assert (config.clean_twin, config.target_class, config.max_pool) == ("", -1, "auto")
+    assert (config.normalization, config.input_size, config.heads) == ("cifar10", 64, 3)
+    assert config.image_size == 0
+    assert config.trigger.startswith("square:")
+
+
+@pytest.mark.parametrize("path", ["/proc/1/cwd/enc.pth", "/tmp/" + "x" * 300 + ".pth"])
+def test_a_path_that_the_system_will_not_look_at_is_no_file(
+    runs_root: Path, fabricate: Fabricate, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    fabricate(runs_root)
+    is_file = Path.is_file
+
+    def guarded(self: Path) -> bool:
+        if str(self).startswith("/proc/1/"):
+            raise PermissionError(13, "Permission denied", str(self))  # As for all but root.
+        return is_file(self)
+
+    monkeypatch.setattr(Path, "is_file", guarded)
+    assert "There is no file" in without_escapes(typed(path))
+
+
 def test_where_a_trigger_was_given_or_the_example_stands_none_is_asked_for(
     runs_root: Path, fabricate: Fabricate, inspect_run: Inspect
 ) -> None:

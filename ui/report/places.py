@@ -7,12 +7,14 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mimic.config import ASSET_PREFIX, PUBLIC_PREFIX
+
 SETTINGS = (
     "subject", "encoder", "clean_twin", "data", "downstream", "trigger", "student", "data_root",
     "information",
 )  # fmt: skip
 """Settings that may hold a path."""
-NOT_OURS = ("asset:", "timm:")
+NOT_OURS = (ASSET_PREFIX, PUBLIC_PREFIX)
 """Names that mean the same on every machine."""
 KIND = re.compile(r"^([a-z-]{2,}:)(.*)$", re.DOTALL)
 """A trigger's word before its file, such as ``patch:``; a drive has one letter."""
