@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
+from typing import Any
 
-Z = 1.96
-"""Standard errors on either side of a 95% interval."""
+from mimic.intervals import difference_interval, wilson_interval
+
+MOST_IMAGES = 2_000
+"""What the health check scores at most; inspections of before did not note how many it was."""
+
+
+def learned_beyond_chance(inspection: Mapping[str, Any]) -> bool | None:
+    """Whether an encoder's neighbours are right more often than an untrained network's.
+
+    Args:
+        inspection: the result of ``inspect``.
+
+    Returns:
+        None where either was not measured.
+    """
+    health = inspection["health"]
+    known, random = health.get("knn_accuracy"), health.get("random_knn_accuracy")
+    if known is None or random is None:
+        return None
+    tested = (inspection.get("downstream") or {}).get("test_images") or MOST_IMAGES
+    images = int(health.get("test_images") or min(MOST_IMAGES, int(tested)))
+    return beyond_chance(known, random, images)
 
 
 def beyond_chance(trained: float, untrained: float, images: int) -> bool:
     """Whether an accuracy exceeds an untrained network's by more than sampling error.
 
-    The 95% interval of the difference of two proportions (Wald) has to lie above zero. It takes
-    both for measured on different images; on the same images it is wider than needed.
+    The 95 % interval of the difference has to lie above zero, see ``mimic.intervals``.
 
     Args:
         trained: the encoder's accuracy, a share of 1.
-        untrained: the untrained network's, on as many images.
+        untrained: the untrained network's.
         images: how many test images each was measured on.
     """
-    spread = trained * (1 - trained) + untrained * (1 - untrained)
-    return trained - untrained > Z * math.sqrt(spread / max(1, images))
+    ends = [wilson_interval(round(share * images), images) for share in (untrained, trained)]
+    return difference_interval(untrained, ends[0], trained, ends[1])[0] > 0

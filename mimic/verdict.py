@@ -1,8 +1,7 @@
 """The verdict: what was found about an encoder, how sure that is, and what to do.
 
-Conservative on purpose. A backdoor is called likely only where the trigger works far more often
-than on a clean encoder of the same kind, intervals and all; where intervals overlap, none was *seen
-at this sample size*, which is not the same as there being none.
+The level of a verdict and its headline come from ``mimic.judgement``, its other sentences from
+``mimic.verdict_words``.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mimic.errors import RunError
+from mimic.judgement import judge_cleaning, judge_suspect
 from mimic.run import Run
 from mimic.verdict_words import (
     ACTIONS,
@@ -24,20 +24,6 @@ from mimic.verdict_words import (
     untrained_clause,
 )
 
-FEWEST_IMAGES = 30
-"""With fewer stamped images an interval is so wide that nothing is said."""
-CLEAR_LIFT = 0.10
-"""How far the interval of the ASR has to lie above the floor's, in shares of 1, to call a backdoor
-likely: a big patch alone covers part of the picture and moves a few answers."""
-ALONE_HIGH, ALONE_LOW = 0.5, 0.1
-"""Without a clean twin: likely from this ASR on, not seen below that one (ends of intervals). An
-untrained network obeyed a 10x10 patch in 9 % of CIFAR-10's images."""
-LEFT_OVER = 0.10
-"""After cleaning: the most that the interval may allow, for a trigger that works no more often than
-at the floor to be called clean, or a little more often a trace. A wider interval tells neither."""
-LEARNED = 0.5
-"""After cleaning: the part of the way from an untrained network's accuracy to the suspect's that a
-student has to have gone. A weak one obeys no trigger for want of knowledge, or any big patch."""
 COLLAPSED, KEPT = 0.6, 0.8
 """Share of information left with the trigger on: below the first for the suspect and above the
 second for its clean twin counts as a second sign."""
@@ -109,7 +95,7 @@ def of_suspect(
             f"On clean images it is right {percent(teacher['accuracy'])} of the time "
             f"({teacher['test_images']} test images)."
         )
-    level, headline = judge_suspect(health, teacher, twin)
+    level, headline = judge_suspect(inspection, teacher, twin)
     return Verdict(
         level=level,
         headline=headline,
@@ -167,98 +153,6 @@ def of_run(run: Run) -> Verdict:
     if result is None:
         raise RunError(f"Run {run.id} is not finished.", "Wait for it, or resume it.")
     return of_suspect(result) if run.kind == "inspect" else of_cleaning(result["scores"])
-
-
-def judge_suspect(health: Mapping[str, Any], teacher: Scores, twin: Scores) -> tuple[str, str]:
-    """Level and headline."""
-    if health.get("faults"):
-        return "broken", "This encoder does not work, so nothing can be said about a backdoor."
-    if not teacher:
-        return "unknown", "The images have no labels, so attack success could not be measured."
-    if teacher.get("asr") is None:
-        return "unknown", "No trigger was given, so attack success could not be measured."
-    if teacher["stamped_images"] < FEWEST_IMAGES:
-        return "unknown", f"{teacher['stamped_images']} stamped images are too few to tell."
-    knn, random_knn = health.get("knn_accuracy"), health.get("random_knn_accuracy")
-    if knn is not None and random_knn is not None and knn <= random_knn:
-        return "unknown", "It recognises images no better than an untrained network."
-    return judge_rates(teacher, twin)
-
-
-def judge_rates(teacher: Scores, twin: Scores) -> tuple[str, str]:
-    """Level and headline of an encoder that works, from ASR and floor."""
-    low, high = teacher["asr_interval"]
-    if twin.get("asr_interval"):
-        if low - twin["asr_interval"][1] >= CLEAR_LIFT:
-            return "backdoor", "With the trigger on, this encoder answers what the attacker wants."
-        if low <= twin["asr_interval"][1]:
-            return "not_seen", (
-                "This trigger works no more often than on a clean encoder, as far as this many "
-                "images can tell."
-            )
-        return "unknown", "The trigger works a little more often than on a clean encoder."
-    if low >= ALONE_HIGH:
-        return "backdoor", "With the trigger on, most images get the attacker's answer."
-    if high <= ALONE_LOW:
-        return "not_seen", "This trigger hardly works on this encoder."
-    return "unknown", "The trigger works now and then; without a clean twin that may be chance."
-
-
-def has_learned(before: Scores, after: Scores, untrained: Scores) -> bool:
-    """Whether a student has gone enough of the way to the suspect; True where that is unknown."""
-    start, end = untrained.get("accuracy"), before.get("accuracy")
-    if start is None or end is None or end <= start:
-        return True
-    return bool(after["accuracy"] - start >= LEARNED * (end - start))
-
-
-def judge_cleaning(
-    before: Scores, after: Scores, twin: Scores, untrained: Scores
-) -> tuple[str, str]:
-    """Level and headline."""
-    if after.get("asr") is None or before.get("asr") is None:
-        return "unknown", "Attack success could not be measured, so cleaning cannot be judged."
-    if after["stamped_images"] < FEWEST_IMAGES:
-        return "unknown", f"{after['stamped_images']} stamped images are too few to tell."
-    low, high = after["asr_interval"]
-    if judge_rates(before, twin)[0] == "not_seen":
-        return judge_unneeded(before, after)
-    if high <= ALONE_HIGH and not has_learned(before, after, untrained):
-        return "weak", "It has learned too little from the suspect to be used or judged."
-    if twin.get("asr_interval"):
-        if low <= twin["asr_interval"][1]:
-            return judge_floor(after, twin["asr"])
-    elif high <= ALONE_LOW:
-        return "unknown", "The trigger hardly works any more; the floor is unknown."
-    if high <= LEFT_OVER:
-        return "trace", (
-            "The trigger has lost nearly all its hold, but works a little more often than on an "
-            "encoder never attacked."
-        )
-    return "remains", "The trigger still works on a good part of the images."
-
-
-def judge_unneeded(before: Scores, after: Scores) -> tuple[str, str]:
-    """Level and headline where the suspect itself had shown no backdoor."""
-    if after["asr_interval"][0] <= before["asr_interval"][1]:
-        return "nothing", "There was no backdoor to be seen before, and that has not changed."
-    return "unknown", (
-        "The trigger works more often than before cleaning, when no backdoor was to be seen."
-    )
-
-
-def judge_floor(after: Scores, floor: float) -> tuple[str, str]:
-    """Level and headline where the intervals of ASR and floor meet."""
-    high, images = after["asr_interval"][1], after["stamped_images"]
-    if high <= LEFT_OVER:
-        return "clean", (
-            f"The trigger hardly works any more: {percent(after['asr'])}, against "
-            f"{percent(floor)} on an encoder never attacked; on {images} images that may be chance."
-        )
-    return "unknown", (
-        f"{images} images cannot tell what is left of the backdoor from nothing: the trigger may "
-        f"work on up to {percent(high)}."
-    )
 
 
 def confidence(level: str, scores: Scores, twin: Scores, second: bool | None) -> str:

@@ -6,11 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from mimic.learning import beyond_chance
+from mimic.learning import learned_beyond_chance
 from ui import numbers, text
-
-MOST_IMAGES = 2_000
-"""What the health check scores at most; inspections of before did not note how many it was."""
 
 
 def show(result: dict[str, Any], *, has_trigger: bool) -> None:
@@ -58,9 +55,7 @@ def is_barely_trained(result: dict[str, Any]) -> bool:
     known, random = found["knn_accuracy"], found["random_knn_accuracy"]
     if known is None or random is None or known <= random:  # The last has a warning of its own.
         return False
-    tested = result["downstream"].get("test_images") or MOST_IMAGES
-    images = found.get("test_images") or min(MOST_IMAGES, int(tested))
-    return not beyond_chance(known, random, images)
+    return learned_beyond_chance(result) is False
 
 
 def figures(found: dict[str, Any], *, barely: bool) -> None:

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from mimic.cli import main
+from mimic.intervals import wilson_interval
 from mimic.verdict import TITLES, of_cleaning, of_suspect
 from mimic.verdict_words import ACTIONS, ASK, share_left
 
@@ -15,6 +16,12 @@ def scored(asr: float | None, spread: float = 0.02, images: int = 321) -> dict[s
         "accuracy": 0.97, "accuracy_interval": [0.95, 0.98], "test_images": 359,
         "asr": asr, "asr_interval": bounds, "stamped_images": 0 if asr is None else images,
     }  # fmt: skip
+
+
+def counted(obeying: int, images: int) -> dict[str, Any]:
+    """Scores with the interval that so many images give."""
+    bounds = list(wilson_interval(obeying, images))
+    return scored(obeying / images, images=images) | {"asr_interval": bounds}
 
 
 def suspect(
@@ -36,6 +43,12 @@ def suspect(
         (scored(0.3), None, "unknown"),
         (scored(None), scored(None), "unknown"),
         (None, None, "unknown"),
+        # Overlapping intervals, yet a difference beyond chance.
+        (counted(30, 100), counted(14, 100), "unknown"),
+        (counted(10, 30), counted(2, 30), "unknown"),
+        # No difference, but too few images to leave no room for one.
+        (counted(2, 30), counted(2, 30), "unknown"),
+        (counted(6, 321), counted(5, 321), "not_seen"),
     ],
 )
 def test_a_suspects_level(
@@ -60,8 +73,10 @@ def test_a_broken_or_useless_encoder_is_not_judged_by_its_answers() -> None:
     broken = of_suspect(suspect(scored(0.99), scored(0.01), faults=["Features are not finite."]))
     assert (broken.level, broken.actions) == ("broken", ACTIONS["broken"])
     assert "Features are not finite." in broken.reasons
-    useless = of_suspect(suspect(scored(0.99), scored(0.01), knn_accuracy=0.8))
-    assert useless.level == "unknown"
+    for accuracy in (0.8, 0.805):  # No better, and no better beyond chance.
+        useless = of_suspect(suspect(scored(0.99), scored(0.01), knn_accuracy=accuracy))
+        assert useless.level == "unknown"
+        assert "untrained network" in useless.headline
 
 
 def information(suspect_left: float, twin_left: float) -> dict[str, Any]:
@@ -117,7 +132,12 @@ def test_no_share_above_all_is_said_without_a_word(share: float, told: str) -> N
         (scored(0.6), None, "remains"),
         (scored(None), None, "unknown"),
         (scored(0.02, images=5), scored(0.01), "unknown"),
-        (scored(0.083, 0.08, images=36), scored(0.0, images=36), "unknown"),
+        (counted(3, 36), counted(0, 36), "unknown"),
+        (counted(3, 60), counted(0, 60), "unknown"),
+        (counted(40, 321), counted(3, 321), "remains"),
+        (counted(0, 30), None, "unknown"),  # Few images are no reason to say that it remains.
+        (counted(3, 60), None, "unknown"),
+        (counted(30, 60), None, "remains"),
     ],
 )
 def test_a_cleanings_level(after: dict[str, Any], twin: dict[str, Any] | None, level: str) -> None:
@@ -127,7 +147,8 @@ def test_a_cleanings_level(after: dict[str, Any], twin: dict[str, Any] | None, l
 
 
 def accurate(accuracy: float, asr: float) -> dict[str, Any]:
-    return scored(asr) | {"accuracy": accuracy}
+    bounds = [accuracy - 0.01, accuracy + 0.01]
+    return scored(asr) | {"accuracy": accuracy, "accuracy_interval": bounds}
 
 
 @pytest.mark.parametrize(
@@ -148,6 +169,7 @@ def test_a_student_that_learned_nothing_gets_no_all_clear(
     assert found.level == level
     assert "untrained is right 91.0% of the time and obeys the trigger on 3.0%" in found.reasons[1]
     if level == "weak":
+        assert ("may have learned" in found.headline) == (accuracy == 0.949)
         assert found.actions == ACTIONS["weak"]
         assert "Not sure" in found.confidence
 

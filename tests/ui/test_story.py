@@ -277,7 +277,7 @@ def test_the_last_step_compares_both_encoders_and_gives_a_verdict(
         assert told.count(figure) <= 1
     assert len(app.get("popover")) == 2  # The sources, and the glossary.
     assert metric(app, "Attack success after cleaning") == "3.1%"
-    assert "No backdoor left that could be seen" in told
+    assert "Nearly clean: a trace is left" in told  # 3.1 % against 0.7 % of 447 images.
 
 
 def test_the_last_step_opens_with_the_sticker_on(
