@@ -6,7 +6,7 @@ import streamlit as st
 
 from mimic.config import DistillConfig
 from mimic.subjects import recommended_distillation
-from mimic.training_length import batches_per_epoch, suited_updates
+from mimic.training_length import batches_per_epoch, suited_epochs, suited_updates
 from ui import mode, numbers, verdict
 from ui.subject import Subject
 
@@ -36,12 +36,19 @@ def took(subject: Subject) -> str:
 
 def basis(subject: Subject, config: DistillConfig, images: int) -> str:
     """Why a distillation is as long as it is: one sentence."""
-    if config.epochs != subject.recommended().get("epochs"):
-        suited = numbers.count(suited_updates(images))
-        return f"About {suited} updates are recommended for so many images."
-    if recommended_distillation(subject.settings["subject"]):
+    measured = recommended_distillation(subject.settings["subject"])
+    if measured and length_of(config) == length_of(DistillConfig(**measured)):
         return "This length was measured on this example."
-    return "This length suits that many images; it was not measured on your encoder."
+    if config.epochs == suited_epochs(images, config.batch_size):
+        of_what = "with so many" if measured else "on your encoder"
+        return f"This length suits that many images; it was not measured {of_what}."
+    suited = numbers.count(suited_updates(images))
+    return f"About {suited} updates are recommended for so many images."
+
+
+def length_of(config: DistillConfig) -> tuple[float, int, int]:
+    """The settings that decide how often a student sees how many images."""
+    return config.clean_fraction, config.epochs, config.batch_size
 
 
 def before_cleaning(subject: Subject) -> None:

@@ -16,9 +16,9 @@ p { margin: .4rem 0 .8rem; overflow-wrap: anywhere; }
 .soft, figcaption, .facts { color: var(--soft); }
 .verdict { background: var(--card); border: 1px solid var(--line); border-left-width: .4rem;
   border-radius: .6rem; padding: 1rem 1.2rem; margin-top: 1.2rem; }
-.verdict.clean { border-left-color: #00966d; }
+.verdict.clean, .verdict.nothing { border-left-color: #00966d; }
 .verdict.remains { border-left-color: #d55e00; }
-.verdict.trace, .verdict.unknown { border-left-color: #a67c00; }
+.verdict.trace, .verdict.unknown, .verdict.weak { border-left-color: #a67c00; }
 .level { font-size: 1.35rem; font-weight: 700; margin: 0; line-height: 1.3; }
 .headline { font-size: 1.06rem; }
 dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .35rem 1.2rem;
