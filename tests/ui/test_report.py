@@ -19,6 +19,7 @@ from ui.report.document import document, named
 from ui.report.figures import all_figures, weights_said
 from ui.report.material import gather
 
+ROOT = Path(__file__).resolve().parents[2]
 ATTACK = "<img src=x onerror=alert(1)></script><script>alert(2)</script>\"'&\u202e"
 WriteRun = Callable[..., Run]
 
@@ -86,6 +87,15 @@ def test_the_report_holds_everything_of_the_subject(filled: Path) -> None:
     charts = [a for tag, a in page.tags if (a.get("id") or "").startswith("chart-")]
     assert len(charts) == len(figures)
     assert all(a["aria-label"] for a in charts)
+
+
+def test_the_commands_name_the_python_that_knows_the_project(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.prefix", str(ROOT / ".venv"))
+    page = Page(document(gather(find_run("demo-distill", filled))))
+    assert ".venv/bin/python -m mimic distill" in page.words
+    assert " python -m mimic" not in page.words
 
 
 def test_the_report_names_no_address_and_allows_only_its_own_scripts(filled: Path) -> None:

@@ -280,6 +280,16 @@ def test_the_last_step_compares_both_encoders_and_gives_a_verdict(
     assert "No backdoor left that could be seen" in told
 
 
+def test_the_commands_behind_the_numbers_name_the_python_that_knows_the_project(
+    runs_root: Path, fabricate: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fabricate(runs_root)
+    monkeypatch.setattr("sys.prefix", str(ROOT / ".venv"))
+    commands = [code.value for code in open_story(1).code]
+    assert commands
+    assert all(command.startswith(".venv/bin/python -m mimic ") for command in commands)
+
+
 def test_the_last_step_opens_with_the_sticker_on(
     runs_root: Path, fabricate: Callable[[Path], None], distill_run: Write, placement_run: Write
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mimic import job
 from mimic.errors import MimicError
 from mimic.run import Run
 from ui import distillation, doubts, jobs, numbers, pictures, scores
@@ -158,7 +157,8 @@ def reproduce(material: Material) -> Iterator[str]:
     yield "<h2>How to reproduce</h2>"
     yield (
         "<p>With the same files, library versions and seed, these commands repeat the runs of this "
-        "report, in this order. Where a setting names a run, name the new one. Names that begin "
+        "report, in this order, from MIMIC Studio’s folder with the Python it was installed "
+        "in. Where a setting names a run, name the new one. Names that begin "
         "with <code>asset:</code> ship with MIMIC Studio.</p>"
     )
     yield f"<pre>{lines(chr(10).join(command(run) for run in material.runs))}</pre>"
@@ -178,7 +178,7 @@ def reproduce(material: Material) -> Iterator[str]:
 def command(run: Run) -> str:
     """The command of a run, or why there is none."""
     try:
-        return places.command(job.command_line(run.kind, jobs.brief(run.config())))
+        return places.command(jobs.in_terminal(run.kind, run.config()))
     except MimicError as error:
         return f"# run {run.id}: {places.without_places(error.cause)}"
 
