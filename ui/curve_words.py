@@ -24,7 +24,7 @@ def summary(result: Result) -> str:
         told = f"On clean images, what the suspect answers is most easily read from {top}."
         return told if top else ""
     twin = kept(result, "clean_twin")
-    beside = "" if twin is None else f"; a clean encoder keeps {share_left(twin, 'it')}"
+    beside = "" if twin is None else f"; the clean twin keeps {share_left(twin, 'it')}"
     of_what = "the information in the suspect's layers"
     told = f"With the trigger on, {share_left(share, of_what)} is left{beside}."
     if share < LOST:

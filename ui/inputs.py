@@ -143,7 +143,7 @@ def existing(path: str) -> str:
 def twin() -> str:
     """A clean encoder of the same kind."""
     source = st.segmented_control(
-        "Clean encoder of the same kind (optional)",
+        "Clean twin: an encoder of the same kind, never attacked (optional)",
         list(TWINS),
         default="none",
         required=True,
@@ -155,7 +155,7 @@ def twin() -> str:
     )
     if source in (None, "none"):
         return ""
-    return encoder_file(source, "suspect_twin_file", "Clean encoder file")
+    return encoder_file(source, "suspect_twin_file", "Clean twin file")
 
 
 def advanced() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from mimic.run import Run, Status
-from ui import charts, cross_check, curve_words, downloads, mode, numbers, palette, text
+from ui import charts, cross_check, curve_words, downloads, glossary, mode, numbers, palette, text
 
 Result = Mapping[str, Any]
 
@@ -25,7 +25,10 @@ def show(run: Run, result: Result) -> None:
     expert = mode.is_expert()
     told = result["sentence"] if expert else curve_words.summary(result) or result["sentence"]
     with st.container(border=True):
-        st.markdown(text.plain(told, cross_check.LONG))
+        st.markdown(
+            text.plain(told, cross_check.LONG),
+            help=glossary.help_for("mutual information", "layer", "clean twin", "triggered image"),
+        )
     figure = charts.information_curves(drawn(result), result["layers"])
     st.plotly_chart(
         figure,

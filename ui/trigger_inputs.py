@@ -16,7 +16,7 @@ KEY = "suspect_trigger"
 KINDS = {
     "none": "No trigger is known",
     "square": "White square",
-    DRAWN: "Draw a sticker",
+    DRAWN: "Draw a trigger",
     "patch": "Picture at one place",
     "random": "Picture at a random place",
     "blend": "Picture blended in",
@@ -62,7 +62,7 @@ def trigger(data: str) -> str:
 
 
 def drawn(side: int, images: np.ndarray | None) -> str:
-    """A sticker drawn by hand, on the first image where one is at hand."""
+    """A trigger drawn by hand, on the first image where one is at hand."""
     if images is None:
         given = st.number_input(
             "Side of the images in pixels", 4, 512, value=side, key="suspect_draw_side",
@@ -92,7 +92,7 @@ def preview(value: str, images: np.ndarray | None, side: int) -> None:
         st.image(
             pictures.strip_png(stamp.apply(images), 64),
             caption="the trigger on some of the images",
-            alt="images with the trigger stamped on",
+            alt="triggered images",
         )
 
 

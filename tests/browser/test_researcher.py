@@ -109,7 +109,7 @@ def inspect_a_file(desk: Desk) -> None:
     teacher, twin = DEMO / "teacher.pth", DEMO / "clean_twin.safetensors"
     desk.fill("Encoder file", teacher, f"--encoder {teacher}")
     desk.choose("suspect_twin", "File on this machine")
-    desk.fill("Clean encoder file", twin, "--clean-twin")
+    desk.fill("Clean twin file", twin, "--clean-twin")
     page.locator(".st-key-suspect_trigger").get_by_role("combobox").click()
     page.get_by_role("option", name="One that ships with the project").click()
     page.get_by_text("--trigger asset:demo/trigger.npz").first.wait_for()

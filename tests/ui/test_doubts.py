@@ -108,7 +108,7 @@ def test_more_than_all_of_the_information_is_called_all_of_it() -> None:
     )
     said = curve_words.summary(found)
     assert "30% of the information in the suspect's layers is left" in said
-    assert "a clean encoder keeps all of it (estimate 110%)" in said
+    assert "the clean twin keeps all of it (estimate 110%)" in said
     assert "strong sign of a backdoor" in said
 
 
