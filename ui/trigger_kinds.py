@@ -170,8 +170,8 @@ def resizable(file: str) -> str:
         "Enlarge smaller images to put the trigger on",
         key="suspect_trigger_resize",
         persist_state="session",
-        help="DRUPE's way with a trigger larger than the images: enlarge the image, put the trigger on, "
-        "shrink it back.",
+        help="DRUPE's way with a trigger larger than the images: enlarge the image, put the "
+        "trigger on, shrink it back.",
     )
     return f"{RESIZE}{file}" if file and larger else file
 

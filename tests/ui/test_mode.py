@@ -120,6 +120,14 @@ def test_simple_has_one_word_for_each_thing(
     assert not [s for s in said if OTHER_WORDS.search(s) and s not in SAID_ONCE]
 
 
+def test_expert_names_no_layer_that_the_ranges_do_not_tell_apart(
+    runs_root: Path, fabricate: Fabricate
+) -> None:
+    fabricate(runs_root)
+    told = [m.value for m in open_page("layers", mode="expert").markdown]
+    assert any("cannot be told apart" in said for said in told)
+
+
 def test_a_long_name_of_a_term_finds_the_short_one() -> None:
     told = glossary.help_for("attack success rate", "floor")
     assert told.startswith("**Attack success.**")

@@ -70,7 +70,7 @@ def test_the_report_holds_everything_of_the_subject(filled: Path) -> None:
     for words in (
         "This encoder obeys the trigger.", "After cleaning", "Accuracy went from 99.2% to 96.6%",
         "At a glance", "Suspect encoder", "seed 0", "demo-attention",
-        "In layer3 the suspect puts 60.0% there.", "one short distillation per seed",
+        "In layer3 the suspect puts 60.0% there.", "cannot be told apart", "one short distillation per seed",
         "kept for the talk", "arXiv 2406.03508", "python -m mimic distill",
         "python -m mimic inspect", "demo-information", "demo-embed", "sweep-a", "torch",
         "Only 497 test images: intervals are wide.", "How to reproduce",
