@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from mimic.config import DistillConfig, PlacementConfig
 from mimic.run import Run
 from ui import live_charts, run_list, subject
-from ui.story import cleaning, placements, remaining, steps
+from ui.story import cleaning, opening, placements, remaining, steps
 from ui.story.board import chart, tapped_pixel
 from ui.story.placements import Placement
 from ui.story.words import in_story_words
@@ -77,6 +77,8 @@ def test_the_bundled_demo_tells_the_story_up_to_cleaning(
     assert "With the sticker it says **1**" in words(app)
     assert metric(app, "Attack success here") == "100.0%"
     assert metric(app, "Encoder never attacked, here") == "0.5%"
+    assert "on average" not in words(app)
+    assert "over all 144 places the share is 0.0% to 100.0%, and half or more at 61" in words(app)
     assert primary(app) == ["Next: see what is left of the picture"]
     app = press(app, "Next: see what is left of the picture")
     assert not app.get("plotly_chart")
@@ -437,3 +439,16 @@ def test_every_square_of_the_picture_has_its_pixel_and_its_colour(
 def test_a_tap_names_its_pixel_and_a_tap_beside_the_picture_none(nothing: dict) -> None:
     assert tapped_pixel({"selection": {"tap": [{"row": 3, "column": 9}]}}) == (3, 9)
     assert tapped_pixel(nothing) is None
+
+
+def test_all_places_are_told_as_a_range_and_a_share(runs_root: Path, placement_run: Write) -> None:
+    run = placement_run(runs_root)
+    found = Placement(run, run.arrays("placement") or {}, run.result() or {})
+    told = opening.elsewhere(found)
+    every = [share for row in found.result["asr_by_position"] for share in row]
+    assert 0 < sum(every) < len(every)
+    assert f"over all {len(every)} places the share is 0.0% to 100.0%" in told
+    assert f"half or more at {sum(share >= 0.5 for share in every)} of them" in told
+    offered = [found.asr((row, column)) for row in found.rows for column in found.columns]
+    assert f"choose {len(offered)} of the places here" in told
+    assert f"at {sum(share >= 0.5 for share in offered)} of these it is half or more" in told
