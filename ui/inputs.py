@@ -52,7 +52,9 @@ def suspect() -> InspectConfig | None:
         if not mode.is_expert():
             fields |= data_inputs.fetching(fields["data"], fields["downstream"])
     with right:
-        fields["trigger"] = trigger_inputs.trigger(fields["data"] or "")
+        scored = fields["data"] if fields["downstream"] == "" else fields["downstream"]
+        size = data_inputs.size_of(scored)
+        fields["trigger"] = trigger_inputs.trigger(fields["data"] or "", size)
         fields["target_class"] = target_input.target(
             fields["trigger"], fields["downstream"] or fields["data"] or ""
         )
