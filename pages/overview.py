@@ -39,7 +39,8 @@ else:
         verdict.card(verdict.on_suspect(chosen), f"“{text.plain(chosen.title)}”")
         shown = outcome["scores"] if outcome else chosen.result["scores"]
         if outcome:
-            verdict.card(verdict.of_cleaning(shown), "the cleaned encoder")
+            whose = "the demo's" if cleaned and is_bundled(cleaned) else "the"
+            verdict.card(verdict.of_cleaning(shown), f"{whose} cleaned encoder")
         examples.stepper(chosen, cleaned)
         told = scores.outcome(shown) if outcome else verdict.on_suspect(chosen).headline
         st.header(

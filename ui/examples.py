@@ -54,7 +54,7 @@ def stepper(subject: Subject, cleaned: Run | None) -> None:
             position = min(index, len(after["images"]) - 1)
             taken_for = name(int(after["after_stamped"][position]))
             card(
-                "The triggered image, after cleaning",
+                "Triggered, after cleaning",
                 after["stamped"][position],
                 f"shows class {name(int(after['labels'][position]))}",
                 f"the cleaned encoder takes it for **{taken_for}**{sure(after, position)}",

@@ -120,6 +120,21 @@ def test_simple_has_one_word_for_each_thing(
     assert not [s for s in said if OTHER_WORDS.search(s) and s not in SAID_ONCE]
 
 
+def test_the_overview_says_whose_cleaned_encoder_it_speaks_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIMIC_RUNS", str(tmp_path / "runs"))
+    told = [c.value.replace("\\", "") for c in open_page("overview").caption]
+    assert "Verdict on the demo's cleaned encoder" in told
+
+
+def test_a_cleaned_encoder_of_ones_own_is_not_called_the_demos(
+    runs_root: Path, fabricate: Fabricate
+) -> None:
+    fabricate(runs_root)
+    assert "Verdict on the cleaned encoder" in [c.value for c in open_page("overview").caption]
+
+
 def test_expert_names_no_layer_that_the_ranges_do_not_tell_apart(
     runs_root: Path, fabricate: Fabricate
 ) -> None:
