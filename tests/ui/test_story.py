@@ -450,5 +450,5 @@ def test_all_places_are_told_as_a_range_and_a_share(runs_root: Path, placement_r
     assert f"over all {len(every)} places the share is 0.0% to 100.0%" in told
     assert f"half or more at {sum(share >= 0.5 for share in every)} of them" in told
     offered = [found.asr((row, column)) for row in found.rows for column in found.columns]
-    assert f"choose {len(offered)} of the places here" in told
-    assert f"at {sum(share >= 0.5 for share in offered)} of these it is half or more" in told
+    strong = sum(share >= 0.5 for share in offered)
+    assert f"(of the {len(offered)} you can choose here, at {strong})" in told

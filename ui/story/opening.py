@@ -148,7 +148,7 @@ def elsewhere(seen: Placement) -> str:
     )
     if len(offered) < len(every):
         told += (
-            f". You can choose {numbers.count(len(offered))} of the places here, and at "
-            f"{numbers.count(reached)} of these it is half or more"
+            f" (of the {numbers.count(len(offered))} you can choose here, at "
+            f"{numbers.count(reached)})"
         )
     return f"{told}. The Overview has a map of all places."
