@@ -101,7 +101,7 @@ SAID_ONCE = {
 }
 
 
-@pytest.mark.parametrize("name", ["overview", "suspect", "layers"])
+@pytest.mark.parametrize("name", ["overview", "suspect", "layers", "distil"])
 def test_simple_has_one_word_for_each_thing(
     name: str, runs_root: Path, fabricate: Fabricate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
