@@ -206,10 +206,10 @@ def verdict(rows: Mapping[str, Numbers], images: int) -> str:
         said.append(f"{NAMES[name]} {much} ({100 * low:+.1f} to {100 * high:+.1f})")
     if not said:
         return (
-            "A clean encoder may look there too, because a trigger stands out; no clean twin is "
-            "given to say how much."
+            "A clean twin may look there too, because a trigger stands out; none is given to say "
+            "how much."
         )
     return (
-        "A clean encoder looks there too, because a trigger stands out, so the clean twin's share "
-        f"is the floor. Beside it, over {images} images: {', '.join(said)}."
+        "The clean twin looks there too, because a trigger stands out. Beside its share, over "
+        f"{images} images: {', '.join(said)}."
     )

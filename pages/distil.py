@@ -17,9 +17,9 @@ frame.head(
     "Distil",
     see="A fresh student encoder being trained, with every loss term and, at intervals, its "
     "accuracy and how often the trigger still works.",
-    why="The student never sees the trigger. If attack success stays near the floor while accuracy "
-    "climbs, the knowledge came over and the backdoor did not; if it rises, stop and choose "
-    "gentler weights, fewer epochs or no clone loss.",
+    why="The student never sees the trigger. If attack success stays near the clean twin's while "
+    "accuracy climbs, the knowledge came over and the backdoor did not; if it rises, stop and "
+    "choose gentler weights, fewer epochs or no clone loss.",
 )
 chosen = subject.current()
 if chosen is None:

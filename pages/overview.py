@@ -8,6 +8,7 @@ from ui import (
     downloads,
     examples,
     frame,
+    glossary,
     mode,
     placement_map,
     report_button,
@@ -20,7 +21,7 @@ from ui import (
 
 frame.head(
     "MIMIC Studio",
-    see="An image encoder, one example at a time: as it is, and with a small trigger stamped on.",
+    see="An image encoder, one example at a time: as it is, and with a small trigger on it.",
     why="Many products build on encoders that someone else trained. A backdoored encoder works "
     "normally until an image carries the attacker's trigger; then it answers what the attacker "
     "wants. MIMIC trains a fresh encoder that keeps the knowledge and leaves the backdoor behind.",
@@ -38,10 +39,15 @@ else:
         verdict.card(verdict.on_suspect(chosen), f"“{text.plain(chosen.title)}”")
         shown = outcome["scores"] if outcome else chosen.result["scores"]
         if outcome:
-            verdict.card(verdict.of_cleaning(shown), "the cleaned encoder")
+            whose = "the demo's" if cleaned and is_bundled(cleaned) else "the"
+            verdict.card(verdict.of_cleaning(shown), f"{whose} cleaned encoder")
         examples.stepper(chosen, cleaned)
         told = scores.outcome(shown) if outcome else verdict.on_suspect(chosen).headline
-        st.header("How often it is right, how often it obeys the trigger", anchor=False)
+        st.header(
+            "Accuracy and attack success",
+            anchor=False,
+            help=glossary.help_for("accuracy", "attack success", "clean twin"),
+        )
         for column, measure in zip(st.columns(2), charts.MEASURES, strict=True):
             figure = charts.before_after(shown, measure)
             with column:

@@ -59,7 +59,10 @@ def meaning(result: Result) -> str:
 
 
 def warnings(result: Result, *, plain: bool) -> None:
-    """One card about the points that cannot be taken as they are, by reason and curve.
+    """Under a heading of its own: whether the conclusion stands, and which points are less sure.
+
+    The card is a warning only where the conclusion may not stand; a doubt about single points is
+    none about the figure above it.
 
     Args:
         result: of a measurement.
@@ -73,9 +76,13 @@ def warnings(result: Result, *, plain: bool) -> None:
         for where, why in doubts.lines(result, found, plain=plain)
     ]
     stands = doubts.conclusion(result, found)
-    if stands:
-        lines.append(f"\n**Does the conclusion stand?** {text.plain(stands, LONG)}")
-    st.warning("Points to read with care:\n" + "\n".join(lines), icon=":material/warning:")
+    st.header("How sure are these curves?", anchor=False)
+    told = f"**Does the conclusion stand?** {text.plain(stands, LONG)}\n\n" if stands else ""
+    told += "These single points are less sure than the rest:\n" + "\n".join(lines)
+    if stands.startswith("Yes"):
+        st.info(told, icon=":material/info:")
+    else:
+        st.warning(told, icon=":material/warning:")
 
 
 def limits(result: Result) -> list[str]:

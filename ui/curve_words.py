@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mimic import curve_reading
 from mimic.verdict_words import kept, share_left
 from ui import numbers
-from ui.doubts import LOST
+from ui.doubts import LOST, span
 
 HOW_TO_COMPARE = (
     "Compare a network's own solid line (clean images) with its own dashed one (with the trigger). "
@@ -20,11 +21,9 @@ def summary(result: Result) -> str:
     """What happens to the suspect's information with the trigger on, without units."""
     share = kept(result, "teacher")
     if share is None:
-        top = most_telling(result)
-        told = f"On clean images, what the suspect answers is most easily read from {top}."
-        return told if top else ""
+        return most_telling(result)
     twin = kept(result, "clean_twin")
-    beside = "" if twin is None else f"; a clean encoder keeps {share_left(twin, 'it')}"
+    beside = "" if twin is None else f"; the clean twin keeps {share_left(twin, 'it')}"
     of_what = "the information in the suspect's layers"
     told = f"With the trigger on, {share_left(share, of_what)} is left{beside}."
     if share < LOST:
@@ -33,9 +32,22 @@ def summary(result: Result) -> str:
 
 
 def most_telling(result: Result) -> str:
-    """The suspect's layer with most information on clean images; nothing where none is known."""
-    values = clean_values(result, "teacher")
-    return max(values, key=lambda layer: values[layer]) if values else ""
+    """From which of the suspect's layers its answer is read most easily, as far as that is known.
+
+    Nothing where no layer was measured.
+    """
+    first = curve_reading.top(result["curves"])
+    if first is None:
+        return ""
+    if not first.why:
+        return (
+            f"On clean images, what the suspect answers is most easily read from {first.layers[0]}."
+        )
+    return (
+        "On clean images, what the suspect answers can be read from "
+        f"{span(first.layers, result)}; from which of them most easily, the measurement does not "
+        "tell."
+    )
 
 
 def clean_values(result: Result, network: str) -> dict[str, float]:

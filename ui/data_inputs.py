@@ -10,12 +10,13 @@ import streamlit as st
 from mimic.config import Config, InspectConfig, resolve_path
 from mimic.datasets import TORCHVISION
 from mimic.datasets.preview import Preview, preview
+from mimic.datasets.torchvision_sets import SIDES
 from mimic.errors import MimicError
-from ui import class_balance, frame, numbers, pictures, text, uploads
+from ui import class_balance, frame, mode, numbers, pictures, text, uploads
 from ui.fields import help_of, typed, whole_or_empty
 
 UPLOAD, OTHER = "upload", "other"
-STAND_IN = "digits"
+STAND_IN, DIGITS_SIDE = "digits", 16
 DATA_SUFFIXES = ("zip", "npz")
 DATA_MEGABYTES = 500
 MAX_SIDE = 1024
@@ -122,6 +123,24 @@ def class_names(data: str) -> tuple[str, ...]:
         return seen(data, changed(data)).names
     except MimicError:  # Said where the images are asked for.
         return ()
+
+
+def size_of(data: str | None) -> tuple[int, int] | None:
+    """Height and width at which a job reads a set's images; None where that is not known yet.
+
+    Image files are read at the size that suits the encoder, unless one is given.
+    """
+    if data == STAND_IN:
+        return DIGITS_SIDE, DIGITS_SIDE
+    if not data or data in TORCHVISION:
+        side = SIDES.get(data or "")
+        return (side, side) if side else None
+    try:
+        stored = seen(data, changed(data)).size
+    except MimicError:  # Said where the images are asked for.
+        return None
+    given = st.session_state.get("suspect_image_size") if mode.is_expert() else None
+    return stored or ((int(given), int(given)) if given else None)
 
 
 def changed(path: str) -> float:

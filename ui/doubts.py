@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mimic import curve_reading
 from mimic.verdict_words import kept
 from ui import numbers, palette
 
@@ -55,13 +56,8 @@ def doubts(result: Result, *, untrained: bool = True) -> list[Doubt]:
         Doubt(curve["network"], curve["input"], layer, found["state"], found["sentence"])
         for curve in result["curves"]
         for layer, found in (curve.get("verdicts") or {}).items()
-        if (untrained or curve["network"] != "random") and is_doubtful(found)
+        if (untrained or curve["network"] != "random") and curve_reading.is_doubtful(found)
     ]
-
-
-def is_doubtful(found: Mapping[str, str]) -> bool:
-    """Whether a fit's verdict is to be told; one near the ceiling converged, yet says less."""
-    return found["state"] != "converged" or "ceiling" in found["sentence"]
 
 
 def lines(result: Result, found: Sequence[Doubt], *, plain: bool) -> Iterator[tuple[str, str]]:
@@ -102,7 +98,7 @@ def span(layers: Iterable[str], result: Result) -> str:
         names = list(group)
         if inside:
             said += [f"{names[0]} to {names[-1]}"] if len(names) > 2 else names
-    return " and ".join(filter(None, [", ".join(said[:-1]), *said[-1:]]))
+    return curve_reading.enumerated(said)
 
 
 def reason(found: Sequence[Doubt]) -> str:

@@ -1,4 +1,4 @@
-"""Examples that a visitor steps through: an image, its stamped copy, and what each is taken for."""
+"""Examples that a visitor steps through: an image, the triggered one, what each is taken for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from mimic.run import Run
-from ui import numbers, pictures, text
+from ui import glossary, numbers, pictures, text
 from ui.subject import Subject
 
 SIDE = 320
@@ -20,7 +20,11 @@ def stepper(subject: Subject, cleaned: Run | None) -> None:
     if not arrays or not len(arrays["images"]):
         return
     after = cleaned.arrays("examples") if cleaned else None
-    st.header("Step through examples", anchor=False)
+    st.header(
+        "Step through examples",
+        anchor=False,
+        help=glossary.help_for("trigger", "triggered image", "suspect"),
+    )
     index = (
         st.pagination(len(arrays["images"]), key="overview_example", persist_state="session") - 1
     )
@@ -38,7 +42,7 @@ def stepper(subject: Subject, cleaned: Run | None) -> None:
             answer(name, arrays, "clean", index),
         )
     with columns[1]:
-        title = "The same image, stamped" if subject.has_trigger else "No trigger is given"
+        title = "The triggered image" if subject.has_trigger else "No trigger is given"
         card(
             title,
             arrays["stamped"][index],
@@ -50,7 +54,7 @@ def stepper(subject: Subject, cleaned: Run | None) -> None:
             position = min(index, len(after["images"]) - 1)
             taken_for = name(int(after["after_stamped"][position]))
             card(
-                "Stamped, after cleaning",
+                "Triggered, after cleaning",
                 after["stamped"][position],
                 f"shows class {name(int(after['labels'][position]))}",
                 f"the cleaned encoder takes it for **{taken_for}**{sure(after, position)}",
@@ -58,7 +62,7 @@ def stepper(subject: Subject, cleaned: Run | None) -> None:
 
 
 def sure(after: dict[str, np.ndarray], index: int) -> str:
-    """How sure the cleaned encoder is of a stamped example; runs of before did not keep that."""
+    """How sure the cleaned encoder is of a triggered example; runs of before did not keep that."""
     kept = after.get("after_stamped_confidence")
     return "" if kept is None else f" ({numbers.percent(float(kept[index]))} sure)"
 
@@ -81,13 +85,13 @@ def card(title: str, image: np.ndarray, truth: str, verdict: str) -> None:
 
 
 def pairs(arrays: dict[str, np.ndarray], *, stamped: bool, most: int = 8) -> None:
-    """The first examples in a row, and with a trigger in a second one: stamped."""
+    """The first examples in a row, and with a trigger in a second one: triggered."""
     count = min(most, len(arrays["images"]))
     st.image(pictures.strip_png(arrays["images"][:count]), caption="clean", alt="clean examples")
     if not stamped:
         return
     st.image(
         pictures.strip_png(arrays["stamped"][:count]),
-        caption="with the trigger",
-        alt="the same examples with the trigger stamped on",
+        caption="triggered",
+        alt="the same examples, triggered",
     )

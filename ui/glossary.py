@@ -17,10 +17,11 @@ TERMS = {
     "suspect": "The encoder you are not sure about; also called the teacher when a fresh encoder "
     "learns from it.",
     "accuracy": "How often the answer is right on images without a trigger.",
-    "attack success rate": "How often an image with the trigger gets the attacker's answer, "
-    "counted on images that truly show something else; ASR for short.",
-    "floor": "Attack success on an encoder that was never attacked: no cleaning can do better.",
+    "triggered image": "An image with the trigger on it; what it shows besides stays the same.",
+    "attack success": "How often a triggered image gets the attacker's answer, counted on images "
+    "that truly show something else; also called attack success rate, ASR.",
     "clean twin": "An encoder of the same kind that was never attacked, to compare with.",
+    "floor": "Attack success on the clean twin: no cleaning can do better.",
     "95% interval": "The range in which the true share lies in 19 of 20 such measurements; fewer "
     "images make it wider.",
     "layer": "One stage of the network; an image passes through all of them, one after another.",
@@ -62,6 +63,9 @@ TERMS = {
     "learning rate": "How big each step of training is.",
 }
 
+ALSO = {"attack success rate": "attack success"}
+"""Longer names of terms."""
+
 
 def help_for(*terms: str) -> str:
     """The tooltip that explains some terms.
@@ -70,12 +74,13 @@ def help_for(*terms: str) -> str:
         KeyError: if a term is not in the glossary.
     """
     if len(terms) == 1:
-        return TERMS[terms[0]]
+        return TERMS[ALSO.get(terms[0], terms[0])]
     return "\n\n".join(entry(term) for term in terms)
 
 
 def entry(term: str) -> str:
     """One term and its sentence."""
+    term = ALSO.get(term, term)
     return f"**{term[0].upper() + term[1:]}.** {TERMS[term]}"
 
 

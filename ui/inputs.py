@@ -51,7 +51,9 @@ def suspect() -> InspectConfig | None:
         if not mode.is_expert():
             fields |= data_inputs.fetching(fields["data"], fields["downstream"])
     with right:
-        fields["trigger"] = trigger_inputs.trigger(fields["data"] or "")
+        scored = fields["data"] if fields["downstream"] == "" else fields["downstream"]
+        size = data_inputs.size_of(scored)
+        fields["trigger"] = trigger_inputs.trigger(fields["data"] or "", size)
         fields["target_class"] = target_input.target(
             fields["trigger"], fields["downstream"] or fields["data"] or ""
         )
@@ -142,7 +144,7 @@ def existing(path: str) -> str:
 def twin() -> str:
     """A clean encoder of the same kind."""
     source = st.segmented_control(
-        "Clean encoder of the same kind (optional)",
+        "Clean twin: an encoder of the same kind, never attacked (optional)",
         list(TWINS),
         default="none",
         required=True,
@@ -154,7 +156,7 @@ def twin() -> str:
     )
     if source in (None, "none"):
         return ""
-    return encoder_file(source, TWIN_FILE_KEY, "Clean encoder file")
+    return encoder_file(source, TWIN_FILE_KEY, "Clean twin file")
 
 
 def advanced() -> dict[str, Any]:

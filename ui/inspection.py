@@ -12,6 +12,7 @@ from ui import (
     examples,
     file_match,
     frame,
+    glossary,
     health,
     mode,
     numbers,
@@ -30,7 +31,11 @@ def show(subject: Subject) -> None:
     frame.warnings(result)
     file_match.variants(result.get("variants", []))
     health.show(result, has_trigger=subject.has_trigger)
-    st.subheader("Scores", anchor=False)
+    st.subheader(
+        "Scores",
+        anchor=False,
+        help=glossary.help_for("accuracy", "attack success", "clean twin", "floor"),
+    )
     scores.table(result["scores"])
     found_by_trying(subject)
     data_used(subject)

@@ -7,8 +7,9 @@ from typing import Any
 
 import streamlit as st
 
+from mimic import curve_reading
 from mimic.run import Run, Status
-from ui import charts, cross_check, curve_words, downloads, mode, numbers, palette, text
+from ui import charts, cross_check, curve_words, downloads, glossary, mode, numbers, palette, text
 
 Result = Mapping[str, Any]
 
@@ -23,9 +24,13 @@ def suspect_on_clean(result: Result) -> dict[str, float]:
 def show(run: Run, result: Result) -> None:
     """The curves with their sentence; for experts also the fit of a chosen point."""
     expert = mode.is_expert()
-    told = result["sentence"] if expert else curve_words.summary(result) or result["sentence"]
+    told = curve_reading.explain(result["curves"]) if expert else curve_words.summary(result)
+    told = told or result["sentence"]
     with st.container(border=True):
-        st.markdown(text.plain(told, cross_check.LONG))
+        st.markdown(
+            text.plain(told, cross_check.LONG),
+            help=glossary.help_for("mutual information", "layer", "clean twin", "triggered image"),
+        )
     figure = charts.information_curves(drawn(result), result["layers"])
     st.plotly_chart(
         figure,

@@ -61,7 +61,7 @@ def critics(kind: type[InformationConfig], suited: dict[str, Any]) -> dict[str, 
     with left:
         fields: dict[str, Any] = {
             "pairs": whole(kind, "pairs", "Pairs", (50, 1_000_000), suited),
-            "pool": whole(kind, "pool", "Pool to cells per side", (0, 64), suited),
+            "pool": whole(kind, "pool", "Map averaged to cells per side", (0, 64), suited),
         }
         fields["projection"] = whole_or_empty(
             kind, "projection", "Project to numbers", (1, 1_000_000)

@@ -1,4 +1,4 @@
-"""Attack success by position of the sticker: a heat map, and the job that makes it."""
+"""Attack success by position of the trigger: a heat map, and the job that makes it."""
 
 from __future__ import annotations
 

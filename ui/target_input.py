@@ -37,7 +37,7 @@ def target(trigger: str, data: str) -> int:
         key=KEY,
         persist_state="session",
         help=f"{help_of(InspectConfig, 'target_class')}. Not known: the most frequent answer to "
-        "stamped images is taken.",
+        "triggered images is taken.",
     )
     return UNKNOWN if picked is None else int(picked)
 

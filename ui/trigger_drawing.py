@@ -1,4 +1,4 @@
-"""Drawing a sticker on an enlarged image: pick pixels, give them a colour, keep it as a trigger."""
+"""Drawing a trigger on an enlarged image: pick pixels, give them a colour, keep it as a trigger."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ui.sticker import PICKS, Stroke, as_trigger, canvas, rectangle
 
 
 def draw(side: int, image: np.ndarray | None, key: str) -> str:
-    """Let the person draw a sticker.
+    """Let the person draw a trigger.
 
     Args:
         side: side of the images it is for.
@@ -104,7 +104,7 @@ def turn(key: str) -> None:
 
 
 def keep(trigger: PatchTrigger, key: str) -> str:
-    """Store the sticker once, offer it for download, and name its file."""
+    """Store the trigger once, offer it for download, and name its file."""
     buffer = io.BytesIO()
     trigger.write(buffer)
     content = buffer.getvalue()

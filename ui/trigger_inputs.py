@@ -8,7 +8,7 @@ import streamlit as st
 from mimic import datasets
 from mimic.errors import MimicError
 from mimic.run import list_runs
-from mimic.trigger import Trigger
+from mimic.trigger import Trigger, fitting_trigger
 from ui import frame, pictures, text, trigger_drawing, trigger_kinds
 
 DRAWN = "draw"
@@ -16,7 +16,7 @@ KEY = "suspect_trigger"
 KINDS = {
     "none": "No trigger is known",
     "square": "White square",
-    DRAWN: "Draw a sticker",
+    DRAWN: "Draw a trigger",
     "patch": "Picture at one place",
     "random": "Picture at a random place",
     "blend": "Picture blended in",
@@ -27,12 +27,17 @@ KINDS = {
     "upload": "Upload a trigger file",
     "path": "Trigger file on this machine",
 }
-SIDES = {"digits": 16}
 USUAL_SIDE = 32
 
 
-def trigger(data: str) -> str:
-    """The trigger as a setting, shown at once on images of ``data``."""
+def trigger(data: str, size: tuple[int, int] | None = None) -> str:
+    """The trigger as a setting, shown at once on images of ``data``.
+
+    Args:
+        data: the images it is shown on.
+        size: height and width of the images a job will put it on, where that is known: one that
+            does not fit is told here, as the job would tell it.
+    """
     kind = st.selectbox(
         "3. The trigger you suspect (optional)",
         list(KINDS),
@@ -48,21 +53,24 @@ def trigger(data: str) -> str:
             "it has a backdoor."
         )
     images = preview_images(data)
+    if images is not None and size not in (None, images.shape[1:3]):
+        images = None  # They are of another set than those it will be put on.
+    size = size or (images.shape[1:3] if images is not None else None)
     if images is not None and images.shape[1] != images.shape[2]:
         images = None  # Triggers made here are square.
-    side = images.shape[1] if images is not None else SIDES.get(data, USUAL_SIDE)
+    side = size[0] if size is not None else USUAL_SIDE
     value = ""
     if kind == DRAWN:
         value = drawn(side, images)
     elif kind in trigger_kinds.ASK:
         value = trigger_kinds.ASK[kind](side)
     if value:
-        preview(value, images, side)
+        preview(value, images, size)
     return value
 
 
 def drawn(side: int, images: np.ndarray | None) -> str:
-    """A sticker drawn by hand, on the first image where one is at hand."""
+    """A trigger drawn by hand, on the first image where one is at hand."""
     if images is None:
         given = st.number_input(
             "Side of the images in pixels", 4, 512, value=side, key="suspect_draw_side",
@@ -72,16 +80,20 @@ def drawn(side: int, images: np.ndarray | None) -> str:
     return trigger_drawing.draw(side, images[0], f"suspect_draw_{side}")
 
 
-def preview(value: str, images: np.ndarray | None, side: int) -> None:
+def preview(value: str, images: np.ndarray | None, size: tuple[int, int] | None) -> None:
     """The trigger on a few images, or on mid-grey where none of its size are at hand."""
     with frame.errors_as_cards():
-        stamp = Trigger.from_text(value, image_size=side)
+        stamp = (
+            Trigger.from_text(value, image_size=USUAL_SIDE)
+            if size is None
+            else fitting_trigger(value, height=size[0], width=size[1])
+        )
         for doubt in stamp.warnings:
             st.warning(text.sentence(doubt), icon=":material/warning:")
-        size = (
+        made_for = (
             stamp.shape and f" It is made for images of {stamp.shape[0]} × {stamp.shape[1]} pixels."
         )
-        st.caption(text.sentence(stamp.describe()) + (size or ""))
+        st.caption(text.sentence(stamp.describe()) + (made_for or ""))
         if images is None or stamp.shape not in (None, images.shape[1:3]):
             st.image(
                 pictures.png(stamp.preview(), 96),
@@ -92,7 +104,7 @@ def preview(value: str, images: np.ndarray | None, side: int) -> None:
         st.image(
             pictures.strip_png(stamp.apply(images), 64),
             caption="the trigger on some of the images",
-            alt="images with the trigger stamped on",
+            alt="triggered images",
         )
 
 

@@ -167,10 +167,11 @@ def path(_side: int) -> str:
 def resizable(file: str) -> str:
     """A trigger file, stamped on enlarged images if the person wants that."""
     larger = st.checkbox(
-        "Enlarge smaller images for the stamp",
+        "Enlarge smaller images to put the trigger on",
         key="suspect_trigger_resize",
         persist_state="session",
-        help="DRUPE's way with a trigger larger than the images: enlarge, stamp, resize back.",
+        help="DRUPE's way with a trigger larger than the images: enlarge the image, put the "
+        "trigger on, shrink it back.",
     )
     return f"{RESIZE}{file}" if file and larger else file
 

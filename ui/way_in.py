@@ -56,7 +56,7 @@ def show(chosen: subject.Subject | None, *, failed: bool) -> None:
             "was trained on, and the trigger you suspect.  \n"
             "**What happens:** the file is read as plain numbers; no code in it is run and nothing "
             "leaves this machine. Mostly within a minute you see what it is, whether it works and, "
-            "with a trigger, whether it obeys it."
+            "with a trigger, its attack success."
         )
         config = inputs.suspect()
         if config:

@@ -51,7 +51,10 @@ class InformationConfig(CleanSubsetConfig):
         -1.0, "weight decay of the critic's Adam; more for few images", unset="the preset's"
     )
     pool: int = option(
-        -1, "average maps to POOL x POOL cells first; 0 keeps every pixel", unset="the preset's"
+        -1,
+        "cells per side to which a layer's map is averaged before the critics see it, such as 4 "
+        "for 4 x 4 cells; 0 keeps every pixel",
+        unset="the preset's",
     )
     projection: int = option(
         0,

@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,8 @@ class Preview:
             unlabelled or too many.
         total: images to train on, or in all if the set comes in one piece.
         warnings: doubts, one sentence each.
+        size: height and width of stored arrays; None for image files, which a job reads at the
+            size that suits the encoder.
     """
 
     pixels: str
@@ -55,6 +57,7 @@ class Preview:
     names: tuple[str, ...]
     total: int
     warnings: tuple[str, ...]
+    size: tuple[int, int] | None = None
 
     @property
     def images(self) -> np.ndarray:
@@ -101,6 +104,7 @@ def preview(text: str) -> Preview:
         tuple(told["names"]),
         told["total"],
         tuple(told["warnings"]),
+        tuple(told["size"]) if told["size"] else None,
     )
 
 
@@ -121,8 +125,9 @@ def look(path: Path) -> Preview:
         chosen = spread(labels, len(stored))
         looks = np.stack([shrink(stored.images[i]) for i in chosen])
         names = tuple(map(stored.class_name, range(stored.classes)))
-        return describe(looks, [labels[i] for i in chosen] if labels else [], labels, names,
-                        len(stored), stored.warnings)  # fmt: skip
+        found = describe(looks, [labels[i] for i in chosen] if labels else [], labels, names,
+                         len(stored), stored.warnings)  # fmt: skip
+        return replace(found, size=stored.size)
     with open_listing(path, "train") as listing:
         labels = [class_of(listing, picture) for picture in listing.pictures]
         chosen = spread(labels, len(labels))

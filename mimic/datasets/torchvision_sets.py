@@ -15,6 +15,8 @@ from mimic.errors import DataError
 
 TORCHVISION = {"cifar10": "CIFAR10", "stl10": "STL10", "svhn": "SVHN", "gtsrb": "GTSRB"}
 GTSRB_SIDE = 32
+SIDES = {"cifar10": 32, "stl10": 96, "svhn": 32, "gtsrb": GTSRB_SIDE}
+"""Sides of their images in pixels."""
 
 
 def load_torchvision(name: str, split: Split, *, data_root: Path, download: bool) -> ImageSet:

@@ -5,11 +5,9 @@ from mimic.mutual_information.estimators import ESTIMATORS, RECOMMENDED, Estimat
 from mimic.mutual_information.fitting import CriticFit, Split
 from mimic.mutual_information.layerwise import Curve, Measurement, Reading, measure_layers
 from mimic.mutual_information.pairs import PairSource
-from mimic.mutual_information.reading import DATA_PROCESSING, explain
 from mimic.mutual_information.verdicts import Verdict
 
 __all__ = [
-    "DATA_PROCESSING",
     "ESTIMATORS",
     "RECOMMENDED",
     "Companion",
@@ -23,6 +21,5 @@ __all__ = [
     "Verdict",
     "cross_check",
     "estimator_named",
-    "explain",
     "measure_layers",
 ]

@@ -14,7 +14,7 @@ from mimic.trigger.patch import PatchTrigger
 from mimic.trigger.pattern import PatternTrigger
 from mimic.trigger.random_patch import RandomPatchTrigger
 from mimic.trigger.resized import ResizedTrigger
-from mimic.trigger.text import trigger_file
+from mimic.trigger.text import fitting_trigger, trigger_file
 
 __all__ = [
     "BlendTrigger",
@@ -25,5 +25,6 @@ __all__ = [
     "RandomPatchTrigger",
     "ResizedTrigger",
     "Trigger",
+    "fitting_trigger",
     "trigger_file",
 ]

@@ -93,11 +93,17 @@ class Trigger(ABC):
             TriggerError: naming both sizes.
         """
         if self.shape is not None and self.shape != (height, width):
+            smaller = height <= self.shape[0] and width <= self.shape[1]
+            remedy = (
+                "Choose a trigger of the images' size, or have smaller images enlarged to put it "
+                "on (in a terminal: npz-resize:FILE.npz)."
+                if smaller
+                else "Choose a trigger of the images' size, or images of the trigger's."
+            )
             raise TriggerError(
                 f"The trigger is made for {self.shape[0]}x{self.shape[1]} pixels, "
                 f"the images have {height}x{width}.",
-                "Choose a trigger of the images' size, or have smaller images enlarged for the "
-                "stamp (npz-resize:FILE.npz).",
+                remedy,
             )
 
     def changed_share(self, images: np.ndarray) -> float:

@@ -81,7 +81,7 @@ def upright(mask: np.ndarray, patch: np.ndarray, warnings: list[str]) -> np.ndar
     replaced = float((mask == 0).mean()) if mask.size else 0.0
     if replaced > MOST:
         warnings.append(
-            f"The trigger replaces {replaced:.0%} of the image; it was stamped as stored, so check "
+            f"The trigger replaces {replaced:.0%} of the image; it is used as stored, so check "
             "that its mask is not inverted."
         )
     return mask

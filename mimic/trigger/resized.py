@@ -61,7 +61,8 @@ class ResizedTrigger(Trigger):
         """What is stamped, and how."""
         height, width = self.inner.shape
         inner = self.inner.describe().removesuffix(".")
-        return f"Each image is enlarged to {height}x{width}, stamped and resized back: {inner}."
+        done = f"Each image is enlarged to {height}x{width}, gets the trigger and is resized back"
+        return f"{done}: {inner}."
 
     def arrays(self) -> dict[str, np.ndarray]:
         """``t`` and ``tm`` in the trigger's own size."""
@@ -78,7 +79,7 @@ class ResizedTrigger(Trigger):
         height, width = inner.shape
         doubt = (
             f"The trigger has {height}x{width} pixels: smaller images are enlarged to that size, "
-            "stamped and resized back, which also smooths the rest of the image."
+            "get the trigger and are resized back, which also smooths the rest of the image."
         )
         return cls(inner=inner, warnings=(*inner.warnings, doubt))
 

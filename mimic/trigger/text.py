@@ -86,6 +86,19 @@ def from_text(text: str, *, image_size: int) -> Trigger:
     return MAKERS[word](path, values, image_size)
 
 
+def fitting_trigger(text: str, *, height: int, width: int) -> Trigger:
+    """The trigger a setting names, for images of one size.
+
+    Jobs make it before any long work, pages before any job.
+
+    Raises:
+        TriggerError: if there is no such trigger, or it does not fit these images.
+    """
+    trigger = from_text(text, image_size=height)
+    trigger.check_size(height, width)
+    return trigger
+
+
 def square(_path: Path, values: list[str], image_size: int) -> Trigger:
     """A white square."""
     row, column, size = map(int, values)

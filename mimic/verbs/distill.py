@@ -37,6 +37,8 @@ def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
     for layer in config.layers:
         teacher.encoder.layer(layer)  # An unknown layer fails here, before any work.
     subset = subject.clean_subset()
+    if distributed.rank() == 0:
+        _ = subject.trigger  # One that does not fit the images fails here, too.
     plan = make_plan(work, subject, subset)
     weights = plan["weights"]
 

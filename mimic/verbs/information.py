@@ -7,18 +7,17 @@ from dataclasses import asdict
 from typing import Any
 
 from mimic.config import InformationConfig
+from mimic.curve_reading import DATA_PROCESSING, explain
 from mimic.encoder import Encoder, new_network
 from mimic.errors import ConfigError
 from mimic.layer_weights import PRESETS, layer_weights
 from mimic.mutual_information import (
-    DATA_PROCESSING,
     Curve,
     Measurement,
     PairSource,
     Reading,
     cross_check,
     estimator_named,
-    explain,
     measure_layers,
 )
 from mimic.preprocessing import Preprocessing
@@ -61,11 +60,12 @@ def information(work: Work[InformationConfig]) -> dict[str, Any]:
     clean = {
         layer: nats for layer, nats in curves.get(CLEAN_TEACHER, {}).items() if layer != "stem"
     }
+    described = [describe(key, layers) for key, layers in readings.items()]
     candidates = min((r.candidates for c in readings.values() for r in c.values()), default=0)
     as_published = config.preset == "authors"
     return {
         "layers": list(config.layers),
-        "curves": [describe(key, layers) for key, layers in readings.items()],
+        "curves": described,
         "clean_images": len(subset),
         "clean_fraction": config.clean_fraction,
         "pairs": len(source.clean),
@@ -83,7 +83,7 @@ def information(work: Work[InformationConfig]) -> dict[str, Any]:
         "critics": config.critics,
         "data_processing": DATA_PROCESSING,
         "companions": companions(work, subject, source),
-        "sentence": explain(curves),
+        "sentence": explain(described),
         "weights": {
             preset: layer_weights(clean, base=scale.base, budget=scale.budget)
             for preset, scale in PRESETS.items()

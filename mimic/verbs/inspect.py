@@ -30,11 +30,10 @@ TRIGGER_IMAGES = 256
 def inspect(work: Work[InspectConfig]) -> dict[str, Any]:
     """Recognise the encoder, check its health, and score it beside its clean twin."""
     subject = Subject(work)
-    work.step(0.05, "reading the encoder")
+    work.step(0.05, "reading encoder, images and trigger")
+    trigger, test = subject.trigger, subject.test  # One that does not fit fails before any work.
     variants = settle_max_pool(work, subject)
     teacher = subject.teacher
-    work.step(0.15, "reading images and trigger")
-    trigger, test = subject.trigger, subject.test
     work.step(0.3, "checking features")
     health = check_health(teacher, subject, work.device)
     work.step(0.5, "scoring the suspect")

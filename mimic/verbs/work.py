@@ -21,7 +21,7 @@ from mimic.evaluation import Judge
 from mimic.evaluation.judge import find_target
 from mimic.pretrained import PretrainedEncoder
 from mimic.run import Progress, Run, note_input
-from mimic.trigger import Trigger, trigger_file
+from mimic.trigger import Trigger, fitting_trigger, trigger_file
 from mimic.views import Recipe, choose_recipe
 
 C = TypeVar("C", bound=Config, covariant=True)
@@ -148,7 +148,8 @@ class Work(Generic[C]):
         """Make the trigger for images; its file is recorded, doubts about it become warnings."""
         path = self.file("trigger", trigger_file(text) or text)
         with workspace.refusals_leave_nothing(self.run, path):
-            trigger = Trigger.from_text(text, image_size=images.size[0])
+            height, width = images.size
+            trigger = fitting_trigger(text, height=height, width=width)
         for doubt in trigger.warnings:
             self.warn(doubt)
         return trigger

@@ -109,7 +109,7 @@ def inspect_a_file(desk: Desk) -> None:
     teacher, twin = DEMO / "teacher.pth", DEMO / "clean_twin.safetensors"
     desk.fill("Encoder file", teacher, f"--encoder {teacher}")
     desk.choose("suspect_twin", "File on this machine")
-    desk.fill("Clean encoder file", twin, "--clean-twin")
+    desk.fill("Clean twin file", twin, "--clean-twin")
     page.locator(".st-key-suspect_trigger").get_by_role("combobox").click()
     page.get_by_role("option", name="One that ships with the project").click()
     page.get_by_text("--trigger asset:demo/trigger.npz").first.wait_for()
@@ -144,12 +144,16 @@ def measure_layers(desk: Desk) -> None:
     desk.fill("Critic epochs", 4, "--critic-epochs 4")
     desk.press("Measure")
     heading(page, "Measurement")
-    page.get_by_text(re.compile("^On clean images, layer")).first.wait_for(timeout=3 * MINUTE)
+    page.get_by_text(re.compile("^On clean images, ")).first.wait_for(timeout=3 * MINUTE)
     result = desk.result("information")
     (clean,) = (c["layers"] for c in result["curves"] if c["input"] == "clean")
     assert {curve["network"] for curve in result["curves"]} == {"teacher"}
+    (curve,) = (c for c in result["curves"] if c["input"] == "clean")
     best = max(clean, key=clean.get)
-    page.get_by_text(f"{best} tells most about the suspect's output features").first.wait_for()
+    beaten = all(curve["bands"][n][1] < curve["bands"][best][0] for n in clean if n != best)
+    sure = all(v["state"] == "converged" for v in curve["verdicts"].values())
+    told = f"{best} tells most about" if beaten and sure else "cannot be told apart as to how much"
+    page.get_by_text(told).first.wait_for()
     for layer, nats in clean.items():
         page.get_by_text(f"{layer} · {nats:.2f} nats").first.wait_for()
     desk.reached("measured")

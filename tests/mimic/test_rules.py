@@ -178,6 +178,7 @@ print(len(names))
 
 TORCH_FREE = (
     "config", "errors", "run", "job", "subjects", "trigger", "layer_weights", "datasets", "sweep",
+    "curve_reading",
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mimic.run import list_runs
 from tests.ui.test_pages import open_page, without_escapes
 from ui import charts, cross_check, glossary, palette
 
@@ -53,10 +54,23 @@ def test_points_that_cannot_be_trusted_get_one_plain_warning_per_reason(
 ) -> None:
     app = measured()
     assert not app.exception
-    (warning,) = [w.value.replace("\\", "") for w in app.warning]
+    (warning,) = [w.value.replace("\\", "") for w in app.info]  # No warning: the conclusion stands.
+    assert not app.warning
     assert "**suspect, triggered: layer1 and layer2**: overfits. The critic learns" in warning
     assert "levelled off" not in warning
     assert "Does the conclusion stand?** Yes: going by stem, layer3 and layer4 alone" in warning
+
+
+def test_doubts_warn_where_the_conclusion_may_not_stand(measured: Callable[..., AppTest]) -> None:
+    app = measured()
+    (run,) = [r for r in list_runs() if r.kind == "information"]
+    result = run.result() or {}
+    result["curves"][1]["verdicts"] = dict.fromkeys(result["layers"], OVERFITS)
+    run.write_json("result.json", result)
+    app = app.run()
+    (warning,) = [w.value.replace("\\", "") for w in app.warning]
+    assert "Does the conclusion stand?** Perhaps" in warning
+    assert "How sure are these curves?" in [h.value for h in app.header]
 
 
 def test_simple_tells_doubts_and_lines_in_plain_words(
@@ -64,7 +78,8 @@ def test_simple_tells_doubts_and_lines_in_plain_words(
 ) -> None:
     monkeypatch.setattr("ui.mode.DEFAULT", "simple")
     app = measured()
-    (warning,) = [w.value.replace("\\", "") for w in app.warning]
+    (warning,) = [w.value.replace("\\", "") for w in app.info]  # No warning: the conclusion stands.
+    assert not app.warning
     assert "learned by heart from too few images" in warning
     assert "critic" not in warning
     told = without_escapes(app)

@@ -108,13 +108,16 @@ def test_more_than_all_of_the_information_is_called_all_of_it() -> None:
     )
     said = curve_words.summary(found)
     assert "30% of the information in the suspect's layers is left" in said
-    assert "a clean encoder keeps all of it (estimate 110%)" in said
+    assert "the clean twin keeps all of it (estimate 110%)" in said
     assert "strong sign of a backdoor" in said
 
 
 def test_the_summary_follows_what_was_measured() -> None:
     assert "nats" not in curve_words.summary(result(CLEAN))
-    assert "most easily read from" in curve_words.summary(result(CLEAN))
+    assert "does not tell" in curve_words.summary(result(CLEAN))  # No ranges are known.
+    told_apart = {**CLEAN, "layers": dict(zip(LAYERS, range(1, 6), strict=True))}
+    told_apart["bands"] = {layer: (n - 0.1, n + 0.1) for layer, n in told_apart["layers"].items()}
+    assert curve_words.summary(result(told_apart)).endswith("most easily read from layer4.")
     assert curve_words.summary(result()) == ""
     kept = curve_words.summary(result(CLEAN, curve("teacher", "triggered", [1.9] * 5)))
     assert "does not make the suspect ignore the picture" in kept

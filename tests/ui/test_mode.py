@@ -1,4 +1,5 @@
 import dataclasses
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -87,6 +88,65 @@ def test_simple_starts_what_is_recommended(
     assert isinstance(measured, InformationConfig)
     assert measured.networks == ("teacher", "random", "clean_twin")
     assert made["embed"].student == "demo-distill"  # type: ignore[attr-defined]
+
+
+OTHER_WORDS = re.compile(
+    r"sticker|stamp|clean encoder|never attacked|right answers|success rate|\bASR\b", re.IGNORECASE
+)
+"""Second words for the trigger, a triggered image, the clean twin, accuracy and attack success."""
+SAID_ONCE = {
+    "Five short steps, under three minutes: put a sticker on a picture, watch the encoder fall for "
+    "it, clean it, and try again.",  # The way to the story, in its own word.
+    "Clean twin: an encoder of the same kind, never attacked (optional)",
+}
+
+
+@pytest.mark.parametrize("name", ["overview", "suspect", "layers", "distil"])
+def test_simple_has_one_word_for_each_thing(
+    name: str, runs_root: Path, fabricate: Fabricate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fabricate(runs_root)
+    monkeypatch.setattr("ui.verdict.card", lambda *_: None)  # Its words are mimic.verdict's own.
+    monkeypatch.setattr("ui.layer_view.section", lambda *_: None)  # Sentences of a stored result.
+    app = open_page(name)
+    assert not app.exception
+    main = app.main  # The sidebar's glossary tells of other names.
+    shown = (main.title, main.header, main.subheader, main.markdown, main.caption, main.info)
+    named = (main.button, main.selectbox, main.get("button_group"), main.metric, main.expander)
+    said = [str(e.value) for kind in shown for e in kind]
+    said += [str(e.label) for kind in named for e in kind]
+    said += [option for e in main.selectbox for option in e.options]
+    assert len(said) > 5
+    assert not [s for s in said if OTHER_WORDS.search(s) and s not in SAID_ONCE]
+
+
+def test_the_overview_says_whose_cleaned_encoder_it_speaks_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIMIC_RUNS", str(tmp_path / "runs"))
+    told = [c.value.replace("\\", "") for c in open_page("overview").caption]
+    assert "Verdict on the demo's cleaned encoder" in told
+
+
+def test_a_cleaned_encoder_of_ones_own_is_not_called_the_demos(
+    runs_root: Path, fabricate: Fabricate
+) -> None:
+    fabricate(runs_root)
+    assert "Verdict on the cleaned encoder" in [c.value for c in open_page("overview").caption]
+
+
+def test_expert_names_no_layer_that_the_ranges_do_not_tell_apart(
+    runs_root: Path, fabricate: Fabricate
+) -> None:
+    fabricate(runs_root)
+    told = [m.value for m in open_page("layers", mode="expert").markdown]
+    assert any("cannot be told apart" in said for said in told)
+
+
+def test_a_long_name_of_a_term_finds_the_short_one() -> None:
+    told = glossary.help_for("attack success rate", "floor")
+    assert told.startswith("**Attack success.**")
+    assert glossary.help_for("attack success rate") == glossary.TERMS["attack success"]
 
 
 def test_every_term_is_one_sentence_or_two_and_found_by_its_words() -> None:

@@ -18,7 +18,9 @@ from ui.report import escape
 from ui.report.document import document, named
 from ui.report.figures import all_figures, weights_said
 from ui.report.material import gather
+from ui.report.sections import weighed
 
+ROOT = Path(__file__).resolve().parents[2]
 ATTACK = "<img src=x onerror=alert(1)></script><script>alert(2)</script>\"'&\u202e"
 WriteRun = Callable[..., Run]
 
@@ -69,7 +71,8 @@ def test_the_report_holds_everything_of_the_subject(filled: Path) -> None:
     for words in (
         "This encoder obeys the trigger.", "After cleaning", "Accuracy went from 99.2% to 96.6%",
         "At a glance", "Suspect encoder", "seed 0", "demo-attention",
-        "In layer3 the suspect puts 60.0% there.", "one short distillation per seed",
+        "In layer3 the suspect puts 60.0% there.", "cannot be told apart",
+        "one short distillation per seed", "The more a layer tells,",
         "kept for the talk", "arXiv 2406.03508", "python -m mimic distill",
         "python -m mimic inspect", "demo-information", "demo-embed", "sweep-a", "torch",
         "Only 497 test images: intervals are wide.", "How to reproduce",
@@ -86,6 +89,15 @@ def test_the_report_holds_everything_of_the_subject(filled: Path) -> None:
     charts = [a for tag, a in page.tags if (a.get("id") or "").startswith("chart-")]
     assert len(charts) == len(figures)
     assert all(a["aria-label"] for a in charts)
+
+
+def test_the_commands_name_the_python_that_knows_the_project(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.prefix", str(ROOT / ".venv"))
+    page = Page(document(gather(find_run("demo-distill", filled))))
+    assert ".venv/bin/python -m mimic distill" in page.words
+    assert " python -m mimic" not in page.words
 
 
 def test_the_report_names_no_address_and_allows_only_its_own_scripts(filled: Path) -> None:
@@ -203,6 +215,24 @@ def test_equal_weights_have_no_winner() -> None:
     assert weights_said({"layer1": 9.0, "layer2": 11.0}) == "layer2 counted most, with 11.0."
     told = weights_said({"layer1": 11.0, "layer2": 11.01, "layer3": 9.0})
     assert told == "layer1 and layer2 counted most, with 11.0 each."
+
+
+@pytest.mark.parametrize(
+    ("config", "weights", "said"),
+    [
+        ({"information": "measure"}, {"layer1": 9.0, "layer2": 11.0}, "The more a layer tells"),
+        ({"information": "uniform"}, {"layer1": 9.0, "layer2": 9.0}, "alike, whatever it tells"),
+        ({"weights": ["layer1=2"], "information": "measure"}, {"layer1": 2.0}, "set by hand"),
+        ({"information": "measure"}, {}, "no layer was copied"),
+    ],
+)
+def test_the_method_says_what_decided_the_weights(
+    config: dict[str, Any], weights: dict[str, float], said: str
+) -> None:
+    told = weighed(config, weights)
+    assert said in told
+    assert ("The more" in told) == (said == "The more a layer tells")
+    assert not weights or weights_said(weights) in told
 
 
 def test_the_numbers_of_a_figure_are_those_drawn() -> None:

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from mimic.config import DistillConfig, PlacementConfig
 from mimic.run import Run
 from ui import live_charts, run_list, subject
-from ui.story import cleaning, placements, remaining, steps
+from ui.story import cleaning, opening, placements, remaining, steps
 from ui.story.board import chart, tapped_pixel
 from ui.story.placements import Placement
 from ui.story.words import in_story_words
@@ -77,6 +77,8 @@ def test_the_bundled_demo_tells_the_story_up_to_cleaning(
     assert "With the sticker it says **1**" in words(app)
     assert metric(app, "Attack success here") == "100.0%"
     assert metric(app, "Encoder never attacked, here") == "0.5%"
+    assert "on average" not in words(app)
+    assert "over all 144 places the share is 0.0% to 100.0%, and half or more at 61" in words(app)
     assert primary(app) == ["Next: see what is left of the picture"]
     app = press(app, "Next: see what is left of the picture")
     assert not app.get("plotly_chart")
@@ -280,6 +282,16 @@ def test_the_last_step_compares_both_encoders_and_gives_a_verdict(
     assert "Nearly clean: a trace is left" in told  # 3.1 % against 0.7 % of 447 images.
 
 
+def test_the_commands_behind_the_numbers_name_the_python_that_knows_the_project(
+    runs_root: Path, fabricate: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fabricate(runs_root)
+    monkeypatch.setattr("sys.prefix", str(ROOT / ".venv"))
+    commands = [code.value for code in open_story(1).code]
+    assert commands
+    assert all(command.startswith(".venv/bin/python -m mimic ") for command in commands)
+
+
 def test_the_last_step_opens_with_the_sticker_on(
     runs_root: Path, fabricate: Callable[[Path], None], distill_run: Write, placement_run: Write
 ) -> None:
@@ -427,3 +439,16 @@ def test_every_square_of_the_picture_has_its_pixel_and_its_colour(
 def test_a_tap_names_its_pixel_and_a_tap_beside_the_picture_none(nothing: dict) -> None:
     assert tapped_pixel({"selection": {"tap": [{"row": 3, "column": 9}]}}) == (3, 9)
     assert tapped_pixel(nothing) is None
+
+
+def test_all_places_are_told_as_a_range_and_a_share(runs_root: Path, placement_run: Write) -> None:
+    run = placement_run(runs_root)
+    found = Placement(run, run.arrays("placement") or {}, run.result() or {})
+    told = opening.elsewhere(found)
+    every = [share for row in found.result["asr_by_position"] for share in row]
+    assert 0 < sum(every) < len(every)
+    assert f"over all {len(every)} places the share is 0.0% to 100.0%" in told
+    assert f"half or more at {sum(share >= 0.5 for share in every)} of them" in told
+    offered = [found.asr((row, column)) for row in found.rows for column in found.columns]
+    strong = sum(share >= 0.5 for share in offered)
+    assert f"(of the {len(offered)} you can choose here, at {strong})" in told

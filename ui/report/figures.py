@@ -7,6 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from mimic import curve_reading
 from ui import charts, cross_check, curve_words, live_charts, numbers, probe_error, text
 from ui.report.attention import attention
 from ui.report.figure import Figure, made
@@ -103,7 +104,8 @@ def information(material: Material) -> Iterator[Figure]:
     section = "What the layers tell about the output"
     yield made(
         "information", section, "Mutual information between each layer and the output",
-        f"{text.bare(result['sentence'], cross_check.LONG)} {curve_words.comparing(result)}",
+        f"{text.bare(curve_reading.explain(result['curves']), cross_check.LONG)} "
+        f"{curve_words.comparing(result)}",
         charts.information_curves(result["curves"], result["layers"]), wide=True,
     )  # fmt: skip
     weights = material.result.get("weights") or {}

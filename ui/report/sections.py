@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mimic import job
 from mimic.errors import MimicError
 from mimic.run import Run
 from ui import distillation, doubts, jobs, numbers, pictures, scores
 from ui.report import material as parts
 from ui.report import places
 from ui.report.escape import lines, picture, words
+from ui.report.figures import weights_said
 from ui.report.material import Material
 
 EXAMPLES = 6
+UNIFORM = "uniform"
+"""The word of a setting for equal layer weights."""
 PAPER = (
     "Han et al., “Mutual Information Guided Backdoor Mitigation for Pre-trained Encoders”, "
     "IEEE Transactions on Information Forensics and Security, 2025, arXiv 2406.03508"
@@ -140,8 +142,7 @@ def method(material: Material) -> Iterator[str]:
         "and trains a fresh, randomly initialised student of the same kind, which can hold no "
         "backdoor of its own. How much each of the teacher’s layers tells about its final features "
         "on clean images is estimated as mutual information, in nats, by a critic network that "
-        "learns to tell matching pairs from shuffled ones. Layers that tell more are copied more."
-        "</p>"
+        f"learns to tell matching pairs from shuffled ones. {words(weighed(config, weights))}</p>"
     )
     yield (
         "<p>The student learns from a few clean images without labels. Three losses are added: "
@@ -153,12 +154,25 @@ def method(material: Material) -> Iterator[str]:
     )
 
 
+def weighed(config: Mapping[str, Any], weights: Mapping[str, float]) -> str:
+    """How strongly the layers were copied in this run, and what decided that."""
+    if not any(weights.values()):
+        return "In this run no layer was copied."
+    by = "The more a layer tells, the more it was copied in this run"
+    if config.get("weights"):
+        by = "In this run, how strongly each layer was copied was set by hand, not by that"
+    elif config.get("information") == UNIFORM:
+        by = "In this run every layer was to be copied alike, whatever it tells"
+    return f"{by}. {weights_said(weights)}"
+
+
 def reproduce(material: Material) -> Iterator[str]:
     """The commands that made the runs."""
     yield "<h2>How to reproduce</h2>"
     yield (
         "<p>With the same files, library versions and seed, these commands repeat the runs of this "
-        "report, in this order. Where a setting names a run, name the new one. Names that begin "
+        "report, in this order, from MIMIC Studio’s folder with the Python it was installed "
+        "in. Where a setting names a run, name the new one. Names that begin "
         "with <code>asset:</code> ship with MIMIC Studio.</p>"
     )
     yield f"<pre>{lines(chr(10).join(command(run) for run in material.runs))}</pre>"
@@ -178,7 +192,7 @@ def reproduce(material: Material) -> Iterator[str]:
 def command(run: Run) -> str:
     """The command of a run, or why there is none."""
     try:
-        return places.command(job.command_line(run.kind, jobs.brief(run.config())))
+        return places.command(jobs.in_terminal(run.kind, run.config()))
     except MimicError as error:
         return f"# run {run.id}: {places.without_places(error.cause)}"
 

@@ -10,6 +10,9 @@ from ui.story.placements import Placement
 from ui.story.sources import source
 from ui.subject import Subject
 
+HALF = 0.5
+"""Attack success from which a place counts as one where the sticker works."""
+
 
 def meet(subject: Subject, seen: Placement) -> bool:
     """Step 1: an image and what the encoder takes it for."""
@@ -121,13 +124,31 @@ def rates(seen: Placement) -> None:
             st.metric("At the attacker's place", numbers.percent(seen.asr(seen.trained)))
     told = f"Share of {seen.result['scored_images']} images that become a "
     told += f"{text.plain(seen.target)} with the sticker here."
-    if seen.result["elsewhere"]:
-        told += (
-            " Off the attacker's place it works on "
-            f"{numbers.percent(seen.result['elsewhere']['mean'])} of them on average; the Overview "
-            "has a map of all places."
-        )
-    st.caption(told)
+    st.caption(f"{told} {elsewhere(seen)}".rstrip())
     st.button("Try it on another image", icon=":material/shuffle:", on_click=board.another)
     told = f"The sticker was put on {seen.result['scored_images']} test images at every position, "
     source((seen.run, f"{told}and the answers were counted."))
+
+
+def elsewhere(seen: Placement) -> str:
+    """Attack success over all places: from where to where, and how often it is half or more.
+
+    A mean would hide that it is nearly all or nothing, and the story's places alone would look
+    better than the whole map.
+    """
+    every = [share for row in seen.result["asr_by_position"] for share in row]
+    offered = [seen.asr((row, column)) for row in seen.rows for column in seen.columns]
+    strong, reached = (sum(share >= HALF for share in shares) for shares in (every, offered))
+    if len(every) < 2:
+        return ""
+    told = (
+        f"It depends on the place: over all {numbers.count(len(every))} places the share is "
+        f"{numbers.percent(min(every))} to {numbers.percent(max(every))}, and half or more at "
+        f"{numbers.count(strong)} of them"
+    )
+    if len(offered) < len(every):
+        told += (
+            f" (of the {numbers.count(len(offered))} you can choose here, at "
+            f"{numbers.count(reached)})"
+        )
+    return f"{told}. The Overview has a map of all places."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mimic import job
 from mimic.run import Run, is_bundled, run_created
 from ui import jobs, numbers, text
 
@@ -18,11 +17,10 @@ def source(*told: tuple[Run, str]) -> None:
     with st.popover("Where do the numbers come from?", icon=":material/fact_check:"):
         for run, measured in told:
             made = (
-                "It ships with the project; the command below repeats it"
+                "It ships with the project; the command below repeats it, from the project's folder"
                 if is_bundled(run)
                 else f"It was made on this machine {numbers.ago(run_created(run))}"
             )
             config = run.config()
             st.markdown(f"{measured} {made} (run {text.plain(run.id)}, seed {config.seed}).")
-            command = job.command_line(run.kind, jobs.brief(config))
-            st.code(command, language="bash", wrap_lines=True)
+            st.code(jobs.in_terminal(run.kind, config), language="bash", wrap_lines=True)

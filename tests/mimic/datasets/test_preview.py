@@ -35,13 +35,14 @@ def test_a_preview_shows_images_of_each_class_and_counts_them(tmp_path: Path) ->
         assert 100 <= shown["bee"] < 130
         assert dict(found.counts) == {"ant": 30, "bee": 30, "cow": 3}
         assert found.total == 63
+        assert found.size is None  # A job reads them at the size that suits the encoder.
 
 
 def test_arrays_are_previewed_too_and_their_doubts_told(tmp_path: Path) -> None:
     images = np.random.default_rng(0).random((20, 3, 9, 9))
     np.savez(tmp_path / "a.npz", x=images)
     found = preview(str(tmp_path / "a.npz"))
-    assert (found.classes, found.counts) == ((), ())
+    assert (found.classes, found.counts, found.size) == ((), (), (9, 9))
     assert any("channels first" in doubt for doubt in found.warnings)
     assert found.images[0, 0, 0, 0] == round(images[0, 0, 0, 0] * 255)
 

@@ -8,7 +8,7 @@ from mimic.datasets import ImageSet
 from mimic.encoder import Encoder
 from mimic.encoder.resnet import ResNet
 from mimic.errors import ConfigError
-from mimic.mutual_information import Curve, Measurement, PairSource, explain, measure_layers
+from mimic.mutual_information import Curve, Measurement, PairSource, measure_layers
 from mimic.mutual_information.layerwise import both_sides, gaussian_upper_bound, spread
 from mimic.preprocessing import Preprocessing, parse_normalization
 from mimic.trigger import Trigger
@@ -256,23 +256,6 @@ def test_spread_is_one_scale_for_all_columns_and_never_zero() -> None:
     values = torch.tensor([[0.0, 5], [2, 5], [4, 5]])
     assert float(spread(values)) == pytest.approx(np.sqrt((2**2 + 0) / 2))
     assert float(spread(torch.ones(3, 2))) > 0
-
-
-def test_explanations_name_the_top_layer_and_judge_the_collapse() -> None:
-    clean = {"stem": 0.5, "layer4": 1.5}
-    assert "not measured" in explain({})
-    text = explain({("teacher", "clean"): clean})
-    assert "layer4" in text
-    assert "1.50 nats" in text
-    collapsed = {("teacher", "clean"): clean, ("teacher", "triggered"): {"stem": 0.1, "layer4": 0}}
-    assert "5% of the information" in explain(collapsed)
-    assert "sign of a backdoor" in explain(collapsed)
-    kept = {("teacher", "clean"): clean, ("teacher", "triggered"): clean}
-    assert "does not make the encoder ignore" in explain(kept)
-    twin = {("clean_twin", "clean"): clean, ("clean_twin", "triggered"): {"stem": 0.5, "layer4": 1}}
-    assert "clean twin keeps 75% of it" in explain({**collapsed, **twin})
-    more = {**twin, ("clean_twin", "triggered"): {"stem": 0.7, "layer4": 1.5}}
-    assert "clean twin keeps all of it (estimate 110%;" in explain({**collapsed, **more})
 
 
 def test_no_image_is_in_two_parts_of_a_split() -> None:

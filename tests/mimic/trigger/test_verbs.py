@@ -70,3 +70,30 @@ def test_an_attack_writes_its_trigger_whatever_the_kind(
     assert isinstance(written, FrequencyTrigger | RandomPatchTrigger)
     images = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3)).astype(np.uint8)
     np.testing.assert_array_equal(written.apply(images), made.apply(images))
+
+
+WORK = {
+    "inspect": "mimic.verbs.inspect.settle_max_pool",
+    "information": "mimic.verbs.information.measure_layers",
+    "distill": "mimic.verbs.distill.make_plan",
+}
+"""What each verb takes time for first."""
+
+
+@pytest.mark.parametrize("given", ["square:14:14:5", "large.npz"])
+@pytest.mark.parametrize("verb", WORK)
+def test_a_trigger_that_does_not_fit_is_refused_before_any_long_work(
+    subject_files: SubjectFiles, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch, verb: str, given: str,
+) -> None:  # fmt: skip
+    if given == "large.npz":
+        given = str(tmp_path / given)
+        Trigger.square(row=20, column=20, size=8, image_size=32).save(Path(given))
+    monkeypatch.setattr(WORK[verb], lambda *_, **__: pytest.fail("work was begun"))
+    clean = [] if verb == "inspect" else ["--clean-fraction", "0.5"]
+    code, told = run(
+        capsys, tmp_path, verb, *subject_files.options(), "--trigger", given, *clean
+    )  # fmt: skip
+    assert code == 1
+    assert "16x16" in told["error"]
+    assert told["remedy"].startswith("Choose a ")
