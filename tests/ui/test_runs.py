@@ -92,6 +92,25 @@ def test_a_comparison_tells_what_differs_and_what_is_beyond_chance(two: Path) ->
     assert "Library versions that differ**: none" in said(app)
 
 
+@pytest.mark.parametrize(
+    ("view", "told"),
+    [("simple", "white square of 3 px, row 1, column 2"),
+     ("expert", "white square of 3 px, row 1, column 2 (square:1:2:3)")],
+)  # fmt: skip
+def test_settings_that_differ_are_told_in_words(
+    two: Path, monkeypatch: pytest.MonkeyPatch, view: str, told: str
+) -> None:
+    monkeypatch.setattr("ui.mode.DEFAULT", view)
+    run = find_run("distill-b", two)
+    about = run.about()
+    about["config"] |= {"trigger": "square:1:2:3", "target_class": -1}
+    run.write_json("run.json", about)
+    for app in (open_runs("demo-distill", "distill-b"), open_runs("distill-b")):
+        table = next(d.value for d in app.dataframe if "setting" in d.value).set_index("setting")
+        assert table.loc["trigger"].iloc[-1] == told
+        assert table.loc["target class"].iloc[-1].startswith("found, as the most frequent answer")
+
+
 def test_machines_that_differ_are_told_and_unknown_ones_are_no_equality(two: Path) -> None:
     here = {"device": "CPU", "threads": 1, "precision": "bfloat16", "processor": "x86_64",
             "instructions": "AVX512", "processes": 1}  # fmt: skip
