@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mimic.errors import ConfigError, MimicError
-from mimic.intervals import difference_interval
+from mimic.intervals import difference_interval, interval_of, target_share
 from mimic.run import Run
 
 MEASURES = ("accuracy", "asr", "asr_all")
@@ -192,14 +192,16 @@ def score_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
 
     Returns:
         Rows with ``encoder``, ``measure``, ``values`` by run (``value`` and ``interval``, shares of
-        1) and ``differences``: of each later run to the first with a value, with an interval and
-        whether it ``exceeds`` what the intervals allow by chance.
+        1; of ``asr_all`` also ``target_share``, see ``mimic.intervals``) and ``differences``: of
+        each later run to the first with a value, with an interval and whether it ``exceeds`` what
+        the intervals allow by chance.
     """
     rows = []
     for encoder in ENCODERS:
         for measure in MEASURES:
             values = {
-                r.id: {"value": row[measure], "interval": row.get(f"{measure}_interval")}
+                r.id: {"value": row[measure], "interval": interval_of(row, measure)}
+                | ({"target_share": target_share(row)} if measure == "asr_all" else {})
                 for r in records
                 if (row := scores_of(r).get(encoder)) and row.get(measure) is not None
             }
@@ -213,6 +215,17 @@ def score_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
                     }
                 )
     return rows
+
+
+def target_shares(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float] | None:
+    """Lowest and highest share of target-class images behind the ``asr_all`` of score rows."""
+    held = [
+        share
+        for row in rows
+        for own in row["values"].values()
+        if (share := own.get("target_share")) is not None
+    ]
+    return (min(held), max(held)) if held else None
 
 
 def score_differences(values: Mapping[str, Mapping[str, Any]]) -> Iterable[dict[str, Any]]:

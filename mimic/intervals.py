@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 Interval = tuple[float, float]
 
@@ -21,6 +22,31 @@ def wilson_interval(successes: int, trials: int, *, z: float = 1.96) -> Interval
     spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2))
     scale = 1 + z * z / trials
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+def interval_of(scores: Mapping[str, Any], measure: str) -> Sequence[float] | None:
+    """The interval of an encoder's measure: as it was stored, or None.
+
+    Runs made before ``asr_all`` had one get it from its counts, where these were stored.
+    """
+    stored: Sequence[float] | None = scores.get(f"{measure}_interval")
+    if stored or measure != "asr_all":
+        return stored
+    share, images = scores.get("asr_all"), scores.get("test_images")
+    if share is None or not images:
+        return None
+    hits = round(share * images)
+    # A share that is no number of these images was counted on others.
+    return wilson_interval(hits, images) if math.isclose(hits / images, share) else None
+
+
+def target_share(scores: Mapping[str, Any]) -> float | None:
+    """The share of the test images that truly are of the target class, as ``asr_all`` counts them.
+
+    An encoder that knows every image for what it is scores this, not 0.
+    """
+    images, others = scores.get("test_images"), scores.get("stamped_images")
+    return (images - others) / images if images and others else None
 
 
 def difference_interval(

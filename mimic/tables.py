@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from mimic.comparison import target_shares
 from mimic.printable import printable as plain
 
 NOTHING = "-"
@@ -131,7 +132,21 @@ def scores(rows: Sequence[Mapping[str, Any]], letters: Mapping[str, str]) -> str
         for row in rows
         for run, own in row["values"].items()
     ]  # fmt: skip
-    return f"Scores\n{aligned([head, *lines], right=(3,))}"
+    parts = ("Scores", aligned([head, *lines], right=(3,)), about_all_classes(rows))
+    return "\n".join(part for part in parts if part)
+
+
+def about_all_classes(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What the ASR over all classes counts beside the others, from the share of these images."""
+    shares = target_shares(rows)
+    if shares is None:
+        return ""
+    low, high = map(percent, shares)
+    told = low if low == high else f"{low} to {high}"
+    return (
+        f"{SCORES['asr_all']}: counts triggered images of the target class, too ({told} of the "
+        "test images);\nan encoder that knows every image for what it is scores that, not 0."
+    )
 
 
 def differs(row: Mapping[str, Any]) -> bool:

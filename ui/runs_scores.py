@@ -7,9 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from ui import numbers
+from mimic.comparison import target_shares
+from ui import mode, numbers
 
 MEASURES = {"accuracy": "accuracy", "asr": "ASR", "asr_all": "ASR, all classes"}
+SIMPLE_MEASURES = {
+    **MEASURES, "asr": "attack success", "asr_all": "attack success, all classes",
+}  # fmt: skip
 ENCODERS = {"student": "cleaned", "teacher": "suspect", "clean_twin": "clean twin"}
 
 
@@ -27,6 +31,27 @@ def show(rows: Sequence[Mapping[str, Any]], named: Mapping[str, str]) -> None:
         "another seed may move a score further than that. Suspect and clean twin are listed only "
         "where their scores differ."
     )
+    about_all_classes(rows)
+
+
+def called(measure: str) -> str:
+    """A measure in the words of the view."""
+    return (MEASURES if mode.is_expert() else SIMPLE_MEASURES).get(measure, measure)
+
+
+def about_all_classes(rows: Sequence[Mapping[str, Any]]) -> None:
+    """What the figure over all classes counts beside the others, from the share of these images."""
+    shares = target_shares(rows)
+    if shares is None:
+        return
+    low, high = map(numbers.percent, shares)
+    told = low if low == high else f"{low} to {high}"
+    measure = called("asr_all")
+    st.caption(
+        f"{measure[0].upper()}{measure[1:]}: also counts triggered images that truly show the "
+        f"attacker's class, {told} of these test images. An encoder that knows every image for "
+        "what it is scores that share, not 0%. The figure without them starts at 0%."
+    )
 
 
 def differs(row: Mapping[str, Any]) -> bool:
@@ -41,7 +66,7 @@ def score_rows(row: Mapping[str, Any], named: Mapping[str, str]) -> list[dict[st
     return [
         {
             "encoder": ENCODERS.get(row["encoder"], row["encoder"]),
-            "measure": MEASURES.get(row["measure"], row["measure"]),
+            "measure": called(row["measure"]),
             "run": letter,
             "score": with_interval(row["values"].get(run)),
             f"difference to {first}": difference(differences.get(run)),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mimic.comparison import Record, align, compare, machine_of, record
+from mimic.comparison import Record, align, compare, machine_of, record, target_shares
 from mimic.config import DistillConfig
 from mimic.errors import ConfigError
 from mimic.intervals import difference_interval
@@ -59,6 +59,19 @@ def test_differences_are_taken_to_the_first_run_and_judged_by_their_interval() -
     assert [said[run]["exceeds"] for run in "bcd"] == [False, True, None]
     assert said["c"]["difference"] == pytest.approx(0.09)
     assert said["c"]["interval"][0] > 0
+
+
+def test_success_over_all_classes_has_an_interval_and_the_share_that_explains_it() -> None:
+    own = {"asr_all": 0.25, "test_images": 200, "stamped_images": 180}
+    (_, row) = compare([distilled(run, result=scored(0.9, None, **own)) for run in ("a", "b")])[
+        "scores"
+    ]
+    assert row["values"]["a"] == {
+        "value": 0.25, "interval": pytest.approx(wilson(50, 200), abs=1e-4), "target_share": 0.1,
+    }  # fmt: skip
+    assert row["differences"][0]["exceeds"] is False
+    assert target_shares([row]) == (0.1, 0.1)
+    assert target_shares([]) is None
 
 
 def wilson(successes: int, trials: int) -> tuple[float, float]:

@@ -10,6 +10,7 @@ import pytest
 
 from mimic import tables
 from mimic.cli import EXIT_READER_GONE, main
+from mimic.comparison import compare, record
 from mimic.config import DistillConfig
 from mimic.run import Run, Status, find_run, write_note
 from mimic.subjects import subject_fields
@@ -84,6 +85,15 @@ def test_a_comparison_is_told_in_tables(capsys: pytest.CaptureFixture[str], root
     assert "-42.8 points (-53.1 to -32.1), beyond chance on these test images\n\nOne seed" in told
     with pytest.raises(json.JSONDecodeError):
         json.loads(told)
+
+
+def test_success_over_all_classes_is_explained_by_the_share_of_these_images() -> None:
+    told = tables.comparison(compare([record(find_run("demo-inspect")),
+                                      record(find_run("demo-distill"))]))  # fmt: skip
+    assert "all classes" not in told  # Suspect and twin agree, and students are not compared.
+    row = {"values": {"a": {"target_share": 38 / 359}, "b": {"target_share": 0.2}}}
+    assert "(10.6% to 20.0% of the test images)" in tables.about_all_classes([row])
+    assert tables.about_all_classes([{"values": {"a": {"target_share": None}}}]) == ""
 
 
 def test_curves_end_in_the_unit_of_the_scores() -> None:
