@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from mimic.comparison import target_shares
 from mimic.printable import printable as plain
+from mimic.score_differences import MIXED, about_pairs, target_shares
 
 NOTHING = "-"
 NOTE_SIGNS = 60
@@ -123,16 +123,18 @@ def scores(rows: Sequence[Mapping[str, Any]], letters: Mapping[str, str]) -> str
     if not rows:
         return ""
     head = ["encoder", "measure", "run", "score", "95% interval", "difference to the first"]
+    pairs = about_pairs(rows)
     lines = [
         [
             printable(ENCODERS.get(row["encoder"], row["encoder"])), SCORES[row["measure"]],
             letters[run],
-            percent(own["value"]), interval(own["interval"]), difference(row, run),
+            percent(own["value"]), interval(own["interval"]),
+            difference(row, run, marked=pairs == MIXED),
         ]
         for row in rows
         for run, own in row["values"].items()
     ]  # fmt: skip
-    parts = ("Scores", aligned([head, *lines], right=(3,)), about_all_classes(rows))
+    parts = ("Scores", aligned([head, *lines], right=(3,)), pairs, about_all_classes(rows))
     return "\n".join(part for part in parts if part)
 
 
@@ -159,8 +161,8 @@ def interval(bounds: Sequence[float] | None) -> str:
     return NOTHING if not bounds else f"{percent(bounds[0])} to {percent(bounds[1])}"
 
 
-def difference(row: Mapping[str, Any], run: str) -> str:
-    """A run's difference to the first that has the score."""
+def difference(row: Mapping[str, Any], run: str, *, marked: bool) -> str:
+    """A run's difference to the first that has the score; marked where others are paired."""
     found = next((d for d in row["differences"] if d["run"] == run), None)
     if found is None:
         return NOTHING
@@ -169,7 +171,8 @@ def difference(row: Mapping[str, Any], run: str) -> str:
         return f"{points}, no interval"
     low, high = (100 * bound for bound in found["interval"])
     word = "beyond" if found["exceeds"] else "within"
-    return f"{points} ({low:.1f} to {high:.1f}), {word} chance on these test images"
+    mark = ", unpaired" if marked and not found["paired"] else ""
+    return f"{points} ({low:.1f} to {high:.1f}{mark}), {word} chance on these test images"
 
 
 def about_seeds(found: Mapping[str, Any]) -> str:

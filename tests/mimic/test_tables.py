@@ -13,6 +13,7 @@ from mimic.cli import EXIT_READER_GONE, main
 from mimic.comparison import compare, record
 from mimic.config import DistillConfig
 from mimic.run import Run, Status, find_run, write_note
+from mimic.score_differences import UNPAIRED
 from mimic.subjects import subject_fields
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,7 +83,8 @@ def test_a_comparison_is_told_in_tables(capsys: pytest.CaptureFixture[str], root
     assert "threads       not recorded  not recorded" in told
     assert "Library versions that differ: none" in told
     # Newcombe's interval of 0.5 (0.4 to 0.6) less 0.9284 (0.89 to 0.95), worked out by hand.
-    assert "-42.8 points (-53.1 to -32.1), beyond chance on these test images\n\nOne seed" in told
+    assert "-42.8 points (-53.1 to -32.1), beyond chance on these test images\n" in told
+    assert f"{UNPAIRED}\n\nOne seed" in told
     with pytest.raises(json.JSONDecodeError):
         json.loads(told)
 
