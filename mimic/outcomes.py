@@ -185,8 +185,13 @@ def nats(value: float | None) -> str:
 
 def weighted(outcome: Result) -> str:
     """A distillation's layer weights, and the information they come from."""
+    return layer_weights(outcome) if "scores" in outcome else ""
+
+
+def layer_weights(outcome: Result) -> str:
+    """Weight and information of each layer, where there are any."""
     weights, information = outcome.get("weights"), outcome.get("information") or {}
-    if not weights or "scores" not in outcome:
+    if not weights:
         return ""
     rows = [
         (printable(layer), f"{weight:.2f}", nats(information.get(layer)))
