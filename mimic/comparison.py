@@ -187,11 +187,18 @@ def scores_of(found: Record) -> Mapping[str, Any]:
     return scores if isinstance(scores, Mapping) else {}
 
 
-def key_scores(result: Mapping[str, Any]) -> dict[str, float | None]:
-    """``accuracy`` and ``asr`` that a result stands for: the student's, else the suspect's."""
+def key_scores(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What a result stands for: scores of the student, else of the suspect.
+
+    Returns:
+        ``accuracy``, ``asr``, ``asr_interval`` and ``floor_asr``, the clean twin's; None where a
+        result has none.
+    """
     scores = scores_of(Record(id="", kind="", config={}, result=result))
     best = scores.get("student") or scores.get("teacher") or {}
-    return {measure: best.get(measure) for measure in ("accuracy", "asr")}
+    twin = scores.get("clean_twin") or {}
+    kept = {name: best.get(name) for name in ("accuracy", "asr", "asr_interval")}
+    return {**kept, "floor_asr": twin.get("asr")}
 
 
 def score_rows(records: Sequence[Record]) -> list[dict[str, Any]]:

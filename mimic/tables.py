@@ -62,20 +62,25 @@ def runs(rows: Sequence[Mapping[str, Any]]) -> str:
     """Runs in a list.
 
     Args:
-        rows: each with ``run``, ``kind``, ``state``, ``subject``, ``accuracy`` and ``asr`` (shares
-            of 1 or None), ``started`` (seconds since 1970) and ``note``.
+        rows: each with ``run``, ``kind``, ``state``, ``subject``, ``accuracy``, ``asr``,
+            ``asr_interval`` and ``floor_asr`` (shares of 1 or None), ``started`` (seconds since
+            1970) and ``note``.
     """
-    head = ("RUN", "KIND", "STATE", "SUBJECT", "ACCURACY", "ASR", "STARTED", "NOTE")
+    head = (
+        "RUN", "KIND", "STATE", "SUBJECT", "ACCURACY", "ASR", "95% INTERVAL", "FLOOR", "STARTED",
+        "NOTE",
+    )  # fmt: skip
     lines = [
         (
             *(printable(row[name]) for name in ("run", "kind", "state")),
             printable(row["subject"], 32),
-            percent(row["accuracy"]), percent(row["asr"]), moment(row["started"]),
+            percent(row["accuracy"]), percent(row["asr"]), interval(row["asr_interval"]),
+            percent(row["floor_asr"]), moment(row["started"]),
             printable(row["note"], NOTE_SIGNS),
         )
         for row in rows
     ]  # fmt: skip
-    return aligned([head, *lines], right=(4, 5))
+    return aligned([head, *lines], right=(4, 5, 7))
 
 
 def comparison(found: Mapping[str, Any]) -> str:

@@ -66,7 +66,8 @@ def facts(entry: Entry) -> list[str]:
     if entry.accuracy is not None:
         said.append(f"accuracy {numbers.percent(entry.accuracy)}")
     if entry.asr is not None:
-        said.append(f"attack success {numbers.percent(entry.asr)}")
+        told = numbers.success(entry.asr, entry.asr_interval, entry.floor_asr)
+        said.append(f"attack success {told}")
     if is_bundled(entry.run):
         said.append("ships with the project")
     return said

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,8 +26,10 @@ def root(tmp_path: Path) -> Path:
     folder = tmp_path / "runs"
     config = DistillConfig(subject="demo", **subject_fields("demo"))
     scored = Run.create(folder, "distill", config, run_id="scored")
-    score = {"accuracy": 0.9284, "accuracy_interval": [0.89, 0.95], "asr": 1.0}
-    scored.write_json("result.json", {"scores": {"student": score}, "seconds": 2.0})
+    score = {"accuracy": 0.9284, "accuracy_interval": [0.89, 0.95], "asr": 1.0,
+             "asr_interval": [0.985, 1.0]}  # fmt: skip
+    scores = {"student": score, "clean_twin": {"asr": 0.006}}
+    scored.write_json("result.json", {"scores": scores, "seconds": 2.0})
     write_note(scored, "worth\nkeeping \x1b[31mred")
     Run.create(folder, "distill", config, run_id="begun")
     return folder
@@ -41,11 +44,14 @@ def said(capsys: pytest.CaptureFixture[str], root: Path, *words: str) -> str:
 def test_runs_are_listed_in_columns(capsys: pytest.CaptureFixture[str], root: Path) -> None:
     head, *lines = said(capsys, root, "runs").splitlines()
     assert head.split() == [
-        "RUN", "KIND", "STATE", "SUBJECT", "ACCURACY", "ASR", "STARTED", "NOTE",
+        "RUN", "KIND", "STATE", "SUBJECT", "ACCURACY", "ASR", "95%", "INTERVAL", "FLOOR", "STARTED",
+        "NOTE",
     ]  # fmt: skip
     row = next(line for line in lines if line.startswith("scored "))
     assert "Demo: handwritten digits" in row
     assert row[: head.index("ACCURACY") + 8].endswith("  92.8%")
+    own = row[head.index("ACCURACY") + 8 : head.index("STARTED")]
+    assert re.split(r"\s{2,}", own.strip()) == ["100.0%", "98.5% to 100.0%", "0.6%"]
     assert row[head.index("NOTE") :] == "worth keeping ?[31mred"
     begun = next(line for line in lines if line.startswith("begun "))
     assert begun[head.index("ACCURACY") :].split()[:2] == ["-", "-"]
@@ -131,6 +137,15 @@ def test_json_stays_the_same_object(capsys: pytest.CaptureFixture[str], root: Pa
         }),
     ):  # fmt: skip
         assert set(json.loads(said(capsys, root, *words, "--json"))) == keys
+
+
+def test_the_list_of_runs_has_key_figures_as_json_too(
+    capsys: pytest.CaptureFixture[str], root: Path
+) -> None:
+    listed = {r["run"]: r for r in json.loads(said(capsys, root, "runs", "--json"))["runs"]}
+    names = ("accuracy", "asr", "asr_interval", "floor_asr")
+    assert [listed["scored"][name] for name in names] == [0.9284, 1.0, [0.985, 1.0], 0.006]
+    assert [listed["begun"][name] for name in names] == [None] * 4
 
 
 def test_a_verdict_is_told_in_sentences(capsys: pytest.CaptureFixture[str], root: Path) -> None:
