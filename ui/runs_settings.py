@@ -22,7 +22,7 @@ NAMES = {
     "data_root": "folder of data sets",
     "base": "base weight per layer",
     "budget": "weight shared by information",
-    "information": "source of layer weights",
+    "information": "layer weights from",
     "views": "augmentation",
 }
 """What settings are called where their own name says too little."""

@@ -16,7 +16,7 @@ from mimic.run import Run, Status, is_bundled, run_created
 from ui import jobs, numbers, subject, text
 
 STATES = {state: word for state, (word, *_) in jobs.STATES.items()}
-SUBJECT_WIDTH, SUBJECT_SIGNS = 140, 24
+SUBJECT_WIDTH, SUBJECT_SIGNS = 140, 19
 NOTE_ROOMS = {"alone": (195, 27), "beside encoders": (120, 18)}
 """Pixels, and signs that fit into them: all columns have room on a page 1280 pixels wide."""
 COLUMNS = {
@@ -149,8 +149,13 @@ def columns(entries: Sequence[Entry]) -> list[str]:
         left_out.add("subject")
     if not any(e.note for e in entries):
         left_out.add("note")
-    if len(left_out & {"subject", "note"}) < 2:
+    words = {"subject", "note"} - left_out
+    if words:
         left_out.add("run")
+    if len(words) == 2:  # Both need room; the least telling columns make it.
+        left_out.add("duration")
+        if len({e.status.state for e in entries}) < 2:
+            left_out.add("state")
     return [name for name in COLUMNS if name not in left_out]
 
 

@@ -138,7 +138,23 @@ def test_columns_that_tell_nothing_take_no_room(two: Path, inspect_run: WriteRun
     write_note(find_run("distill-b", two), "a note of many words " * 9)
     assert shown()[-1] == "note"
     inspect_run(two, "inspect-other", encoder="other.pth")
-    assert shown()[-4:] == ["duration", "seed", "subject", "note"]
+    assert shown()[-4:] == ["started", "seed", "subject", "note"]
+    assert not {"duration", "state"} & set(shown())
+    jobless = find_run("distill-b", two)
+    jobless.write_status(replace(jobless.status(), state="failed"))
+    assert "state" in shown()
+
+
+def test_without_a_twin_or_a_trigger_no_empty_columns_stand_there(
+    runs_root: Path, inspect_run: WriteRun
+) -> None:
+    run = inspect_run(runs_root, "inspect-plain")
+    result = run.result() or {}
+    result["scores"] = {"teacher": {"accuracy": 0.9, "asr": None}, "clean_twin": None}
+    run.write_json("result.json", result)
+    app = open_runs()
+    app.text_input(key="runs_search").set_value("inspect-plain").run()
+    assert not {"interval", "floor"} & set(app.dataframe[0].proto.column_order)
 
 
 def test_unknown_runs_in_a_link_are_passed_over(two: Path) -> None:
