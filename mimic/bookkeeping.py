@@ -68,7 +68,7 @@ def run_runs(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
             return act(options[name], root)
     found = list_runs(root)
     printed = functools.partial(told, found, "No run yet; start one with: python -m mimic inspect")
-    return {"runs": [summary(run) for run in found], "printed": printed}
+    return {"runs": [{**summary(run), **scores(run)} for run in found], "printed": printed}
 
 
 def stop(run_id: str, root: Path) -> dict[str, Any]:
@@ -176,18 +176,24 @@ def told(runs: Sequence[Run], nothing: str) -> str:
 
 def line(run: Run) -> dict[str, Any]:
     """A run with its key figures, for a person; what is damaged stays empty."""
-    started, result = 0.0, None
+    started = 0.0
     with contextlib.suppress(RunError):
         started = run.status().started
-    with contextlib.suppress(RunError):
-        result = run.result()
     return {
         **summary(run),
         "subject": " · ".join(subject_words(run.about()["config"])),
         "started": started or run_created(run),
         "note": run.note(),
-        **comparison.key_scores(result or {}),
+        **scores(run),
     }
+
+
+def scores(run: Run) -> dict[str, Any]:
+    """A run's key figures, see ``mimic.comparison.key_scores``."""
+    result = None
+    with contextlib.suppress(RunError):
+        result = run.result()
+    return comparison.key_scores(result or {})
 
 
 def state_of(run: Run) -> str:

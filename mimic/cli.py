@@ -246,14 +246,15 @@ def run_verdict(_verb: str, options: dict[str, Any], root: Path) -> dict[str, An
 
 def run_demo(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
     """Clean the built-in demo encoder with several seeds, or build the demo anew."""
-    from mimic import demo
+    from mimic import demo, demo_table
 
     if options["build"]:
         return demo.build(
             Path(options["build"]), device=options["device"], root=root,
             keep_encoders=options["keep_encoders"],
         )  # fmt: skip
-    return demo.show(seeds=options["seeds"], device=options["device"], root=root)
+    found = demo.show(seeds=options["seeds"], device=options["device"], root=root)
+    return {**found, "printed": demo_table.told(found)}
 
 
 def run_app(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mimic import answers
 from mimic.errors import ConfigError, MimicError
-from mimic.intervals import difference_interval
+from mimic.intervals import interval_of, target_share
 from mimic.run import Run
+from mimic.score_differences import pairs_of, score_differences
 
 MEASURES = ("accuracy", "asr", "asr_all")
 ENCODERS = ("student", "teacher", "clean_twin")
@@ -36,7 +38,7 @@ class Record:
     """All that is compared of a run.
 
     ``config``, ``inputs``, ``versions`` and ``machine`` are those of run.json; ``metrics`` and
-    ``result`` as the run wrote them.
+    ``result`` as the run wrote them; ``answers`` to each test image, see ``mimic.answers``.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Record:
     machine: Mapping[str, Any] = field(default_factory=dict)
     metrics: Sequence[Mapping[str, Any]] = ()
     result: Mapping[str, Any] = field(default_factory=dict)
+    answers: answers.Arrays = field(default_factory=dict)
 
 
 def record(run: Run) -> Record:
@@ -62,6 +65,9 @@ def record(run: Run) -> Record:
         state = run.status().state
     with contextlib.suppress(MimicError):  # A setting that came later had its default before.
         config = run.config().to_json()
+    kept: answers.Arrays = {}
+    with contextlib.suppress(MimicError):  # Without them runs can still be compared unpaired.
+        kept = run.arrays(answers.NAME) or {}
     return Record(
         id=run.id,
         kind=run.kind,
@@ -72,6 +78,7 @@ def record(run: Run) -> Record:
         machine=machine_of(run),
         metrics=run.metrics(),
         result=run.result() or {},
+        answers=kept,
     )
 
 
@@ -180,11 +187,18 @@ def scores_of(found: Record) -> Mapping[str, Any]:
     return scores if isinstance(scores, Mapping) else {}
 
 
-def key_scores(result: Mapping[str, Any]) -> dict[str, float | None]:
-    """``accuracy`` and ``asr`` that a result stands for: the student's, else the suspect's."""
+def key_scores(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What a result stands for: scores of the student, else of the suspect.
+
+    Returns:
+        ``accuracy``, ``asr``, ``asr_interval`` and ``floor_asr``, the clean twin's; None where a
+        result has none.
+    """
     scores = scores_of(Record(id="", kind="", config={}, result=result))
     best = scores.get("student") or scores.get("teacher") or {}
-    return {measure: best.get(measure) for measure in ("accuracy", "asr")}
+    twin = scores.get("clean_twin") or {}
+    kept = {name: best.get(name) for name in ("accuracy", "asr", "asr_interval")}
+    return {**kept, "floor_asr": twin.get("asr")}
 
 
 def score_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
@@ -192,14 +206,17 @@ def score_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
 
     Returns:
         Rows with ``encoder``, ``measure``, ``values`` by run (``value`` and ``interval``, shares of
-        1) and ``differences``: of each later run to the first with a value, with an interval and
-        whether it ``exceeds`` what the intervals allow by chance.
+        1; of ``asr_all`` also ``target_share``, see ``mimic.intervals``) and ``differences``: of
+        each later run to the first with a value, with an interval, whether it ``exceeds`` what
+        that allows by chance, and whether the interval is of ``paired`` answers to the same images.
     """
     rows = []
+    held = {r.id: r.answers for r in records}
     for encoder in ENCODERS:
         for measure in MEASURES:
             values = {
-                r.id: {"value": row[measure], "interval": row.get(f"{measure}_interval")}
+                r.id: {"value": row[measure], "interval": interval_of(row, measure)}
+                | ({"target_share": target_share(row)} if measure == "asr_all" else {})
                 for r in records
                 if (row := scores_of(r).get(encoder)) and row.get(measure) is not None
             }
@@ -209,29 +226,12 @@ def score_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
                         "encoder": encoder,
                         "measure": measure,
                         "values": values,
-                        "differences": list(score_differences(values)),
+                        "differences": list(
+                            score_differences(values, pairs_of(held, encoder, measure, values))
+                        ),
                     }
                 )
     return rows
-
-
-def score_differences(values: Mapping[str, Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
-    """Each later value's difference to the first."""
-    (first, base), *others = values.items()
-    for run_id, found in others:
-        difference = found["value"] - base["value"]
-        interval = None
-        if base["interval"] and found["interval"]:
-            interval = difference_interval(
-                base["value"], base["interval"], found["value"], found["interval"]
-            )
-        yield {
-            "run": run_id,
-            "against": first,
-            "difference": difference,
-            "interval": interval,
-            "exceeds": None if interval is None else not interval[0] <= 0.0 <= interval[1],
-        }
 
 
 def curves(records: Sequence[Record]) -> dict[str, dict[str, Any]]:

@@ -54,7 +54,8 @@ def show(*, seeds: int, device: str, root: Path) -> dict[str, Any]:
         root: folder of runs.
 
     Returns:
-        Means over the seeds, the figures of each seed, information and weights per layer.
+        Means over the seeds, the scores of suspect, clean twin and each seed's student with their
+        intervals, information and weights per layer as the first seed measured them.
     """
     if seeds < 1:
         raise ConfigError(f"{seeds} seeds leave nothing to distil.", "Choose at least 1.")
@@ -78,14 +79,15 @@ def show(*, seeds: int, device: str, root: Path) -> dict[str, Any]:
         "teacher_asr_all": mean("teacher", "asr_all"),
         "student_asr_all": mean("student", "asr_all"),
         "floor_asr_all": mean("clean_twin", "asr_all"),
+        "teacher": results[0]["scores"]["teacher"],
+        "clean_twin": results[0]["scores"]["clean_twin"],
         "clean_images": results[0]["clean_images"],
         "clean_fraction": results[0]["clean_fraction"],
         "seeds": [
             {
                 "seed": seed,
                 "run": run.id,
-                "accuracy": result["scores"]["student"]["accuracy"],
-                "asr": result["scores"]["student"]["asr"],
+                **result["scores"]["student"],
                 "seconds": result["seconds"],
             }
             for seed, (run, result) in enumerate(zip(runs, results, strict=True))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 Interval = tuple[float, float]
 
@@ -23,13 +24,40 @@ def wilson_interval(successes: int, trials: int, *, z: float = 1.96) -> Interval
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
+def interval_of(scores: Mapping[str, Any], measure: str) -> Sequence[float] | None:
+    """The interval of an encoder's measure: as it was stored, or None.
+
+    Runs made before ``asr_all`` had one get it from its counts, where these were stored.
+    """
+    stored: Sequence[float] | None = scores.get(f"{measure}_interval")
+    if stored or measure != "asr_all":
+        return stored
+    share, images = scores.get("asr_all"), scores.get("test_images")
+    if share is None or not images:
+        return None
+    hits = round(share * images)
+    # A share that is no number of these images was counted on others.
+    return wilson_interval(hits, images) if math.isclose(hits / images, share) else None
+
+
+def target_share(scores: Mapping[str, Any]) -> float | None:
+    """The share of the test images that truly are of the target class, as ``asr_all`` counts them.
+
+    An encoder that knows every image for what it is scores this, not 0.
+    """
+    images, others = scores.get("test_images"), scores.get("stamped_images")
+    return (images - others) / images if images and others else None
+
+
 def difference_interval(
     before: float, before_interval: Sequence[float], after: float, after_interval: Sequence[float]
 ) -> Interval:
     """Interval of ``after - before`` from the intervals of both shares.
 
-    Newcombe's hybrid score interval (Statistics in Medicine 17, 1998, method 10). It takes both for
-    measured on different images; where they are the same images it is wider than needed.
+    Newcombe's hybrid score interval (Statistics in Medicine 17, 1998, method 10 of "Interval
+    estimation for the difference between independent proportions"). It takes both for measured on
+    different images; where they are the same images it is usually wider than needed, see
+    ``paired_difference_interval``.
     """
     low, high = before_interval
     new_low, new_high = after_interval
@@ -37,4 +65,38 @@ def difference_interval(
     return (
         difference - math.hypot(after - new_low, high - before),
         difference + math.hypot(new_high - after, before - low),
+    )
+
+
+def paired_difference_interval(both: int, before: int, after: int, neither: int) -> Interval:
+    """Interval of ``after - before``, two shares measured on the same images.
+
+    Newcombe's square-and-add interval with a corrected correlation (method 10 of "Improved
+    confidence intervals for the difference between binomial proportions based on paired data",
+    Statistics in Medicine 17, 1998, 2635-2650).
+
+    Args:
+        both: images that succeeded both times.
+        before: images that succeeded only before.
+        after: images that succeeded only after.
+        neither: images that succeeded neither time.
+    """
+    images = both + before + after + neither
+    old, new = both + before, both + after
+    product = old * (images - old) * new * (images - new)
+    excess = float(both * neither - before * after)
+    if excess > 0:
+        excess = max(0.0, excess - images / 2)
+    correlation = excess / math.sqrt(product) if product else 0.0
+    low_old, high_old = wilson_interval(old, images)
+    low_new, high_new = wilson_interval(new, images)
+    old_share, new_share = old / images, new / images
+
+    def reach(one: float, other: float) -> float:
+        return math.sqrt(max(0.0, one * one - 2 * correlation * one * other + other * other))
+
+    difference = (after - before) / images
+    return (
+        difference - reach(new_share - low_new, high_old - old_share),
+        difference + reach(high_new - new_share, old_share - low_old),
     )

@@ -16,6 +16,7 @@ from typing import Any
 
 from mimic import verdict
 from mimic.errors import MimicError
+from mimic.intervals import interval_of
 from mimic.run import Run
 from mimic.tables import ENCODERS, NOTHING, SCORES, aligned, bullets, interval, percent, printable
 
@@ -112,6 +113,7 @@ def scored(outcome: Result) -> str:
 
 FIGURES = (
     "accuracy", "95% interval", "images", SCORES["asr"], "95% interval", "stamped", "all classes",
+    "95% interval",
 )  # fmt: skip
 
 
@@ -122,6 +124,7 @@ def figures(own: Result) -> tuple[str, ...]:
         str(own.get("test_images") or NOTHING),
         percent(own.get("asr")), interval(own.get("asr_interval")),
         str(own.get("stamped_images") or NOTHING), percent(own.get("asr_all")),
+        interval(interval_of(own, "asr_all")),
     )  # fmt: skip
 
 
@@ -182,8 +185,13 @@ def nats(value: float | None) -> str:
 
 def weighted(outcome: Result) -> str:
     """A distillation's layer weights, and the information they come from."""
+    return layer_weights(outcome) if "scores" in outcome else ""
+
+
+def layer_weights(outcome: Result) -> str:
+    """Weight and information of each layer, where there are any."""
     weights, information = outcome.get("weights"), outcome.get("information") or {}
-    if not weights or "scores" not in outcome:
+    if not weights:
         return ""
     rows = [
         (printable(layer), f"{weight:.2f}", nats(information.get(layer)))

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mimic.printable import printable as plain
+from mimic.score_differences import MIXED, about_pairs, target_shares
 
 NOTHING = "-"
 NOTE_SIGNS = 60
@@ -61,20 +62,25 @@ def runs(rows: Sequence[Mapping[str, Any]]) -> str:
     """Runs in a list.
 
     Args:
-        rows: each with ``run``, ``kind``, ``state``, ``subject``, ``accuracy`` and ``asr`` (shares
-            of 1 or None), ``started`` (seconds since 1970) and ``note``.
+        rows: each with ``run``, ``kind``, ``state``, ``subject``, ``accuracy``, ``asr``,
+            ``asr_interval`` and ``floor_asr`` (shares of 1 or None), ``started`` (seconds since
+            1970) and ``note``.
     """
-    head = ("RUN", "KIND", "STATE", "SUBJECT", "ACCURACY", "ASR", "STARTED", "NOTE")
+    head = (
+        "RUN", "KIND", "STATE", "SUBJECT", "ACCURACY", "ASR", "95% INTERVAL", "FLOOR", "STARTED",
+        "NOTE",
+    )  # fmt: skip
     lines = [
         (
             *(printable(row[name]) for name in ("run", "kind", "state")),
             printable(row["subject"], 32),
-            percent(row["accuracy"]), percent(row["asr"]), moment(row["started"]),
+            percent(row["accuracy"]), percent(row["asr"]), interval(row["asr_interval"]),
+            percent(row["floor_asr"]), moment(row["started"]),
             printable(row["note"], NOTE_SIGNS),
         )
         for row in rows
     ]  # fmt: skip
-    return aligned([head, *lines], right=(4, 5))
+    return aligned([head, *lines], right=(4, 5, 7))
 
 
 def comparison(found: Mapping[str, Any]) -> str:
@@ -122,16 +128,32 @@ def scores(rows: Sequence[Mapping[str, Any]], letters: Mapping[str, str]) -> str
     if not rows:
         return ""
     head = ["encoder", "measure", "run", "score", "95% interval", "difference to the first"]
+    pairs = about_pairs(rows)
     lines = [
         [
             printable(ENCODERS.get(row["encoder"], row["encoder"])), SCORES[row["measure"]],
             letters[run],
-            percent(own["value"]), interval(own["interval"]), difference(row, run),
+            percent(own["value"]), interval(own["interval"]),
+            difference(row, run, marked=pairs == MIXED),
         ]
         for row in rows
         for run, own in row["values"].items()
     ]  # fmt: skip
-    return f"Scores\n{aligned([head, *lines], right=(3,))}"
+    parts = ("Scores", aligned([head, *lines], right=(3,)), pairs, about_all_classes(rows))
+    return "\n".join(part for part in parts if part)
+
+
+def about_all_classes(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What the ASR over all classes counts beside the others, from the share of these images."""
+    shares = target_shares(rows)
+    if shares is None:
+        return ""
+    low, high = map(percent, shares)
+    told = low if low == high else f"{low} to {high}"
+    return (
+        f"{SCORES['asr_all']}: counts triggered images of the target class, too ({told} of the "
+        "test images);\nan encoder that knows every image for what it is scores that, not 0."
+    )
 
 
 def differs(row: Mapping[str, Any]) -> bool:
@@ -144,8 +166,8 @@ def interval(bounds: Sequence[float] | None) -> str:
     return NOTHING if not bounds else f"{percent(bounds[0])} to {percent(bounds[1])}"
 
 
-def difference(row: Mapping[str, Any], run: str) -> str:
-    """A run's difference to the first that has the score."""
+def difference(row: Mapping[str, Any], run: str, *, marked: bool) -> str:
+    """A run's difference to the first that has the score; marked where others are paired."""
     found = next((d for d in row["differences"] if d["run"] == run), None)
     if found is None:
         return NOTHING
@@ -154,7 +176,8 @@ def difference(row: Mapping[str, Any], run: str) -> str:
         return f"{points}, no interval"
     low, high = (100 * bound for bound in found["interval"])
     word = "beyond" if found["exceeds"] else "within"
-    return f"{points} ({low:.1f} to {high:.1f}), {word} chance on these test images"
+    mark = ", unpaired" if marked and not found["paired"] else ""
+    return f"{points} ({low:.1f} to {high:.1f}{mark}), {word} chance on these test images"
 
 
 def about_seeds(found: Mapping[str, Any]) -> str:

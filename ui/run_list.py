@@ -6,10 +6,20 @@ from typing import Any
 
 import streamlit as st
 
-from mimic.run import Run, Status, is_bundled, list_runs, run_created
+from mimic.run import (
+    Run,
+    Status,
+    default_root,
+    is_bundled,
+    kind_of,
+    list_runs,
+    run_created,
+)
 from ui import frame, jobs, numbers, subject, text
 
 MOST = 6
+CALM = 5.0
+"""Seconds between two looks for news, on whatever page a visitor rests."""
 SHOWN_ON = {
     "inspect": ("suspect", "inspect_run"),
     "information": ("layers", "information_run"),
@@ -71,23 +81,43 @@ def at_work() -> None:
     st.fragment(rows, run_every=2.0)()
 
 
-def news() -> None:
-    """One line on the run at work, renewed by itself without the rest of the page."""
+def news(*, waits: bool = False) -> None:
+    """One line on the run at work, renewed by itself without the rest of the page.
+
+    Args:
+        waits: whether it also looks out for a run that begins later, in another tab or a terminal.
+            Only where nothing follows: a line that comes by itself would push that down.
+    """
     place = st.container()  # It stands there without a run, too, so that what follows stays.
-    runs = [run for run in list_runs() if jobs.state_of(run).is_active]
-    if not runs:
+    if not waits and not working():
         return
-    run = next((r for r in runs if jobs.state_of(r).state == "running"), runs[0])
-    more = f" {len(runs) - 1} more at work." if len(runs) > 1 else ""
-    owner = owners_of_subjects().get(subject.identity(subject.fields_of(run)))
+    told: list[Run] = []  # The run this line spoke of last: it tells how that one ended.
+    owners: dict[Any, str] = {}
 
     def line() -> None:
+        active = working()
+        if active and (not told or told[0].id not in {run.id for run in active}):
+            told[:] = [next((r for r in active if jobs.state_of(r).state == "running"), active[0])]
+            owners.update(owners_of_subjects())
+        if not told or not kind_of(told[0]):  # Deleted meanwhile.
+            return
+        run, others = told[0], len(active) - 1
+        more = f" {others} more at work." if others > 0 else ""
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(news_of(run, jobs.state_of(run)) + more, width="content")
-            way(run, owner)
+            way(run, owners.get(subject.identity(subject.fields_of(run))))
 
     with place:
-        st.fragment(line, run_every=2.0)()
+        st.fragment(line, run_every=CALM)()
+
+
+def working() -> list[Run]:
+    """The runs at work, newest first; of all others only the status is read."""
+    root = default_root()
+    folders = root.iterdir() if root.is_dir() else ()
+    runs = [Run(folder) for folder in folders if (folder / "status.json").is_file()]
+    active = [run for run in runs if jobs.state_of(run).is_active and kind_of(run)]
+    return sorted(active, key=run_created, reverse=True)
 
 
 def news_of(run: Run, status: Status) -> str:

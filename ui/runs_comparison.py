@@ -18,6 +18,7 @@ from ui import (
     runs_choice,
     runs_details,
     runs_scores,
+    runs_settings,
     text,
 )
 from ui.runs_table import Entry
@@ -25,7 +26,6 @@ from ui.runs_table import Entry
 MOST = 6
 """Runs that still have a colour and a dash of their own."""
 DIFFERING = {
-    "config": ("setting", "Settings that differ"),
     "inputs": ("input", "Inputs whose content differs"),
     "machine": ("fact", "Machine: what differs, or is not known of all"),
     "versions": ("library", "Library versions that differ"),
@@ -43,7 +43,7 @@ def show(entries: Sequence[Entry]) -> None:
     st.markdown("  \n".join(legend(e, named[e.run.id]) for e in shown))
     found = compare([record(e.run) for e in shown])
     runs = list(named)
-    differing(found, named, "config")
+    settings(found["config"], {e.run.id: e.kind for e in shown}, named)
     machine(found["machine"], named)
     curves(found["curves"], runs)
     information(found["information"], runs)
@@ -148,6 +148,21 @@ def widest(row: Mapping[str, Any], measure: str) -> float | None:
     return max(values) - min(values) if values else None
 
 
+def settings(
+    rows: Sequence[Mapping[str, Any]], kinds: Mapping[str, str], named: Mapping[str, str]
+) -> None:
+    """Settings, only where the runs differ, in words."""
+    listed(
+        "Settings that differ",
+        [
+            {"setting": runs_settings.name(row["setting"]),
+             **{letter: runs_settings.shown(kinds[run], row["setting"], row["values"].get(run))
+                for run, letter in named.items()}}
+            for row in rows
+        ],
+    )  # fmt: skip
+
+
 def machine(rows: Sequence[Mapping[str, Any]], named: Mapping[str, str]) -> None:
     """What the runs computed on, only where that differs or is not known."""
     word, title = DIFFERING["machine"]
@@ -168,7 +183,7 @@ def machine(rows: Sequence[Mapping[str, Any]], named: Mapping[str, str]) -> None
 
 
 def differing(found: Mapping[str, Any], named: Mapping[str, str], part: str) -> None:
-    """Settings, inputs or versions, only where the runs differ."""
+    """Inputs or versions, only where the runs differ."""
     word, title = DIFFERING[part]
     listed(
         title,
@@ -181,7 +196,7 @@ def differing(found: Mapping[str, Any], named: Mapping[str, str], part: str) -> 
 
 
 def known(found: object, part: str) -> str:
-    """A setting, a library's version, or the hash of an input that the run came to read."""
+    """A library's version, or the hash of an input that the run came to read."""
     return "not read" if found is None and part == "inputs" else runs_details.value(found)
 
 

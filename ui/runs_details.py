@@ -20,6 +20,7 @@ from ui import (
     run_list,
     runs_actions,
     runs_choice,
+    runs_settings,
     subject,
     text,
     uploads,
@@ -50,7 +51,7 @@ def show(entry: Entry, owner: str | None) -> None:
         with right:
             command(run)
             runs_choice.permalink(runs=run.id)
-        record(run)
+        record(run, entry.kind)
 
 
 def facts(entry: Entry) -> list[str]:
@@ -65,7 +66,8 @@ def facts(entry: Entry) -> list[str]:
     if entry.accuracy is not None:
         said.append(f"accuracy {numbers.percent(entry.accuracy)}")
     if entry.asr is not None:
-        said.append(f"attack success {numbers.percent(entry.asr)}")
+        told = numbers.success(entry.asr, entry.asr_interval, entry.floor_asr)
+        said.append(f"attack success {told}")
     if is_bundled(entry.run):
         said.append("ships with the project")
     return said
@@ -164,13 +166,16 @@ def recorded(fact: object) -> str:
     return "not recorded" if fact is None else value(fact)
 
 
-def record(run: Run) -> None:
+def record(run: Run, kind: str) -> None:
     """Settings, inputs with their hashes, the machine, and library versions."""
     about = run.about()
     with st.expander("Settings, inputs, machine and versions", icon=":material/tune:"):
         left, right = st.columns(2, gap="large")
         left.dataframe(
-            [{"setting": text.cell(k), "value": value(v)} for k, v in about["config"].items()],
+            [
+                {"setting": runs_settings.name(k), "value": runs_settings.shown(kind, k, v)}
+                for k, v in about["config"].items()
+            ],
             hide_index=True,
         )
         right.dataframe(
@@ -196,12 +201,6 @@ def record(run: Run) -> None:
         )
 
 
-def value(setting: object) -> str:
-    """A setting in a table."""
-    if setting is None:
-        return numbers.NOTHING
-    if isinstance(setting, list | tuple):
-        return text.cell(", ".join(str(v) for v in setting) or "none", 160)
-    if isinstance(setting, bool):
-        return "yes" if setting else "no"
-    return text.cell(setting if setting != "" else "not set", 160)
+def value(fact: object) -> str:
+    """A fact in a table."""
+    return numbers.NOTHING if fact is None else text.cell(fact if fact != "" else "not set", 160)

@@ -13,10 +13,10 @@ import streamlit as st
 from mimic.comparison import key_scores
 from mimic.errors import MimicError
 from mimic.run import Run, Status, is_bundled, run_created
-from ui import jobs, subject, text
+from ui import jobs, numbers, subject, text
 
 STATES = {state: word for state, (word, *_) in jobs.STATES.items()}
-SUBJECT_WIDTH, SUBJECT_SIGNS = 140, 24
+SUBJECT_WIDTH, SUBJECT_SIGNS = 140, 19
 NOTE_ROOMS = {"alone": (195, 27), "beside encoders": (120, 18)}
 """Pixels, and signs that fit into them: all columns have room on a page 1280 pixels wide."""
 COLUMNS = {
@@ -30,6 +30,15 @@ COLUMNS = {
         "ASR", format="%.1f%%", width=66,
         help="Attack success rate (ASR): share of triggered test images of other classes that end "
         "in the attacker's class.",
+    ),
+    "interval": st.column_config.TextColumn(
+        "ASR 95%", width=72,
+        help="The 95% interval of the ASR: the range in which the true share lies in 19 of 20 such "
+        "measurements.",
+    ),
+    "floor": st.column_config.NumberColumn(
+        "Floor", format="%.1f%%", width=60,
+        help="ASR of the clean twin, an encoder never attacked: no cleaning can do better.",
     ),
     "state": st.column_config.TextColumn("State"),
     "started": st.column_config.DatetimeColumn("Started", format="D MMM YYYY, HH:mm"),
@@ -59,6 +68,8 @@ class Entry:
     seed: int | None
     accuracy: float | None
     asr: float | None
+    asr_interval: Sequence[float] | None
+    floor_asr: float | None
     note: str
 
     def cells(self, note_signs: int) -> dict[str, Any]:
@@ -70,6 +81,8 @@ class Entry:
             "started": here(self.started).replace(tzinfo=None),
             "accuracy": None if self.accuracy is None else 100 * self.accuracy,
             "asr": None if self.asr is None else 100 * self.asr,
+            "interval": "" if self.asr_interval is None else numbers.brief(self.asr_interval),
+            "floor": None if self.floor_asr is None else 100 * self.floor_asr,
             "duration": None if self.duration is None else round(self.duration),
             "seed": self.seed,
             "note": text.cell(self.note, note_signs),
@@ -103,12 +116,14 @@ def entry(run: Run) -> Entry:
         seed=seed if isinstance(seed, int) else None,
         accuracy=found.get("accuracy"),
         asr=found.get("asr"),
+        asr_interval=found.get("asr_interval"),
+        floor_asr=found.get("floor_asr"),
         note=run.note(),
     )
 
 
 @st.cache_data(max_entries=2_000, show_spinner=False)
-def key_figures(directory: str, stamp: float) -> dict[str, float | None]:
+def key_figures(directory: str, stamp: float) -> dict[str, Any]:
     """Duration, accuracy and attack success of a run's outcome; read once per outcome."""
     if not stamp:
         return {}
@@ -126,12 +141,21 @@ def columns(entries: Sequence[Entry]) -> list[str]:
     place. A ticked run shows all of it, and the table's own menu brings every column back.
     """
     left_out: set[str] = set()
+    if not any(e.asr_interval for e in entries):
+        left_out.add("interval")
+    if not any(e.floor_asr is not None for e in entries):
+        left_out.add("floor")
     if len({e.subject for e in entries}) < 2:
         left_out.add("subject")
     if not any(e.note for e in entries):
         left_out.add("note")
-    if len(left_out) < 2:
+    words = {"subject", "note"} - left_out
+    if words:
         left_out.add("run")
+    if len(words) == 2:  # Both need room; the least telling columns make it.
+        left_out.add("duration")
+        if len({e.status.state for e in entries}) < 2:
+            left_out.add("state")
     return [name for name in COLUMNS if name not in left_out]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from mimic.intervals import interval_of
 from ui import glossary, mode, numbers
 
 Scores = Mapping[str, Any]
@@ -32,6 +33,7 @@ def rows(scores: Mapping[str, Scores | None]) -> list[dict[str, str]]:
                     "ASR": numbers.percent(row.get("asr")),
                     "ASR 95% interval": numbers.interval(row.get("asr_interval")),
                     "ASR, all classes": numbers.percent(row.get("asr_all")),
+                    "95% interval, all classes": numbers.interval(interval_of(row, "asr_all")),
                     "test images": numbers.count(row["test_images"]),
                 }
             )

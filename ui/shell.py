@@ -27,7 +27,7 @@ mode.choose()
 glossary.popover()
 if shown != "overview":  # It tells that itself, where phones show it too.
     with st.sidebar:
-        run_list.news()
+        run_list.news(waits=True)
 with (
     st.container(horizontal_alignment="center"),
     st.container(width=frame.WIDTH, key="page"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from mimic.answers import packed
 from mimic.datasets import ImageSet
 from mimic.encoder import Encoder
 from mimic.errors import ConfigError
@@ -128,6 +129,15 @@ class Judge:
             self.test.need_classes(),
             target=self.target,
         )
+
+    def answers(self, predictions: Mapping[str, Prediction | None]) -> dict[str, np.ndarray]:
+        """Predictions by encoder as a run keeps them, see ``mimic.answers``; None is left out."""
+        given = {
+            name: (found.clean, None if self.stamped is None else found.stamped)
+            for name, found in predictions.items()
+            if found is not None
+        }
+        return packed(self.test.images, self.test.need_classes(), self.target, given)
 
     def __call__(
         self, encoder: Encoder, preprocessing: Preprocessing, *, probe: str = "linear"

@@ -50,15 +50,17 @@ def score(
         "asr": None,
         "asr_interval": None,
         "asr_all": None,
+        "asr_all_interval": None,
         "stamped_images": 0,
     }
     others = labels != target
     if stamped is None or target is None or not others.any():
         return scores
-    hits = int((stamped[others] == target).sum())
+    hits, hits_all = int((stamped[others] == target).sum()), int((stamped == target).sum())
     return scores | {
         "asr": attack_success_rate(stamped, labels, target=target, count_target_class=False),
         "asr_interval": wilson_interval(hits, int(others.sum())),
         "asr_all": attack_success_rate(stamped, labels, target=target, count_target_class=True),
+        "asr_all_interval": wilson_interval(hits_all, len(labels)),
         "stamped_images": int(others.sum()),
     }

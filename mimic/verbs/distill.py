@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from mimic import distributed
+from mimic import answers, distributed
 from mimic.config import DistillConfig, InformationConfig
 from mimic.datasets import ImageSet
 from mimic.errors import ConfigError
@@ -313,6 +313,9 @@ def final_scores(
     before = judge.predict(subject.teacher.encoder, preprocessing)
     after = judge.predict(state.student, preprocessing)
     twin = subject.twin
+    floor = None if twin is None else judge.predict(twin.encoder, twin.preprocessing)
+    found = {"teacher": before, "student": after, "clean_twin": floor}
+    work.run.write_arrays(answers.NAME, **judge.answers(found))
     chosen = subject.examples()
     images = subject.test.images[chosen]
     work.run.write_arrays(
@@ -332,6 +335,6 @@ def final_scores(
     return {
         "teacher": judge.score(before),
         "student": judge.score(after),
-        "clean_twin": None if twin is None else judge(twin.encoder, twin.preprocessing),
+        "clean_twin": None if floor is None else judge.score(floor),
         "untrained": judge(begin(work, subject).student, preprocessing),
     }

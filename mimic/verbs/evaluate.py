@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from mimic import answers
 from mimic.checkpoint import EncoderFile
 from mimic.config import EvaluateConfig, SubjectConfig
 from mimic.errors import RunError
+from mimic.evaluation import Prediction
 from mimic.run import find_run
 from mimic.verbs.work import Subject, Work
 
@@ -22,6 +24,7 @@ def evaluate(work: Work[EvaluateConfig]) -> dict[str, Any]:
     }
     judge = subject.judge()
     probes: dict[str, dict[str, Any]] = {}
+    found: dict[str, Prediction | None] = {}
     total = len(work.config.probes) * len(encoders)
     for probe in work.config.probes:
         probes[probe] = dict.fromkeys(encoders)
@@ -29,7 +32,11 @@ def evaluate(work: Work[EvaluateConfig]) -> dict[str, Any]:
             done = (len(probes) - 1) * len(encoders) + list(encoders).index(name)
             work.step(done / total, f"scoring {name.replace('_', ' ')} with the {probe} probe")
             if loaded is not None and judge is not None:
-                probes[probe][name] = judge(loaded.encoder, loaded.preprocessing, probe=probe)
+                given = judge.predict(loaded.encoder, loaded.preprocessing, probe=probe)
+                probes[probe][name] = judge.score(given)
+                found.setdefault(name, given)  # The first probe's, which comparisons speak of.
+    if judge is not None:
+        work.run.write_arrays(answers.NAME, **judge.answers(found))
     return {"probes": probes, "target_class": subject.target, "seconds": work.seconds}
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from mimic import answers
 from mimic.activations import record_activations
 from mimic.checkpoint import Choice, EncoderFile
 from mimic.config import InspectConfig
@@ -44,8 +45,12 @@ def inspect(work: Work[InspectConfig]) -> dict[str, Any]:
         prediction = judge.predict(teacher.encoder, teacher.preprocessing)
         scores["teacher"] = judge.score(prediction)
         work.step(0.75, "scoring the clean twin")
+        floor = None
         if subject.twin is not None:
-            scores["clean_twin"] = judge(subject.twin.encoder, subject.twin.preprocessing)
+            floor = judge.predict(subject.twin.encoder, subject.twin.preprocessing)
+            scores["clean_twin"] = judge.score(floor)
+        found = {"teacher": prediction, "clean_twin": floor}
+        work.run.write_arrays(answers.NAME, **judge.answers(found))
     write_examples(work, subject, prediction)
     target = subject.target if judge is not None else None
     return {

@@ -13,6 +13,7 @@ import torch
 
 from mimic.checkpoint import EncoderFile
 from mimic.config import DistillConfig
+from mimic.intervals import interval_of
 from mimic.printable import printable
 
 NETWORKS = {
@@ -133,7 +134,7 @@ def figures(scores: Mapping[str, Any]) -> list[str]:
 
 def cell(scores: Mapping[str, Any], measure: str) -> str:
     """A measure, its interval where it has one, and how many images it was taken on."""
-    value, bounds = scores.get(measure), scores.get(f"{measure}_interval")
+    value, bounds = scores.get(measure), interval_of(scores, measure)
     if value is None:
         return "–"
     between = f" ({bounds[0]:.1%} to {bounds[1]:.1%})" if bounds else ""

@@ -17,7 +17,9 @@ from mimic.sweep import LOSSES, Cell
 from mimic.training import batches_per_epoch
 from mimic.verbs.work import Subject, Work
 
-MEASURES = ("accuracy", "accuracy_interval", "asr", "asr_interval", "asr_all")
+MEASURES = (
+    "accuracy", "accuracy_interval", "asr", "asr_interval", "asr_all", "asr_all_interval",
+)  # fmt: skip
 
 
 class Bench:

@@ -1,3 +1,4 @@
+import itertools
 import json
 import platform
 from collections.abc import Callable
@@ -9,7 +10,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from mimic import job
+from mimic import answers, job
 from mimic.checkpoint import load_encoder
 from mimic.cli import main
 from mimic.config import VERB_CONFIGS, DistillConfig
@@ -22,8 +23,8 @@ from tests.conftest import SubjectFiles
 
 DISTILL = ["--clean-fraction", "0.2", "--epochs", "3", "--evaluate-every", "2",
            "--batch-size", "16", "--information", "uniform"]  # fmt: skip
-SCORES = {"accuracy", "accuracy_interval", "asr", "asr_interval", "asr_all", "test_images",
-          "stamped_images"}  # fmt: skip
+SCORES = {"accuracy", "accuracy_interval", "asr", "asr_interval", "asr_all",
+          "asr_all_interval", "test_images", "stamped_images"}  # fmt: skip
 
 Cli = Callable[..., tuple[int, dict[str, Any], str]]
 
@@ -193,9 +194,23 @@ def test_distill_cleans_end_to_end(cli: Cli, subject_files: SubjectFiles) -> Non
         "after_clean_confidence", "after_stamped_confidence",
     }  # fmt: skip
     assert (arrays["labels"] != 1).all()  # images of the target class prove nothing
+    assert_answers_give(run, result["scores"])
     inputs = run.about()["inputs"]
     assert {"encoder", "clean_twin"} <= set(inputs)
     assert all(len(noted["sha256"]) == 64 for noted in inputs.values())
+
+
+def assert_answers_give(run: Run, scores: dict[str, Any]) -> None:
+    """The answers a run keeps are those its scores were counted from."""
+    kept = run.arrays(answers.NAME)
+    assert kept is not None
+    for (who, own), measure in itertools.product(scores.items(), ("accuracy", "asr", "asr_all")):
+        given = answers.of_measure(kept, who, measure)
+        if own is None or who == "untrained":
+            assert given is None
+        else:
+            assert given is not None
+            assert given.mean() == pytest.approx(own[measure])
 
 
 def test_the_students_files_hold_one_student_that_fits_the_suspects_place(
@@ -383,6 +398,7 @@ def test_inspect_describes_everything_it_was_given(cli: Cli, subject_files: Subj
         "dead_features", "warnings",
     }  # fmt: skip
     assert set(told["scores"]["teacher"]) == set(told["scores"]["clean_twin"]) == SCORES
+    assert_answers_give(run_of(told), told["scores"])
     arrays = run_of(told).arrays("examples")
     assert arrays is not None
     assert {len(a) for a in arrays.values()} == {24}
@@ -541,6 +557,7 @@ def test_evaluate_scores_suspect_student_and_twin_by_every_probe(
     for scores in told["probes"].values():
         assert set(scores["teacher"]) == set(scores["student"]) == SCORES
         assert scores["student"] == scores["clean_twin"]
+    assert_answers_give(run_of(told), told["probes"]["linear"])
     code, told, _ = cli("evaluate", *options, "--probes", "tree")
     assert code == 1
     assert "no probe 'tree'" in told["error"]

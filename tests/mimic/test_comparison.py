@@ -3,13 +3,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from mimic.answers import packed
 from mimic.comparison import Record, align, compare, machine_of, record
 from mimic.config import DistillConfig
 from mimic.errors import ConfigError
-from mimic.intervals import difference_interval
+from mimic.intervals import difference_interval, paired_difference_interval
 from mimic.run import Run, note_machine
+from mimic.score_differences import MIXED, PAIRED, UNPAIRED, about_pairs, target_shares
 
 
 def scored(value: float, interval: list[float] | None, **more: Any) -> dict[str, Any]:
@@ -61,6 +64,19 @@ def test_differences_are_taken_to_the_first_run_and_judged_by_their_interval() -
     assert said["c"]["interval"][0] > 0
 
 
+def test_success_over_all_classes_has_an_interval_and_the_share_that_explains_it() -> None:
+    own = {"asr_all": 0.25, "test_images": 200, "stamped_images": 180}
+    (_, row) = compare([distilled(run, result=scored(0.9, None, **own)) for run in ("a", "b")])[
+        "scores"
+    ]
+    assert row["values"]["a"] == {
+        "value": 0.25, "interval": pytest.approx(wilson(50, 200), abs=1e-4), "target_share": 0.1,
+    }  # fmt: skip
+    assert row["differences"][0]["exceeds"] is False
+    assert target_shares([row]) == (0.1, 0.1)
+    assert target_shares([]) is None
+
+
 def wilson(successes: int, trials: int) -> tuple[float, float]:
     z, p = 1.959964, successes / trials
     middle = (p + z * z / (2 * trials)) / (1 + z * z / trials)
@@ -72,6 +88,64 @@ def test_the_interval_of_a_difference_is_newcombes() -> None:
     # Newcombe 1998, table II, example (a), method 10: 56/70 - 48/80.
     low, high = difference_interval(48 / 80, wilson(48, 80), 56 / 70, wilson(56, 70))
     assert (low, high) == (pytest.approx(0.0524, abs=1e-4), pytest.approx(0.3339, abs=1e-4))
+
+
+def test_the_interval_of_a_paired_difference_is_newcombes() -> None:
+    # Complete response before and after consolidation (Cavo et al. 2012), worked out in Fagerland,
+    # Lydersen and Laake, Statistical Analysis of Contingency Tables, 2017, chapter 8.
+    low, high = paired_difference_interval(both=59, before=16, after=6, neither=80)
+    assert (low, high) == (pytest.approx(-0.1186, abs=6e-5), pytest.approx(-0.0046, abs=6e-5))
+
+
+def test_a_paired_difference_mirrors_and_needs_no_spread() -> None:
+    low, high = paired_difference_interval(both=5, before=2, after=9, neither=4)
+    assert paired_difference_interval(both=5, before=9, after=2, neither=4) == (
+        pytest.approx(-high), pytest.approx(-low),
+    )  # fmt: skip
+    for same in (
+        {"both": 30, "neither": 0},
+        {"both": 0, "neither": 30},
+        {"both": 15, "neither": 15},
+    ):
+        low, high = paired_difference_interval(before=0, after=0, **same)
+        assert low <= 0 <= high
+
+
+def answered(taken: np.ndarray, images: np.ndarray) -> dict[str, Any]:
+    labels = np.zeros(len(taken), dtype=int)
+    right = np.where(taken, 0, 1)
+    kept = packed(images, labels, None, {"student": (right, None)})
+    share = float(taken.mean())
+    interval = wilson(int(taken.sum()), len(taken))
+    return {"answers": kept, "result": scored(share, list(interval), test_images=len(taken))}
+
+
+def test_answers_to_the_same_images_are_paired_and_others_are_not() -> None:
+    images = np.arange(200 * 12, dtype=np.uint8).reshape(200, 2, 2, 3)
+    first = np.arange(200) < 150
+    second = first | (np.arange(200) >= 190)  # Ten more images, no other answer changed.
+    one, two = distilled("a", **answered(first, images)), distilled("b", **answered(second, images))
+    (row,) = compare([one, two])["scores"]
+    (found,) = row["differences"]
+    assert found["paired"] is True
+    assert found["exceeds"] is True
+    assert found["interval"] == paired_difference_interval(150, 0, 10, 40)
+    elsewhere = distilled("b", **answered(second, images + 1))
+    (alone,) = compare([one, elsewhere])["scores"][0]["differences"]
+    assert (alone["paired"], alone["exceeds"]) == (False, False)
+    assert about_pairs([row]) == PAIRED
+    assert about_pairs(compare([one, elsewhere])["scores"]) == UNPAIRED
+    mixed = compare([one, two, replace(elsewhere, id="c")])["scores"]
+    assert about_pairs(mixed) == MIXED
+    assert about_pairs([]) == ""
+
+
+def test_answers_that_do_not_give_the_stored_score_are_not_paired() -> None:
+    images = np.zeros((200, 2, 2, 3), dtype=np.uint8)
+    kept = answered(np.arange(200) < 150, images)
+    other = {**kept, "result": scored(0.8, [0.74, 0.85])}
+    (row,) = compare([distilled("a", **kept), distilled("b", **other)])["scores"]
+    assert row["differences"][0]["paired"] is False
 
 
 def test_curves_are_aligned_by_epoch() -> None:

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from mimic.cli import tell
+from mimic.intervals import interval_of
 from mimic.outcomes import rounded, told
 from mimic.run import find_run
+from mimic.tables import interval
 
 SCORE = {"accuracy": 0.755, "accuracy_interval": [0.691, 0.8094], "test_images": 200, "asr": None,
          "asr_interval": None, "asr_all": None, "stamped_images": 0}  # fmt: skip
@@ -49,8 +51,9 @@ def test_scores_stand_beside_their_intervals_and_the_floor(kind: str) -> None:
         low, high = own["asr_interval"]
         assert rows[title][3:] == [
             f"{own['asr']:.1%}", f"{low:.1%} to {high:.1%}", str(own["stamped_images"]),
-            f"{own['asr_all']:.1%}",
+            f"{own['asr_all']:.1%}", interval(interval_of(own, "asr_all")),
         ]  # fmt: skip
+        assert rows[title][-1] != "-"
         assert rows[title][0] == f"{own['accuracy']:.1%}"
         assert rows[title][2] == str(own["test_images"])
 
@@ -90,7 +93,7 @@ def test_information_is_told_in_nats_per_layer_and_doubts_are_warnings() -> None
 def test_probes_are_told_apart_and_what_was_not_measured_is_a_dash() -> None:
     probes = {"linear": {"teacher": SCORE, "student": None}, "knn": {"teacher": SCORE}}
     rows = lines_of({"run": "r", "directory": "d", "probes": probes, "target_class": None})
-    same = ["suspect", "75.5%", "69.1% to 80.9%", "200", "-", "-", "-", "-"]
+    same = ["suspect", "75.5%", "69.1% to 80.9%", "200", "-", "-", "-", "-", "-"]
     assert rows[-2:] == [["linear", *same], ["knn", *same]]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 
 from mimic import tables
 from mimic.cli import EXIT_READER_GONE, main
+from mimic.comparison import compare, record
 from mimic.config import DistillConfig
 from mimic.run import Run, Status, find_run, write_note
+from mimic.score_differences import UNPAIRED
 from mimic.subjects import subject_fields
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,8 +26,10 @@ def root(tmp_path: Path) -> Path:
     folder = tmp_path / "runs"
     config = DistillConfig(subject="demo", **subject_fields("demo"))
     scored = Run.create(folder, "distill", config, run_id="scored")
-    score = {"accuracy": 0.9284, "accuracy_interval": [0.89, 0.95], "asr": 1.0}
-    scored.write_json("result.json", {"scores": {"student": score}, "seconds": 2.0})
+    score = {"accuracy": 0.9284, "accuracy_interval": [0.89, 0.95], "asr": 1.0,
+             "asr_interval": [0.985, 1.0]}  # fmt: skip
+    scores = {"student": score, "clean_twin": {"asr": 0.006}}
+    scored.write_json("result.json", {"scores": scores, "seconds": 2.0})
     write_note(scored, "worth\nkeeping \x1b[31mred")
     Run.create(folder, "distill", config, run_id="begun")
     return folder
@@ -39,11 +44,14 @@ def said(capsys: pytest.CaptureFixture[str], root: Path, *words: str) -> str:
 def test_runs_are_listed_in_columns(capsys: pytest.CaptureFixture[str], root: Path) -> None:
     head, *lines = said(capsys, root, "runs").splitlines()
     assert head.split() == [
-        "RUN", "KIND", "STATE", "SUBJECT", "ACCURACY", "ASR", "STARTED", "NOTE",
+        "RUN", "KIND", "STATE", "SUBJECT", "ACCURACY", "ASR", "95%", "INTERVAL", "FLOOR", "STARTED",
+        "NOTE",
     ]  # fmt: skip
     row = next(line for line in lines if line.startswith("scored "))
     assert "Demo: handwritten digits" in row
     assert row[: head.index("ACCURACY") + 8].endswith("  92.8%")
+    own = row[head.index("ACCURACY") + 8 : head.index("STARTED")]
+    assert re.split(r"\s{2,}", own.strip()) == ["100.0%", "98.5% to 100.0%", "0.6%"]
     assert row[head.index("NOTE") :] == "worth keeping ?[31mred"
     begun = next(line for line in lines if line.startswith("begun "))
     assert begun[head.index("ACCURACY") :].split()[:2] == ["-", "-"]
@@ -81,9 +89,19 @@ def test_a_comparison_is_told_in_tables(capsys: pytest.CaptureFixture[str], root
     assert "threads       not recorded  not recorded" in told
     assert "Library versions that differ: none" in told
     # Newcombe's interval of 0.5 (0.4 to 0.6) less 0.9284 (0.89 to 0.95), worked out by hand.
-    assert "-42.8 points (-53.1 to -32.1), beyond chance on these test images\n\nOne seed" in told
+    assert "-42.8 points (-53.1 to -32.1), beyond chance on these test images\n" in told
+    assert f"{UNPAIRED}\n\nOne seed" in told
     with pytest.raises(json.JSONDecodeError):
         json.loads(told)
+
+
+def test_success_over_all_classes_is_explained_by_the_share_of_these_images() -> None:
+    told = tables.comparison(compare([record(find_run("demo-inspect")),
+                                      record(find_run("demo-distill"))]))  # fmt: skip
+    assert "all classes" not in told  # Suspect and twin agree, and students are not compared.
+    row = {"values": {"a": {"target_share": 38 / 359}, "b": {"target_share": 0.2}}}
+    assert "(10.6% to 20.0% of the test images)" in tables.about_all_classes([row])
+    assert tables.about_all_classes([{"values": {"a": {"target_share": None}}}]) == ""
 
 
 def test_curves_end_in_the_unit_of_the_scores() -> None:
@@ -119,6 +137,15 @@ def test_json_stays_the_same_object(capsys: pytest.CaptureFixture[str], root: Pa
         }),
     ):  # fmt: skip
         assert set(json.loads(said(capsys, root, *words, "--json"))) == keys
+
+
+def test_the_list_of_runs_has_key_figures_as_json_too(
+    capsys: pytest.CaptureFixture[str], root: Path
+) -> None:
+    listed = {r["run"]: r for r in json.loads(said(capsys, root, "runs", "--json"))["runs"]}
+    names = ("accuracy", "asr", "asr_interval", "floor_asr")
+    assert [listed["scored"][name] for name in names] == [0.9284, 1.0, [0.985, 1.0], 0.006]
+    assert [listed["begun"][name] for name in names] == [None] * 4
 
 
 def test_a_verdict_is_told_in_sentences(capsys: pytest.CaptureFixture[str], root: Path) -> None:

@@ -53,6 +53,7 @@ def test_the_table_lists_every_run_with_its_key_figures(two: Path) -> None:
     row = table[table["run"] == "distill-b"].iloc[0]
     assert (row["kind"], row["state"], row["seed"]) == ("Distillation", "finished", 8)
     assert (round(row["accuracy"], 1), round(row["asr"], 1)) == (96.6, 40.0)
+    assert (row["interval"], round(row["floor"], 1)) == ("35–45%", 0.7)
     assert row["note"] == "'=SUM(A1)"
 
 
@@ -73,7 +74,7 @@ def test_one_chosen_run_shows_its_record_command_and_link(two: Path) -> None:
     codes = [c.value for c in app.code]
     assert any("python -m mimic distill --seed 8" in c for c in codes)
     assert any(c.endswith("?runs=distill-b") for c in codes)
-    assert "attack success 40.0%" in said(app)
+    assert "attack success 40.0% (35.0–45.0%), floor 0.7%" in said(app)
     assert app.query_params["runs"] in ("distill-b", ["distill-b"])
 
 
@@ -90,6 +91,28 @@ def test_a_comparison_tells_what_differs_and_what_is_beyond_chance(two: Path) ->
     assert "beyond chance" in second["ASR"]
     assert "within chance" in second["accuracy"]
     assert "Library versions that differ**: none" in said(app)
+    assert "treat the runs as independent" in said(app)
+    assert "ASR, all classes: also counts" in said(app)
+    assert "10.1% of these test images" in said(app)  # 50 of the 497 are of the attacker's class.
+
+
+@pytest.mark.parametrize(
+    ("view", "told"),
+    [("simple", "white square of 3 px, row 1, column 2"),
+     ("expert", "white square of 3 px, row 1, column 2 (square:1:2:3)")],
+)  # fmt: skip
+def test_settings_that_differ_are_told_in_words(
+    two: Path, monkeypatch: pytest.MonkeyPatch, view: str, told: str
+) -> None:
+    monkeypatch.setattr("ui.mode.DEFAULT", view)
+    run = find_run("distill-b", two)
+    about = run.about()
+    about["config"] |= {"trigger": "square:1:2:3", "target_class": -1}
+    run.write_json("run.json", about)
+    for app in (open_runs("demo-distill", "distill-b"), open_runs("distill-b")):
+        table = next(d.value for d in app.dataframe if "setting" in d.value).set_index("setting")
+        assert table.loc["trigger"].iloc[-1] == told
+        assert table.loc["target class"].iloc[-1].startswith("found, as the most frequent answer")
 
 
 def test_machines_that_differ_are_told_and_unknown_ones_are_no_equality(two: Path) -> None:
@@ -115,7 +138,23 @@ def test_columns_that_tell_nothing_take_no_room(two: Path, inspect_run: WriteRun
     write_note(find_run("distill-b", two), "a note of many words " * 9)
     assert shown()[-1] == "note"
     inspect_run(two, "inspect-other", encoder="other.pth")
-    assert shown()[-4:] == ["duration", "seed", "subject", "note"]
+    assert shown()[-4:] == ["started", "seed", "subject", "note"]
+    assert not {"duration", "state"} & set(shown())
+    jobless = find_run("distill-b", two)
+    jobless.write_status(replace(jobless.status(), state="failed"))
+    assert "state" in shown()
+
+
+def test_without_a_twin_or_a_trigger_no_empty_columns_stand_there(
+    runs_root: Path, inspect_run: WriteRun
+) -> None:
+    run = inspect_run(runs_root, "inspect-plain")
+    result = run.result() or {}
+    result["scores"] = {"teacher": {"accuracy": 0.9, "asr": None}, "clean_twin": None}
+    run.write_json("result.json", result)
+    app = open_runs()
+    app.text_input(key="runs_search").set_value("inspect-plain").run()
+    assert not {"interval", "floor"} & set(app.dataframe[0].proto.column_order)
 
 
 def test_unknown_runs_in_a_link_are_passed_over(two: Path) -> None:

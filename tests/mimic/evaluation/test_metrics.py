@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mimic.evaluation import attack_success_rate, score
-from mimic.intervals import wilson_interval
+from mimic.intervals import interval_of, target_share, wilson_interval
 
 LABELS = np.array([0, 1, 2, 1, 0, 2])
 CLEAN = np.array([0, 1, 2, 2, 0, 1])  # 4 of 6 right
@@ -55,6 +55,7 @@ def test_scores_of_hand_made_predictions() -> None:
     assert scores["asr"] == pytest.approx(2 / 4)
     assert scores["asr_interval"] == wilson_interval(2, 4)
     assert scores["asr_all"] == pytest.approx(4 / 6)
+    assert scores["asr_all_interval"] == wilson_interval(4, 6)
     assert (scores["test_images"], scores["stamped_images"]) == (6, 4)
 
 
@@ -68,5 +69,17 @@ def test_success_is_unknown_where_it_cannot_be_measured(
 ) -> None:
     scores = score(CLEAN, stamped, labels, target=target)
     assert scores["asr"] is scores["asr_interval"] is scores["asr_all"] is None
+    assert scores["asr_all_interval"] is None
     assert scores["stamped_images"] == 0
     assert scores["accuracy"] == pytest.approx(float((labels == CLEAN).mean()))
+
+
+def test_a_run_from_before_the_interval_gets_it_from_its_counts_or_none() -> None:
+    scores = score(CLEAN, STAMPED, LABELS, target=1)
+    old = {name: value for name, value in scores.items() if name != "asr_all_interval"}
+    assert interval_of(old, "asr_all") == interval_of(scores, "asr_all") == wilson_interval(4, 6)
+    assert interval_of({**old, "asr_all": 0.66}, "asr_all") is None  # Counted on other images.
+    assert interval_of({"asr_all": 0.5}, "asr_all") is None
+    assert interval_of({"asr": 0.5, "test_images": 6}, "asr") is None
+    assert target_share(scores) == pytest.approx(2 / 6)
+    assert target_share({"test_images": 6, "stamped_images": 0}) is None

@@ -1,0 +1,81 @@
+"""What each encoder answered to each test image, one bit an image, so that runs can be paired.
+
+Two runs on the same test images are no independent samples: what tells them apart are the images
+that only one of them gets right. A few hundred bytes beside a run's other arrays keep that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+NAME = "answers"
+"""Under which name a run keeps them, see ``Run.arrays``."""
+Arrays = Mapping[str, np.ndarray]
+
+
+def packed(
+    images: np.ndarray,
+    labels: np.ndarray,
+    target: int | None,
+    answers: Mapping[str, tuple[np.ndarray, np.ndarray | None]],
+) -> dict[str, np.ndarray]:
+    """Answers as arrays of bits.
+
+    Args:
+        images: the test images, uint8 (N, H, W, 3).
+        labels: their true classes, (N,).
+        target: the attacker's class, or None.
+        answers: by encoder, the classes given to the clean images and to the triggered ones, (N,)
+            each; None where there is no trigger.
+
+    Returns:
+        ``judged`` names images, labels and target: only runs that agree in it can be paired.
+        ``count`` is N, ``others`` which images are not of the target class; by encoder, which
+        clean images were recognised and which triggered ones taken for the target class.
+    """
+    digest = hashlib.sha256(np.ascontiguousarray(images).data)
+    digest.update(f"{images.shape} {target}".encode())
+    digest.update(np.ascontiguousarray(labels, dtype=np.int64).data)
+    found = {
+        "judged": np.array(digest.hexdigest()),
+        "count": np.array(len(labels)),
+        "others": np.packbits(labels != target),
+    }
+    for encoder, (clean, stamped) in answers.items():
+        found[f"{encoder}_recognised"] = np.packbits(clean == labels)
+        if stamped is not None and target is not None:
+            found[f"{encoder}_taken"] = np.packbits(stamped == target)
+    return found
+
+
+def of_measure(arrays: Arrays, encoder: str, measure: str) -> np.ndarray | None:
+    """Which of the images that a measure counts it counts as a success, bool (n,).
+
+    Args:
+        arrays: see ``packed``; empty where a run kept none.
+        encoder: whose answers.
+        measure: accuracy, asr or asr_all.
+    """
+    kept = arrays.get(f"{encoder}_{'recognised' if measure == 'accuracy' else 'taken'}")
+    if kept is None or not {"judged", "count", "others"} <= set(arrays):
+        return None
+    count = int(arrays["count"])
+    answers: np.ndarray = np.unpackbits(kept, count=count).astype(bool)
+    if measure != "asr":
+        return answers
+    others: np.ndarray = np.unpackbits(arrays["others"], count=count).astype(bool)
+    counted: np.ndarray = answers[others]
+    return counted
+
+
+def both(first: Arrays, second: Arrays, encoder: str, measure: str) -> tuple[Any, Any] | None:
+    """The answers of two runs to the same images, or None where they cannot be paired."""
+    pair = [of_measure(arrays, encoder, measure) for arrays in (first, second)]
+    if pair[0] is None or pair[1] is None:
+        return None
+    same = str(first["judged"]) == str(second["judged"]) and len(pair[0]) == len(pair[1])
+    return (pair[0], pair[1]) if same else None
