@@ -43,7 +43,7 @@ with frame.errors_as_cards():
     if result:
         distillation.epochs_csv(run)
         frame.warnings(result)
-        distillation.show(result)
+        distillation.show(run, result)
         with st.container(horizontal=True, vertical_alignment="center"):
             frame.link("embeddings", "See the embeddings before and after", student=run.id)
             distillation.compare_link(runs, run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from ui import (
     agreement_chart,
     downloads,
     frame,
+    gentler_cleaning,
     jobs,
     live,
     live_charts,
@@ -168,10 +170,12 @@ def epochs_csv(run: Run) -> None:
     )  # fmt: skip
 
 
-def show(result: Mapping[str, Any]) -> None:
-    """Before, after and floor, with an honest sentence."""
+def show(run: Run, result: Mapping[str, Any]) -> None:
+    """Before, after and floor, with an honest sentence, and the way on where it did not work."""
     st.header("Before and after", anchor=False)
-    verdict.card(verdict.of_cleaning(result["scores"]), "the cleaned encoder")
+    found = verdict.of_cleaning(result["scores"])
+    again = functools.partial(gentler_cleaning.offer, run, found, RUN)
+    verdict.card(found, "the cleaned encoder", again)
     scores.table(result["scores"])
     used = ", ".join(f"{text.plain(k)} {w:,.1f}" for k, w in result["weights"].items())
     path = ", reference path" if result.get("reference") else ""

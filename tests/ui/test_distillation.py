@@ -80,3 +80,49 @@ def test_details_are_asked_where_a_distillation_has_them() -> None:
     assert not app.exception
     assert {"Warm-up share", "Patience (measurements)"} <= {n.label for n in app.number_input}
     assert "Reference path (slow, float32)" in [c.label for c in app.checkbox]
+
+
+def left_in(root: Path, asr: float = 0.9, **changes: Any) -> None:
+    """Make the finished distillation one after which the trigger still works."""
+    path = root / "demo-distill" / "result.json"
+    result = json.loads(path.read_text())
+    result["scores"]["student"] |= {"asr": asr, "asr_interval": [asr - 0.02, asr + 0.02]}
+    path.write_text(json.dumps(result | changes))
+
+
+@pytest.mark.parametrize("mode", ["simple", "expert"])
+def test_the_advice_to_clean_more_gently_is_one_press_away(
+    mode: str, runs_root: Path, fabricate: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fabricate(runs_root)
+    left_in(runs_root)
+    monkeypatch.setattr("mimic.job.spawn", lambda run: None)
+    app = open_page("distil", mode=mode)
+    told = without_escapes(app)
+    assert "Changes only this. Clone loss: off instead of weight 1." in told
+    assert "about 24 s" in told
+    app.get_by_key("clean-more-gently").click().run()
+    assert not app.exception
+    (new,) = (Run(d) for d in runs_root.glob("distill-*"))
+    before, after = Run(runs_root / "demo-distill").config().to_json(), new.config().to_json()
+    assert {k for k in after if after[k] != before[k]} == {"clone_weight"}
+    assert app.get_by_key("run").value == new.id
+
+
+def test_nothing_gentler_is_offered_where_the_backdoor_is_gone(
+    runs_root: Path, fabricate: Callable[[Path], None]
+) -> None:
+    fabricate(runs_root)
+    app = open_page("distil")
+    assert "clean-more-gently" not in [b.key for b in app.button]
+
+
+def test_where_nothing_gentler_was_measured_this_is_said(
+    runs_root: Path, fabricate: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fabricate(runs_root)
+    left_in(runs_root)
+    monkeypatch.setattr("mimic.gentler.gentler", lambda config, result: None)
+    app = open_page("distil")
+    assert "already as gentle as any that was measured" in without_escapes(app)
+    assert "clean-more-gently" not in [b.key for b in app.button]
