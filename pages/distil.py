@@ -28,7 +28,7 @@ if chosen is None:
 
 runs = {run.id: run for run in chosen.runs("distill")}
 cleaning_words.before_cleaning(chosen)
-with jobs.form("New distillation", "distill", icon=":material/science:", opened=not runs):
+with jobs.form("New distillation", "distill", opened=not runs):
     config = training_inputs.distillation(chosen)
     jobs.start_button("Start", "distill", config, distillation.RUN, icon=":material/play_arrow:")
 
