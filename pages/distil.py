@@ -5,6 +5,7 @@ import streamlit as st
 from ui import (
     cleaning_words,
     distillation,
+    downloads,
     frame,
     jobs,
     live,
@@ -44,6 +45,7 @@ with frame.errors_as_cards():
         distillation.epochs_csv(run)
         frame.warnings(result)
         distillation.show(run, result)
+        downloads.student(run, result)
         with st.container(horizontal=True, vertical_alignment="center"):
             frame.link("embeddings", "See the embeddings before and after", student=run.id)
             distillation.compare_link(runs, run)

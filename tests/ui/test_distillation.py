@@ -126,3 +126,21 @@ def test_where_nothing_gentler_was_measured_this_is_said(
     app = open_page("distil")
     assert "already as gentle as any that was measured" in without_escapes(app)
     assert "clean-more-gently" not in [b.key for b in app.button]
+
+
+@pytest.mark.parametrize("mode", ["simple", "expert"])
+def test_the_cleaned_encoder_can_be_taken_home_below_the_verdict(
+    mode: str, runs_root: Path, fabricate: Callable[[Path], None]
+) -> None:
+    fabricate(runs_root)
+    path = runs_root / "demo-distill" / "result.json"
+    named = {"model_card_file": "MODEL_CARD.md"}
+    path.write_text(json.dumps(json.loads(path.read_text()) | named))
+    (runs_root / "demo-distill" / "MODEL_CARD.md").write_text("# A cleaned image encoder")
+    app = open_page("distil", mode=mode)
+    offered = [b.label.rpartition(", ")[0] for b in app.get("download_button")]
+    assert [label for label in offered if label] == [
+        "Cleaned encoder (.safetensors)", "In the layout of the original", "Model card (.md)",
+    ]  # fmt: skip
+    heads = [h.value for h in app.header]
+    assert heads.index("Before and after") < heads.index("Take the cleaned encoder home")
