@@ -9,6 +9,7 @@ from ui import (
     frame,
     jobs,
     live,
+    mode,
     report_button,
     subject,
     training_inputs,
@@ -16,8 +17,13 @@ from ui import (
 
 frame.head(
     "Distil",
-    see="A fresh student encoder being trained, with every loss term and, at intervals, its "
-    "accuracy and how often the trigger still works.",
+    see="A fresh student encoder being trained"
+    + (
+        ", with every loss term and, at intervals, its "
+        if mode.is_expert()
+        else ": at intervals its "
+    )
+    + "accuracy and how often the trigger still works.",
     why="The student never sees the trigger. If attack success stays near the floor while accuracy "
     "climbs, the knowledge came over and the backdoor did not; if it rises, stop and choose "
     "gentler weights, fewer epochs or no clone loss.",

@@ -33,10 +33,11 @@ def offer(run: Run, found: verdict.Verdict, remembered: str) -> None:
             "Clean again, more gently", icon=":material/spa:", type="primary", key=KEY,
             on_click=jobs.start, args=("distill", softer.config, remembered),
         )  # fmt: skip
-        st.caption(
-            told(softer),
+        st.markdown(
+            "It changes only this:\n" + verdict.bullets(softer.changes),
             help=glossary.help_for("layer weight", "epoch", "clone loss", "attention loss"),
         )
+        st.caption(told(softer))
         if mode.is_expert():
             st.code(
                 text.code(jobs.in_terminal("distill", softer.config)),
@@ -45,10 +46,9 @@ def offer(run: Run, found: verdict.Verdict, remembered: str) -> None:
 
 
 def told(softer: gentler.Gentler) -> str:
-    """Which settings change, why, and what that takes."""
-    changes = " ".join(text.sentence(change) for change in softer.changes)
+    """What speaks for a gentler cleaning, and what it takes."""
     return (
-        f"Changes only this. {changes} {text.sentence(softer.why)} A fresh student is trained, "
-        f"about {numbers.duration(softer.seconds)} by the time that this one took, and may be "
-        "right less often. This cleaning is kept."
+        f"{text.sentence(softer.why)} A fresh student is trained in about "
+        f"{numbers.duration(softer.seconds)}, judged by this one. It may be right less often. "
+        "This cleaning is kept, to compare."
     )

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from mimic.run import Run
 from tests.ui.test_pages import open_page, without_escapes
-from ui import agreement_chart, distillation, live_charts
+from ui import agreement_chart, distillation, live_charts, progress_words
 
 
 def records(agreement: float | None) -> list[dict[str, Any]]:
@@ -32,9 +32,9 @@ def test_the_agreement_is_no_share_of_images_and_has_a_chart_of_its_own(
     assert len(drawn.datasets["heads"]) == min(count, 1)
     line = drawn.to_dict()["layer"][0]["encoding"]["y"]
     assert (line["title"], line["scale"]["domain"][0]) == ("CKA (0 to 1)", 0)
-    said = distillation.agreement_sentence(lines)
+    said = progress_words.agreement_sentence(lines)
     assert ("0.875" in said) == (agreement is not None)
-    assert "greement" not in distillation.score_sentence(lines)
+    assert "greement" not in progress_words.score_sentence(lines)
 
 
 def test_how_a_training_ended_is_told(runs_root: Path, fabricate: Callable[[Path], None]) -> None:
@@ -99,7 +99,7 @@ def test_the_advice_to_clean_more_gently_is_one_press_away(
     monkeypatch.setattr("mimic.job.spawn", lambda run: None)
     app = open_page("distil", mode=mode)
     told = without_escapes(app)
-    assert "Changes only this. Clone loss: off instead of weight 1." in told
+    assert "It changes only this:\n- Clone loss: off instead of weight 1." in told
     assert "about 24 s" in told
     app.get_by_key("clean-more-gently").click().run()
     assert not app.exception
@@ -144,3 +144,24 @@ def test_the_cleaned_encoder_can_be_taken_home_below_the_verdict(
     ]  # fmt: skip
     heads = [h.value for h in app.header]
     assert heads.index("Before and after") < heads.index("Take the cleaned encoder home")
+
+
+@pytest.mark.parametrize(
+    ("mode", "charts"),
+    [("simple", ["Accuracy"]), ("expert", ["Loss", "Accuracy", "Agreement"])],
+)
+@pytest.mark.parametrize("state", ["running", "finished"])
+def test_simple_draws_accuracy_and_attack_success_alone(
+    mode: str, charts: list[str], state: str, runs_root: Path, fabricate: Callable[[Path], None],
+    distill_run: Callable[..., Run],
+) -> None:  # fmt: skip
+    fabricate(runs_root)
+    run = distill_run(runs_root, "distill-a", state)
+    run.record(records(0.5)[-1] | {"epoch": 61, "epochs": 61})
+    app = open_page("distil", mode=mode, run="distill-a")
+    drawn = [chart.proto.alt.split()[0] for chart in app.get("vega_lite_chart")]
+    assert drawn == charts
+    told = without_escapes(app)
+    assert "attack success 2.0%" in told
+    for word in ("total loss", "Loss terms", "Agreement"):
+        assert (word in told) == (mode == "expert")
