@@ -111,7 +111,7 @@ def as_recommended(config: DistillConfig, result: Mapping[str, Any]) -> Step:
     if (result.get("stopped_early_at") or config.epochs) > most:
         fields["epochs"] = most
         changes.append(f"Epochs: {most:,} instead of {config.epochs:,}.")
-        why.append("a long training brought the backdoor back")
+        why.append(f"a long training brought {'it' if why else 'the backdoor'} back")
     return fields, changes, f"Where it was measured, {' and '.join(why)}."
 
 

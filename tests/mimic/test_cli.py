@@ -23,6 +23,7 @@ DISTILL = ["--clean-fraction", "0.2", "--epochs", "3", "--evaluate-every", "2",
            "--batch-size", "16", "--information", "uniform"]  # fmt: skip
 SCORES = {"accuracy", "accuracy_interval", "asr", "asr_interval", "asr_all", "test_images",
           "stamped_images"}  # fmt: skip
+SCORES |= {"stamped_accuracy", "stamped_accuracy_interval"}
 
 Cli = Callable[..., tuple[int, dict[str, Any], str]]
 

@@ -52,6 +52,10 @@ def test_a_strong_and_long_cleaning_goes_back_to_what_is_recommended() -> None:
         "Attention weights: 10.0 per layer on average instead of 3,500.0.",
         "Epochs: 100 instead of 1,000.",
     )
+    assert found.why == (
+        "Where it was measured, strong attention carried the backdoor over and a long training "
+        "brought it back."
+    )
     assert found.seconds == 2.0
 
 

@@ -122,6 +122,10 @@ def whole(scores: Scores, target: str) -> None:
                 help=glossary.help_for("floor"),
             )  # fmt: skip
         change(before, after, "accuracy", "Right answers after cleaning", "accuracy")
+        if None not in (before.get("stamped_accuracy"), after.get("stamped_accuracy")):
+            change(
+                before, after, "stamped_accuracy", "Right answers with the sticker on", "trigger"
+            )
 
 
 def change(
