@@ -238,9 +238,13 @@ def run_runs(verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
 
 def run_verdict(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
     """Say what a finished inspection or distillation found, how sure that is, and what to do."""
-    from mimic import verdict
+    from mimic import gentler, verdict
 
-    found = verdict.of_run(find_run(options["run"], root)).to_json()
+    run = find_run(options["run"], root)
+    found = verdict.of_run(run).to_json()
+    if softer := gentler.after(run):
+        line = job.command_line("distill", softer.config)
+        found["gentler"] = {**softer.to_json(), "command": line}
     return {**found, "printed": tables.verdict(found)}
 
 

@@ -222,9 +222,18 @@ def verdict(found: Mapping[str, Any]) -> str:
              bullets("Why", found["reasons"]),
              printable(f"How sure: {found['confidence']}", 1000),
              bullets("What to do", found["actions"]),
+             gentler(found.get("gentler")),
              printable(f"Checked: {', '.join(found['checks'])}.", 1000),
              bullets("Not checked", found["missing"])]  # fmt: skip
     return "\n\n".join(part for part in parts if part)
+
+
+def gentler(found: Mapping[str, Any] | None) -> str:
+    """The gentler cleaning that a verdict calls for, see ``mimic.gentler``."""
+    if not found:
+        return ""
+    told = bullets("A gentler cleaning", [*found["changes"], found["why"]])
+    return f"{told}\n  {printable(found['command'], 4000)}"
 
 
 def bullets(title: str, sentences: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ from mimic.verdict_words import (
     kept,
     percent,
     rate_sentence,
+    restored_sentence,
     untrained_clause,
 )
 
@@ -127,6 +128,8 @@ def of_cleaning(scores: Mapping[str, Scores | None]) -> Verdict:
             f"Accuracy went from {percent(before['accuracy'])} to {percent(after['accuracy'])}."
             + untrained_clause(untrained)
         )
+    restored = restored_sentence(before, after, twin)
+    reasons += [restored] if restored else []
     return Verdict(
         level=level,
         headline=headline,

@@ -72,6 +72,19 @@ def rate_sentence(scores: Scores, twin: Scores) -> str:
     )
 
 
+def restored_sentence(before: Scores, after: Scores, twin: Scores) -> str:
+    """How often answers are right with the trigger on; empty in runs older than the figure."""
+    was, now, clean = (s.get("stamped_accuracy") for s in (before, after, twin))
+    if was is None or now is None:
+        return ""
+    told = (
+        f"With the trigger on, {percent(now)} of {after['stamped_images']} images get their own, "
+        f"right answer (95% interval {between(after['stamped_accuracy_interval'])}); before "
+        f"cleaning, {percent(was)}"
+    )
+    return f"{told}." if clean is None else f"{told}; of a clean encoder, {percent(clean)}."
+
+
 def kept(information: Mapping[str, Any] | None, network: str) -> float | None:
     """Share of a network's information, summed over layers, that is left with the trigger on."""
     sums = {

@@ -5,9 +5,11 @@ import streamlit as st
 from ui import (
     cleaning_words,
     distillation,
+    downloads,
     frame,
     jobs,
     live,
+    mode,
     report_button,
     subject,
     training_inputs,
@@ -15,8 +17,13 @@ from ui import (
 
 frame.head(
     "Distil",
-    see="A fresh student encoder being trained, with every loss term and, at intervals, its "
-    "accuracy and how often the trigger still works.",
+    see="A fresh student encoder being trained"
+    + (
+        ", with every loss term and, at intervals, its "
+        if mode.is_expert()
+        else ": at intervals its "
+    )
+    + "accuracy and how often the trigger still works.",
     why="The student never sees the trigger. If attack success stays near the clean twin's while "
     "accuracy climbs, the knowledge came over and the backdoor did not; if it rises, stop and "
     "choose gentler weights, fewer epochs or no clone loss.",
@@ -28,7 +35,7 @@ if chosen is None:
 
 runs = {run.id: run for run in chosen.runs("distill")}
 cleaning_words.before_cleaning(chosen)
-with jobs.form("New distillation", "distill", icon=":material/science:", opened=not runs):
+with jobs.form("New distillation", "distill", opened=not runs):
     config = training_inputs.distillation(chosen)
     jobs.start_button("Start", "distill", config, distillation.RUN, icon=":material/play_arrow:")
 
@@ -43,7 +50,8 @@ with frame.errors_as_cards():
     if result:
         distillation.epochs_csv(run)
         frame.warnings(result)
-        distillation.show(result)
+        distillation.show(run, result)
+        downloads.student(run, result)
         with st.container(horizontal=True, vertical_alignment="center"):
             frame.link("embeddings", "See the embeddings before and after", student=run.id)
             distillation.compare_link(runs, run)

@@ -5,7 +5,6 @@ import streamlit as st
 from mimic.run import Run
 from ui import (
     comparison,
-    downloads,
     embedding_jobs,
     frame,
     jobs,
@@ -76,4 +75,4 @@ if student:
                 f"{numbers.count(counted['stamped_images'])} of other classes got the trigger; the "
                 "maps may show fewer images, so their shares may differ."
             )
-        downloads.student(student, outcome)
+        frame.link("distil", "Take the cleaned encoder home, on Distil", run=student.id)

@@ -41,7 +41,6 @@ FORM = "Measure again" if shown else "Measure the layers"
 with jobs.form(
     FORM,
     "information",
-    icon=":material/straighten:",
     opened=shown is None and at_work is None,
 ):
     config = measurement_inputs.information(chosen)

@@ -75,7 +75,7 @@ def show(result: Result, layer: str, inspection: Result | None = None) -> None:
     missing = [TITLES[name] for name in cross_check.COMPANIONS if name not in shown]
     if missing:
         st.caption(f"Not measured here: {', '.join(missing)} (needs labels or a trigger).")
-    with st.expander("The numbers of the cross-check", icon=":material/table:"):
+    with st.expander("The numbers of the cross-check"):
         table = [cross_check.table_row(row) for row in rows if "information" not in row]
         st.dataframe(table, hide_index=True, width="stretch")
 

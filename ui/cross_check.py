@@ -112,7 +112,7 @@ def explain_limits(result: Result) -> None:
     """The limits, one click away."""
     said = limits(result)
     if said:
-        with st.expander("What may a curve say?", icon=":material/help:"):
+        with st.expander("What may a curve say?"):
             st.markdown("\n".join(f"- {text.plain(sentence, LONG)}" for sentence in said))
 
 

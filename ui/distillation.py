@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from mimic.run import Run, Status
 from ui import (
@@ -14,17 +16,21 @@ from ui import (
     agreement_chart,
     downloads,
     frame,
+    gentler_cleaning,
     jobs,
     live,
     live_charts,
+    mode,
     numbers,
+    progress_words,
     scores,
     text,
     verdict,
 )
 from ui.subject import Subject, has_result
 
-BESIDE_BOTH = live_charts.HEIGHT + agreement_chart.HEIGHT + 56
+HEIGHT = live_charts.HEIGHT
+BESIDE_BOTH = HEIGHT + agreement_chart.HEIGHT + 56
 """Pixels: a chart beside those of scores and of agreement, which have a title between them."""
 RUN = "run"
 """The key of the chosen run; it is the name in the URL too, so a reload finds the run again."""
@@ -72,106 +78,89 @@ class Drawing:
     subject: Subject
 
     def __call__(self, run: Run, status: Status) -> None:
-        """Loss terms beside accuracy, attack success and agreement."""
+        """Accuracy and attack success; in Expert the loss terms and the agreement, too."""
         records = run.metrics()
         if not records and not status.is_active:
             return
+        if mode.is_expert():
+            told = self.everything(records, status)
+        else:
+            told = self.scores(st.container(), records, status)
+        if not records:
+            st.caption("The first epoch has not ended yet; charts appear here.")
+            return
+        final = ((run.result() or {}).get("scores") or {}).get("student")
+        st.caption(f"{told}{progress_words.quick_sentence(records, final)}")
+
+    def scores(
+        self,
+        place: DeltaGenerator,
+        records: progress_words.Records,
+        status: Status,
+        waiting: int = HEIGHT,
+    ) -> str:
+        """Accuracy and attack success; returns the newest in words."""
+        place.markdown("**Accuracy and attack success** of the student")
+        if not records:
+            place.skeleton(waiting)
+            return ""
+        measured = progress_words.score_sentence(records)
+        references = live_charts.reference_rows(self.subject.result["scores"])
+        place.altair_chart(
+            live_charts.scores(records, int(records[-1]["epochs"]), references),
+            width="stretch", key="live-scores",
+            alt=live.alt("Accuracy and attack success by epoch.", measured, status),
+        )  # fmt: skip
+        return measured
+
+    def everything(self, records: progress_words.Records, status: Status) -> str:
+        """Loss terms beside scores and agreement; returns the newest in words."""
         agreed = status.is_active or any(r.get("agreement") is not None for r in records)
         left, right = st.columns(2, gap="large")
         left.markdown("**Loss terms**, as they enter the total")
-        right.markdown("**Accuracy and attack success** of the student")
         if not records:
             left.skeleton(BESIDE_BOTH)
-            right.skeleton(BESIDE_BOTH)
-            st.caption("The first epoch has not ended yet; charts appear here.")
-            return
-        epochs = int(records[-1]["epochs"])
-        height = BESIDE_BOTH if agreed else live_charts.HEIGHT
-        said, measured = loss_sentence(records), score_sentence(records)
-        references = live_charts.reference_rows(self.subject.result["scores"])
+            return self.scores(right, records, status, BESIDE_BOTH)
+        epochs, said = int(records[-1]["epochs"]), progress_words.loss_sentence(records)
         left.altair_chart(
-            live_charts.losses(records, epochs, height), width="stretch", key="live-losses",
+            live_charts.losses(records, epochs, BESIDE_BOTH if agreed else HEIGHT),
+            width="stretch", key="live-losses",
             alt=live.alt("Loss terms by epoch.", said, status),
         )  # fmt: skip
+        told = f"{said} {self.scores(right, records, status)}"
+        if not agreed:
+            return told
+        alike = progress_words.agreement_sentence(records)
+        right.markdown("**Agreement** with the suspect (linear CKA)")
         right.altair_chart(
-            live_charts.scores(records, epochs, references), width="stretch", key="live-scores",
-            alt=live.alt("Accuracy and attack success by epoch.", measured, status),
+            agreement_chart.drawn(records, epochs), width="stretch", key="live-agreement",
+            alt=live.alt("Agreement with the suspect by epoch.", alike, status),
         )  # fmt: skip
-        if agreed:
-            told = agreement_sentence(records)
-            right.markdown("**Agreement** with the suspect (linear CKA)")
-            right.altair_chart(
-                agreement_chart.drawn(records, epochs), width="stretch", key="live-agreement",
-                alt=live.alt("Agreement with the suspect by epoch.", told, status),
-            )  # fmt: skip
-            measured = f"{measured} {told}"
-        final = ((run.result() or {}).get("scores") or {}).get("student")
-        st.caption(f"{said} {measured}{quick_sentence(records, final)}")
-
-
-def loss_sentence(records: list[dict[str, Any]]) -> str:
-    """The newest loss in words."""
-    trained = [r for r in records if r.get("loss") is not None]
-    if not trained:
-        return "No epoch has been trained yet."
-    last = trained[-1]
-    return f"Epoch {last['epoch']} of {last['epochs']}: total loss {last['loss']:.3f}."
-
-
-def score_sentence(records: list[dict[str, Any]]) -> str:
-    """The newest measurement in words."""
-    measured = [r for r in records if r.get("evaluation")]
-    if not measured:
-        return "Not measured yet."
-    last = measured[-1]
-    found = last["evaluation"]
-    images = found.get("test_images")
-    on = f" on {numbers.count(images)} test images" if images else ""
-    return (
-        f"Measured at epoch {last['epoch']}{on}: accuracy "
-        f"{numbers.percent(found.get('accuracy'))}, attack success "
-        f"{numbers.percent(found.get('asr'))}."
-    )
-
-
-def quick_sentence(records: list[dict[str, Any]], final: Mapping[str, Any] | None) -> str:
-    """Why a finished run's last measurement is not its score, where that is so."""
-    measured = [r["evaluation"] for r in records if r.get("evaluation")]
-    quick, whole = (measured or [{}])[-1].get("test_images"), (final or {}).get("test_images")
-    if not quick or not whole or quick == whole:
-        return ""
-    return (
-        f" This is the quick measurement of the training, with fewer images for classifier and "
-        f"test; the scores below are the final ones, on {numbers.count(whole)} test images."
-    )
-
-
-def agreement_sentence(records: list[dict[str, Any]]) -> str:
-    """The newest agreement in words."""
-    agreed = [r["agreement"] for r in records if r.get("agreement") is not None]
-    if not agreed:
-        return "The agreement with the suspect is not measured yet."
-    return f"Agreement with the suspect, from 0 to 1: {agreed[-1]:.3f}."
+        return f"{told} {alike}"
 
 
 def epochs_csv(run: Run) -> None:
-    """The numbers behind the charts: a row per epoch and term or measure."""
-    downloads.rows_csv(
-        lambda: [
+    """The numbers behind the charts that are shown: a row per epoch and term or measure."""
+    every = mode.is_expert()
+
+    def rows() -> list[dict[str, Any]]:
+        records = run.metrics()
+        hidden = (*live_charts.loss_rows(records), *agreement_chart.rows_of(records))
+        return [
             {"epoch": row["epoch"], "name": row.get("term") or row["measure"],
              "value": row.get("value"), "percent": row.get("percent")}
-            for records in [run.metrics()]
-            for row in (*live_charts.loss_rows(records), *live_charts.score_rows(records),
-                        *agreement_chart.rows_of(records))
-        ],
-        f"epochs-{run.id}",
-    )  # fmt: skip
+            for row in (*live_charts.score_rows(records), *(hidden if every else ()))
+        ]  # fmt: skip
+
+    downloads.rows_csv(rows, f"epochs-{run.id}")
 
 
-def show(result: Mapping[str, Any]) -> None:
-    """Before, after and floor, with an honest sentence."""
+def show(run: Run, result: Mapping[str, Any]) -> None:
+    """Before, after and floor, with an honest sentence, and the way on where it did not work."""
     st.header("Before and after", anchor=False)
-    verdict.card(verdict.of_cleaning(result["scores"]), "the cleaned encoder")
+    found = verdict.of_cleaning(result["scores"])
+    again = functools.partial(gentler_cleaning.offer, run, found, RUN)
+    verdict.card(found, "the cleaned encoder", again)
     scores.table(result["scores"])
     used = ", ".join(f"{text.plain(k)} {w:,.1f}" for k, w in result["weights"].items())
     path = ", reference path" if result.get("reference") else ""

@@ -92,7 +92,6 @@ def start_form(subject: Subject, student: Run | None, run: Run | None) -> None:
     with jobs.form(
         "Compute again" if run else "Compute the embedding",
         "embed",
-        icon=":material/scatter_plot:",
         opened=run is None,
     ):
         given = {**subject.settings, "student": student.id if student else ""}
@@ -138,7 +137,7 @@ def numbers_table(subject: Subject, result: Mapping[str, Any], layer: str) -> No
     )
     if not mode.is_expert():
         return
-    with st.expander("All layers", icon=":material/table:"):
+    with st.expander("All layers"):
         st.dataframe(rows, hide_index=True, width="stretch")
 
 

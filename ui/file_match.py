@@ -37,7 +37,7 @@ def show(match: Mapping[str, Any] | None) -> None:
             "fit.",
             icon=":material/error:",
         )
-    with st.expander("Every tensor of the file", icon=":material/list:"):
+    with st.expander("Every tensor of the file"):
         found = rows(match)
         st.dataframe(found[:MAX_ROWS], hide_index=True, width="stretch")
         if len(found) > MAX_ROWS:

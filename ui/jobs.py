@@ -101,7 +101,7 @@ def start(kind: str, config: Config, key: str) -> None:
 
 
 @contextlib.contextmanager
-def form(label: str, kind: str, *, icon: str, opened: bool) -> Iterator[None]:
+def form(label: str, kind: str, *, opened: bool) -> Iterator[None]:
     """The fold with a job's settings; what fails inside becomes a card.
 
     Starting the job folds it again, so that what the job shows is in sight: a new key is a new
@@ -110,12 +110,11 @@ def form(label: str, kind: str, *, icon: str, opened: bool) -> Iterator[None]:
     Args:
         label: its title.
         kind: of the job.
-        icon: beside the title.
         opened: whether it is open at first.
     """
     times = st.session_state.get(f"{kind}_started", 0)
     key = f"form-{kind}-{times}"
-    with st.expander(label, icon=icon, expanded=opened, key=key), frame.errors_as_cards():
+    with st.expander(label, expanded=opened, key=key), frame.errors_as_cards():
         yield
 
 

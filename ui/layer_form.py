@@ -26,7 +26,6 @@ def start(subject: Subject, *, again: bool, opened: bool) -> None:
     with jobs.form(
         title(again=again),
         "attention",
-        icon=":material/visibility:",
         opened=opened,
     ):
         if not mode.is_expert():

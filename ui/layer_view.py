@@ -115,7 +115,7 @@ def shares(result: Result, layer: str) -> None:
             "have few, large fields. Whiskers: 95% of what other draws of the images would give. "
             f"Mean over {result['measured']} test images."
         )
-    with st.expander("The numbers of the attention", icon=":material/table:"):
+    with st.expander("The numbers of the attention"):
         st.dataframe(attention_chart.rows(result), hide_index=True, width="stretch")
         st.caption(
             "Likenesses are cosines of two maps: 1 means the layer looks at the same places, 0 at "

@@ -47,9 +47,9 @@ def show(run: Run, result: Result) -> None:
         return
     st.caption(caption(result))
     cross_check.explain_limits(result)
-    with st.expander("The numbers", icon=":material/table:"):
+    with st.expander("The numbers"):
         st.dataframe(rows(result), hide_index=True, width="stretch")
-    with st.expander("The fit behind each point", icon=":material/query_stats:"):
+    with st.expander("The fit behind each point"):
         fit(run, result)
 
 

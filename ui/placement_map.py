@@ -19,7 +19,7 @@ def section(subject: Subject) -> None:
     """The map of the suspect, or the button that makes it."""
     if not subject.has_trigger:
         return
-    with st.expander("Does the trigger work at other places?", icon=":material/grid_on:"):
+    with st.expander("Does the trigger work at other places?"):
         at_work = live.pending(RUN)
         if at_work and (jobs.state_of(at_work).is_active or not find(subject)):
             live.follow(at_work)

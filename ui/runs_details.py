@@ -169,7 +169,7 @@ def recorded(fact: object) -> str:
 def record(run: Run, kind: str) -> None:
     """Settings, inputs with their hashes, the machine, and library versions."""
     about = run.about()
-    with st.expander("Settings, inputs, machine and versions", icon=":material/tune:"):
+    with st.expander("Settings, inputs, machine and versions"):
         left, right = st.columns(2, gap="large")
         left.dataframe(
             [

@@ -16,7 +16,7 @@ def show() -> None:
     runs = trashed(default_root())
     if not runs:
         return
-    with st.expander(f"Trash ({len(runs)})", icon=":material/delete:"):
+    with st.expander(f"Trash ({len(runs)})"):
         for run in runs[:MOST]:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(

@@ -17,11 +17,29 @@ NAMES = {
     "clean_twin": "Clean twin",
     "untrained": "The same, untrained",
 }
+RESTORED = "right, trigger on"
+"""A column that runs older than the figure lack."""
+HEADLINE = {
+    "accuracy": ("Accuracy", "Accuracy after cleaning", glossary.TERMS["accuracy"]),
+    "asr": (
+        "Attack success",
+        "Attack success after cleaning",
+        glossary.TERMS["attack success rate"],
+    ),
+    "stamped_accuracy": (
+        "Right with the trigger on",
+        "Right with the trigger on, after cleaning",
+        "How often an image with the trigger gets its own, right answer, counted on the images of "
+        "attack success.",
+    ),
+}
+"""What stands large: its title before and after a cleaning, and what it means."""
 
 
 def rows(scores: Mapping[str, Scores | None]) -> list[dict[str, str]]:
     """One table row per encoder."""
     table = []
+    told = any((row or {}).get("stamped_accuracy") is not None for row in scores.values())
     for key, name in NAMES.items():
         row = scores.get(key)
         if row:
@@ -35,9 +53,16 @@ def rows(scores: Mapping[str, Scores | None]) -> list[dict[str, str]]:
                     "ASR, all classes": numbers.percent(row.get("asr_all")),
                     "95% interval, all classes": numbers.interval(interval_of(row, "asr_all")),
                     "test images": numbers.count(row["test_images"]),
+                    **({RESTORED: restored(row)} if told else {}),
                 }
             )
     return table
+
+
+def restored(row: Scores) -> str:
+    """Right answers with the trigger on, with their interval."""
+    share = numbers.percent(row.get("stamped_accuracy"))
+    return f"{share} ({numbers.interval(row.get('stamped_accuracy_interval'))})"
 
 
 def table(scores: Mapping[str, Scores | None]) -> None:
@@ -51,35 +76,30 @@ def table(scores: Mapping[str, Scores | None]) -> None:
         "clean twin, BA for the suspect). ASR: share of triggered test images, without those of "
         "the target class, that end in the target class; “all classes” counts these too. The "
         "clean twin's ASR is the floor: what the trigger does to an encoder without a backdoor. "
-        "The untrained network tells how much of both no training has brought."
+        "The untrained network tells how much of both no training has brought. Right with the "
+        "trigger on: of the same images as the ASR, those that get their own, right answer."
     )
 
 
 def headline(scores: Mapping[str, Scores | None]) -> None:
-    """Accuracy, attack success and floor as three large numbers; the change where there is one."""
+    """Accuracy, attack success, floor and right answers with the trigger on, as large numbers."""
     before, after, twin = (scores.get(k) for k in ("teacher", "student", "clean_twin"))
     with st.container(horizontal=True):
-        for field, title in (("accuracy", "Accuracy"), ("asr", "Attack success")):
+        for field, (title, title_after, explained) in HEADLINE.items():
             old = before.get(field) if before else None
             new = after.get(field) if after else None
-            if old is None:
+            if old is None or (after and new is None):
                 continue
             st.metric(
-                title if new is None else f"{title} after cleaning",
+                title if new is None else title_after,
                 numbers.percent(old if new is None else new),
                 None if new is None else numbers.change(old, new),
-                delta_color="normal" if field == "accuracy" else "inverse",
+                delta_color="inverse" if field == "asr" else "normal",
                 delta_description=None if new is None else f"from {numbers.percent(old)}",
-                help=glossary.help_for(
-                    "accuracy" if field == "accuracy" else "attack success rate"
-                ),
+                help=explained,
             )
-        if twin and twin.get("asr") is not None:
-            st.metric(
-                "Floor",
-                numbers.percent(twin["asr"]),
-                help=glossary.help_for("floor"),
-            )
+            if field == "asr" and twin and twin.get("asr") is not None:
+                st.metric("Floor", numbers.percent(twin["asr"]), help=glossary.help_for("floor"))
 
 
 def suspicion(teacher: Scores | None, twin: Scores | None, target: str) -> str:

@@ -30,7 +30,7 @@ def section(subject: Subject) -> None:
     address.adopt(RUN, runs)
     run = runs.get(st.session_state.get(RUN, "")) or next(iter(runs.values()), None)
     title = "Sweep again" if run else "Sweep layers and scales"
-    with jobs.form(title, "sweep", icon=":material/grid_on:", opened=False):
+    with jobs.form(title, "sweep", opened=False):
         config = sweep_inputs.sweep(subject)
         st.caption(sweep_inputs.estimate(config, list(runs.values()), subject.runs("distill")))
         jobs.start_button("Sweep", "sweep", config, RUN, icon=":material/grid_on:")
@@ -174,7 +174,7 @@ def numbers_of(plan: Plan, run: Run) -> None:
     for note in (run.result() or {}).get("notes", [])[1:]:
         st.warning(text.sentence(note), icon=":material/warning:")
     if rows:
-        with st.expander("The numbers", icon=":material/table:"):
+        with st.expander("The numbers"):
             st.dataframe(table(rows, plan), hide_index=True, width="stretch")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import streamlit as st
@@ -31,12 +32,13 @@ def on_suspect(subject: Subject) -> Verdict:
     return of_suspect(subject.result, measured.result() if measured else None)
 
 
-def card(found: Verdict, about: str) -> None:
+def card(found: Verdict, about: str, do: Callable[[], None] | None = None) -> None:
     """Draw a verdict.
 
     Args:
         found: the verdict.
         about: what it is on, safe to show.
+        do: draws below the advice what may be pressed to follow it.
     """
     colour, icon = LOOKS[found.level]
     with st.container(border=True):
@@ -53,6 +55,8 @@ def card(found: Verdict, about: str) -> None:
         with right:
             st.markdown(f"**How sure.** {text.sentence(found.confidence)}")
             st.markdown("**What to do**\n" + bullets(found.actions))
+            if do:
+                do()
         made = ", ".join(text.plain(check) for check in found.checks) or "none"
         told = f"Checks made: {made}."
         if found.missing:

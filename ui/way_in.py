@@ -126,7 +126,7 @@ def earlier(chosen: subject.Subject | None, run: Run | None) -> Iterator[None]:
         yield
         return
     name = subject.file_name(run) if run else chosen.title if chosen else ""
-    with st.expander(f"Earlier result: {text.plain(name)}", icon=":material/history:"):
+    with st.expander(f"Earlier result: {text.plain(name)}"):
         yield
 
 

@@ -15,7 +15,7 @@ from mimic.datasets import ImageSet
 from mimic.encoder import Encoder
 from mimic.errors import ConfigError
 from mimic.evaluation.features import extract_features
-from mimic.evaluation.metrics import Scores, score
+from mimic.evaluation.metrics import Scores, score, stamped_accuracy
 from mimic.evaluation.probe import KNNProbe, LinearProbe, MLPProbe, Probe
 from mimic.preprocessing import Preprocessing
 from mimic.trigger import Trigger
@@ -123,12 +123,12 @@ class Judge:
 
     def score(self, prediction: Prediction) -> Scores:
         """The scores of a prediction."""
-        return score(
-            prediction.clean,
-            None if self.stamped is None else prediction.stamped,
-            self.test.need_classes(),
-            target=self.target,
-        )
+        stamped = None if self.stamped is None else prediction.stamped
+        labels, target = self.test.need_classes(), self.target
+        return {
+            **score(prediction.clean, stamped, labels, target=target),
+            **stamped_accuracy(stamped, labels, target=target),
+        }
 
     def answers(self, predictions: Mapping[str, Prediction | None]) -> dict[str, np.ndarray]:
         """Predictions by encoder as a run keeps them, see ``mimic.answers``; None is left out."""

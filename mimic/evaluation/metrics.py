@@ -64,3 +64,29 @@ def score(
         "asr_all_interval": wilson_interval(hits_all, len(labels)),
         "stamped_images": int(others.sum()),
     }
+
+
+def stamped_accuracy(
+    stamped: np.ndarray | None, labels: np.ndarray, *, target: int | None
+) -> Scores:
+    """How often the answer is right with the trigger on.
+
+    Low attack success alone does not say that answers are right again: they may be other wrong
+    ones. The images counted are those of the attack success rate, ``stamped_images``.
+
+    Args:
+        stamped: classes given to the triggered images, (N,), or None.
+        labels: true classes, (N,).
+        target: the attacker's class, or None.
+
+    Returns:
+        stamped_accuracy as a share of 1, with its 95 % interval; None where nothing can be counted.
+    """
+    others = labels != target
+    if stamped is None or target is None or not others.any():
+        return {"stamped_accuracy": None, "stamped_accuracy_interval": None}
+    right, count = int((stamped[others] == labels[others]).sum()), int(others.sum())
+    return {
+        "stamped_accuracy": right / count,
+        "stamped_accuracy_interval": wilson_interval(right, count),
+    }

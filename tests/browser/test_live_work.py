@@ -25,13 +25,13 @@ new PerformanceObserver(list => {
 @pytest.fixture
 def working(server, runs_folder, request) -> Iterator[str]:
     """The address of a job at work."""
-    run_id = f"distill-{request.node.name.replace('_', '-')[:60]}"
+    run_id = f"distill-{re.sub(r'[^a-z0-9]+', '-', request.node.name)[-60:].strip('-')}"
     with pretended_job(runs_folder, run_id):
         for _ in range(200):
             if (runs_folder / run_id / "status.json").is_file():
                 break
             time.sleep(0.1)
-        yield f"{server}/distil?run={run_id}"
+        yield f"{server}/distil?run={run_id}&mode=expert"
 
 
 def button(page, name: str):
@@ -40,8 +40,10 @@ def button(page, name: str):
 
 
 def newest_epoch(page) -> int:
-    told = page.locator('[data-testid="stCaptionContainer"]').get_by_text("total loss").first
-    return int(told.inner_text().split("Epoch ")[1].split()[0])
+    """The epoch that the words below the charts tell, in Expert or Simple."""
+    told = page.locator('[data-testid="stCaptionContainer"]')
+    newest = told.get_by_text(re.compile("^(Epoch|Measured at epoch) ")).first
+    return int(re.findall(r"poch (\d+)", newest.inner_text())[0])
 
 
 def wait_for_updates(page, count: int) -> None:
@@ -50,8 +52,8 @@ def wait_for_updates(page, count: int) -> None:
     for _ in range(count):
         page.wait_for_function(
             """seen => [...document.querySelectorAll('[data-testid="stCaptionContainer"]')].some(
-                 e => { const m = e.innerText.match(/Epoch (\\d+) of .*total loss/);
-                        return m && Number(m[1]) > seen; })""",
+                 e => { const m = e.innerText.match(/^(Epoch|Measured at epoch) (\\d+)/);
+                        return m && Number(m[2]) > seen; })""",
             arg=seen,
             timeout=MINUTE,
         )
@@ -64,9 +66,12 @@ def state(page, word: str) -> None:
     main.get_by_text(re.compile(rf"^\s*\w+ {word}$")).first.wait_for(timeout=MINUTE)
 
 
-def test_live_charts_keep_their_node_and_what_the_pointer_is_on(visitor, working) -> None:
-    visitor.goto(working)
-    visitor.locator(f"{CHARTS} svg").nth(2).wait_for()
+@pytest.mark.parametrize(("mode", "count"), [("expert", 3), ("simple", 1)])
+def test_live_charts_keep_their_node_and_what_the_pointer_is_on(
+    visitor, working, mode: str, count: int
+) -> None:
+    visitor.goto(working.replace("expert", mode))
+    visitor.locator(f"{CHARTS} svg").nth(count - 1).wait_for()
     wait_for_updates(visitor, 2)
     box = visitor.locator(f"{CHARTS} svg").first.bounding_box()
     visitor.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -94,9 +99,8 @@ def test_live_charts_keep_their_node_and_what_the_pointer_is_on(visitor, working
            }))""",
         CHARTS,
     )
-    assert [(c["chart"], c["drawing"]) for c in found] == [
-        ("chart 0", "drawing 0"), ("chart 1", "drawing 1"), ("chart 2", "drawing 2"),
-    ]  # fmt: skip
+    kept = [(f"chart {n}", f"drawing {n}") for n in range(count)]
+    assert [(c["chart"], c["drawing"]) for c in found] == kept
     assert all(chart["grew"] for chart in found)  # New points did arrive in the old drawing.
     assert visitor.evaluate("window.removed") == 0
 

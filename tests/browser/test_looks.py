@@ -83,3 +83,28 @@ def test_the_theme_switches_while_a_page_is_open(page, server, name: str) -> Non
     assert ground[1] != text[1], "the text follows"
     assert not errors
     assert page.locator('[data-testid="stException"]').count() == 0
+
+
+@pytest.mark.parametrize("width", [390, 700])
+def test_the_storys_steps_are_framed_and_its_picture_is_square_where_space_is_short(
+    page, server, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{server}/story?step=2")
+    whole(page)
+    unframed = page.evaluate(
+        """() => [...document.querySelectorAll('[data-variant="segmented_control"]')].flatMap(e =>
+             ['Top', 'Right', 'Bottom', 'Left']
+               .filter(s => getComputedStyle(e)[`border${s}Color`] === 'rgba(0, 0, 0, 0)')
+               .map(s => `${e.innerText}: ${s}`))"""
+    )
+    assert unframed == []
+    picture = page.locator('[class*="st-key-story_board"]').bounding_box()
+    assert (picture["width"], picture["height"]) == (256, 256)
+    column = page.locator('[data-testid="stColumn"]').nth(1).bounding_box()
+    gap = column["y"] - picture["y"] - picture["height"]
+    assert gap == 16 if width == 390 else column["y"] == picture["y"]
+    below = [picture["x"] + 40, picture["y"] + picture["height"] + 8]
+    assert not page.evaluate(
+        "([x, y]) => document.elementFromPoint(x, y).closest('[class*=st-key-story_board]')", below
+    )

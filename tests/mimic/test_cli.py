@@ -24,7 +24,8 @@ from tests.conftest import SubjectFiles
 DISTILL = ["--clean-fraction", "0.2", "--epochs", "3", "--evaluate-every", "2",
            "--batch-size", "16", "--information", "uniform"]  # fmt: skip
 SCORES = {"accuracy", "accuracy_interval", "asr", "asr_interval", "asr_all",
-          "asr_all_interval", "test_images", "stamped_images"}  # fmt: skip
+          "asr_all_interval", "test_images", "stamped_images", "stamped_accuracy",
+          "stamped_accuracy_interval"}  # fmt: skip
 
 Cli = Callable[..., tuple[int, dict[str, Any], str]]
 

@@ -204,6 +204,19 @@ def test_an_all_clear_says_what_the_images_still_allow() -> None:
     assert "may be chance" in found.headline
 
 
+def test_right_answers_with_the_trigger_on_are_told_where_a_run_has_them() -> None:
+    old = {"teacher": scored(0.99), "student": scored(0.02), "clean_twin": scored(0.01)}
+    assert len(of_cleaning(old).reasons) == 2
+    shares = {"teacher": 0.004, "student": 0.94, "clean_twin": 0.97}
+    for name, share in shares.items():
+        new = {"stamped_accuracy": share, "stamped_accuracy_interval": [share - 0.003, 0.99]}
+        old[name] = old[name] | new
+    assert of_cleaning(old).reasons[2] == (
+        "With the trigger on, 94.0% of 321 images get their own, right answer (95% interval 93.7 "
+        "to 99.0%); before cleaning, 0.4%; of a clean encoder, 97.0%."
+    )
+
+
 def test_the_command_line_gives_the_same_verdict(capsys: pytest.CaptureFixture[str]) -> None:
     import json
 

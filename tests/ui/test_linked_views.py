@@ -11,12 +11,16 @@ from ui import samples
 Fabricate = Callable[[Path], None]
 
 
-def test_embeddings_show_maps_numbers_and_downloads(runs_root: Path, fabricate: Fabricate) -> None:
+def test_embeddings_show_maps_and_numbers_and_the_way_to_the_files(
+    runs_root: Path, fabricate: Fabricate
+) -> None:
     fabricate(runs_root)
     app = open_page("embeddings")
     assert not app.exception
     assert len(app.get("plotly_chart")) == 2
-    assert len(app.get("download_button")) == 3
+    links = [link.proto for link in app.get("page_link")]
+    home = next(link for link in links if link.label.startswith("Take the cleaned encoder home"))
+    assert (home.page, home.query_string) == ("distil", "run=demo-distill")
     told = words(app)
     assert "Before: the suspect" in told
     assert "After: the cleaned encoder" in told

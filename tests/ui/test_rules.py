@@ -100,3 +100,26 @@ def test_the_rule_notices_a_changing_button(line: str) -> None:
 )  # fmt: skip
 def test_the_rule_lets_a_button_pass_that_stays_the_same(line: str) -> None:
     assert not changing_buttons(line)
+
+
+def folds_without_arrow(source: str) -> list[str]:
+    """Folds with an icon: Streamlit puts it in the arrow's place, until the pointer is on it."""
+    return [
+        f"line {node.lineno}: {ast.unparse(node)[:60]}"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "expander"
+        and any(k.arg in ("icon", None) for k in node.keywords)
+    ]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_fold_shows_that_it_opens(path: Path) -> None:
+    assert folds_without_arrow(path.read_text()) == []
+
+
+def test_the_rule_notices_a_fold_without_an_arrow() -> None:
+    assert folds_without_arrow("with st.expander('More', icon=':material/table:'): pass")
+    assert folds_without_arrow("left.expander('More', **looks)")
+    assert not folds_without_arrow("st.expander('More', expanded=True)")

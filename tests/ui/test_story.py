@@ -292,6 +292,35 @@ def test_the_commands_behind_the_numbers_name_the_python_that_knows_the_project(
     assert all(command.startswith(".venv/bin/python -m mimic ") for command in commands)
 
 
+def test_a_cleaning_that_left_the_backdoor_in_is_made_again_more_gently(
+    runs_root: Path, fabricate: Callable[[Path], None], distill_run: Write, placement_run: Write,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    fabricate(runs_root)
+    run = distill_run(runs_root, "distill-own")
+    placement_run(runs_root, "placement-own", student="distill-own")
+    labels = {m.label for m in open_story(5).metric}
+    assert "Right answers with the sticker on" not in labels  # The figure is newer than the run.
+    result = run.result()
+    assert result
+    result["scores"]["student"] |= {"asr": 0.9, "asr_interval": [0.87, 0.92]}
+    for name, share in (("teacher", 0.01), ("student", 0.08)):
+        bounds = [share - 0.01, share + 0.01]
+        told = {"stamped_accuracy": share, "stamped_accuracy_interval": bounds}
+        result["scores"][name] |= told
+    run.write_json("result.json", result)
+    monkeypatch.setattr("mimic.job.spawn", lambda run: None)
+    app = open_story(5)
+    assert metric(app, "Right answers with the sticker on") == "8.0%"
+    app.get_by_key("clean-more-gently").click().run()
+    assert not app.exception
+    (made,) = (other for other in own_runs(runs_root, "distill") if other.id != "distill-own")
+    config = made.config()
+    assert isinstance(config, DistillConfig)
+    assert config.clone_weight == 0
+    assert "still learning" in words(app)
+
+
 def test_the_last_step_opens_with_the_sticker_on(
     runs_root: Path, fabricate: Callable[[Path], None], distill_run: Write, placement_run: Write
 ) -> None:

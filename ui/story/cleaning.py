@@ -9,7 +9,7 @@ import streamlit as st
 from mimic.config import DistillConfig, PlacementConfig
 from mimic.run import Run, Status, is_bundled
 from mimic.subjects import recommended_distillation
-from ui import distillation, glossary, jobs, live, live_charts, mode, numbers
+from ui import glossary, jobs, live, live_charts, mode, numbers, progress_words
 from ui.story import placements, words
 from ui.story.sources import source
 from ui.subject import Subject, has_result
@@ -177,7 +177,7 @@ class Falling:
             words.in_story_words(drawn),
             width="stretch", key="story-scores",
             alt=live.alt("Right answers and attack success by round.",
-                         distillation.score_sentence(measured), status),
+                         progress_words.score_sentence(measured), status),
         )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from mimic.run import Run
-from ui import frame, glossary, numbers, text, verdict
+from ui import frame, gentler_cleaning, glossary, numbers, text, verdict
 from ui.story import board, cleaning, placements, steps
 from ui.story.placements import Placement
 from ui.story.sources import source
@@ -67,7 +67,7 @@ def compare(seen: Placement, cleaned: Placement, run: Run, scores: Scores) -> No
         board.fields(seen)
         here(seen, cleaned)
     whole(scores, seen.target)
-    judged(verdict.of_cleaning(scores))
+    judged(run, verdict.of_cleaning(scores))
     source(
         (run, "The figures: both encoders were scored on all test images of the data set."),
         (cleaned.run, "The answers: the sticker was put on test images for the cleaned encoder."),
@@ -122,6 +122,10 @@ def whole(scores: Scores, target: str) -> None:
                 help=glossary.help_for("floor"),
             )  # fmt: skip
         change(before, after, "accuracy", "Right answers after cleaning", "accuracy")
+        if None not in (before.get("stamped_accuracy"), after.get("stamped_accuracy")):
+            change(
+                before, after, "stamped_accuracy", "Right answers with the sticker on", "trigger"
+            )
 
 
 def change(
@@ -138,8 +142,8 @@ def change(
     )
 
 
-def judged(found: verdict.Verdict) -> None:
-    """The verdict, without the figures that stand above it."""
+def judged(run: Run, found: verdict.Verdict) -> None:
+    """The verdict, without the figures that stand above it, and the way on if it is bad."""
     colour, icon = verdict.LOOKS[found.level]
     with st.container(border=True):
         st.badge(found.title, icon=icon, color=colour)
@@ -150,6 +154,7 @@ def judged(found: verdict.Verdict) -> None:
         )
         st.markdown(f"**How sure.** {text.sentence(found.confidence)}")
         st.markdown("**What to do**\n" + verdict.bullets(found.actions))
+        gentler_cleaning.offer(run, found, cleaning.RUN)
 
 
 def onwards(run: Run) -> None:

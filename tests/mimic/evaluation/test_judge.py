@@ -63,6 +63,7 @@ def test_an_encoder_that_sees_only_the_trigger_is_fully_misled(
         scores = make_judge(pictures)(encoder, SEE, probe=probe)
         assert scores["accuracy"] == 1
         assert scores["asr"] == scores["asr_all"] == 1
+        assert scores["stamped_accuracy"] == 0
 
 
 def test_without_a_trigger_stamped_predictions_are_the_clean_ones(

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mimic.evaluation import attack_success_rate, score
+from mimic.evaluation.metrics import stamped_accuracy
 from mimic.intervals import interval_of, target_share, wilson_interval
 
 LABELS = np.array([0, 1, 2, 1, 0, 2])
@@ -83,3 +84,30 @@ def test_a_run_from_before_the_interval_gets_it_from_its_counts_or_none() -> Non
     assert interval_of({"asr": 0.5, "test_images": 6}, "asr") is None
     assert target_share(scores) == pytest.approx(2 / 6)
     assert target_share({"test_images": 6, "stamped_images": 0}) is None
+
+
+def test_right_answers_with_the_trigger_on_are_counted_without_target_images() -> None:
+    found = stamped_accuracy(STAMPED, LABELS, target=1)
+    others = LABELS != 1
+    right = sum(int(a == b) for a, b in zip(STAMPED[others], LABELS[others], strict=True))
+    assert 0 < right < others.sum()
+    assert found["stamped_accuracy"] == right / others.sum()
+    assert found["stamped_accuracy_interval"] == wilson_interval(right, int(others.sum()))
+
+
+def test_other_wrong_answers_are_not_right_ones_though_attack_success_is_low() -> None:
+    wrong = np.where(LABELS == 0, 2, 0)
+    assert score(LABELS, wrong, LABELS, target=1)["asr"] == 0
+    assert stamped_accuracy(wrong, LABELS, target=1)["stamped_accuracy"] == 0
+    assert stamped_accuracy(LABELS, LABELS, target=1)["stamped_accuracy"] == 1
+
+
+@pytest.mark.parametrize(
+    ("stamped", "labels", "target"),
+    [(None, LABELS, 1), (STAMPED, LABELS, None), (STAMPED, np.ones(6, int), 1)],
+    ids=["no-trigger", "no-target", "only-target-images"],
+)
+def test_right_answers_with_the_trigger_on_may_be_unknown(
+    stamped: np.ndarray | None, labels: np.ndarray, target: int | None
+) -> None:
+    assert set(stamped_accuracy(stamped, labels, target=target).values()) == {None}

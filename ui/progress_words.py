@@ -1,0 +1,55 @@
+"""What a distillation at work has come to, in words below its charts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ui import numbers
+
+Records = list[dict[str, Any]]
+
+
+def loss_sentence(records: Records) -> str:
+    """The newest loss in words."""
+    trained = [r for r in records if r.get("loss") is not None]
+    if not trained:
+        return "No epoch has been trained yet."
+    last = trained[-1]
+    return f"Epoch {last['epoch']} of {last['epochs']}: total loss {last['loss']:.3f}."
+
+
+def score_sentence(records: Records) -> str:
+    """The newest measurement in words."""
+    measured = [r for r in records if r.get("evaluation")]
+    if not measured:
+        return "Not measured yet."
+    last = measured[-1]
+    found = last["evaluation"]
+    images = found.get("test_images")
+    on = f" on {numbers.count(images)} test images" if images else ""
+    return (
+        f"Measured at epoch {last['epoch']}{on}: accuracy "
+        f"{numbers.percent(found.get('accuracy'))}, attack success "
+        f"{numbers.percent(found.get('asr'))}."
+    )
+
+
+def quick_sentence(records: Records, final: Mapping[str, Any] | None) -> str:
+    """Why a finished run's last measurement is not its score, where that is so."""
+    measured = [r["evaluation"] for r in records if r.get("evaluation")]
+    quick, whole = (measured or [{}])[-1].get("test_images"), (final or {}).get("test_images")
+    if not quick or not whole or quick == whole:
+        return ""
+    return (
+        f" This is the quick measurement of the training, with fewer images for classifier and "
+        f"test; the scores below are the final ones, on {numbers.count(whole)} test images."
+    )
+
+
+def agreement_sentence(records: Records) -> str:
+    """The newest agreement in words."""
+    agreed = [r["agreement"] for r in records if r.get("agreement") is not None]
+    if not agreed:
+        return "The agreement with the suspect is not measured yet."
+    return f"Agreement with the suspect, from 0 to 1: {agreed[-1]:.3f}."
