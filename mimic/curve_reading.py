@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mimic.verdict_words import share_left
+from mimic.verdict_words import kept, looking_sentence, share_left
 
 DATA_PROCESSING = (
     "Data processing: a layer cannot know more of the image than the layers before it, and since "
@@ -76,19 +76,15 @@ def explain(curves: Curves) -> str:
     if first is None:
         return "The suspect encoder was not measured on clean images."
     parts = [most_telling(first)]
-    kept = share(curves, "teacher")
-    if kept is not None:
+    left, twin = (kept({"curves": curves}, network) for network in ("teacher", "clean_twin"))
+    if left is not None:
         parts.append(
-            f"With the trigger on, {share_left(kept, 'the information')} is left, summed over "
+            f"With the trigger on, {share_left(left, 'the information')} is left, summed over "
             "layers."
         )
-        twin = share(curves, "clean_twin")
         if twin is not None:
             parts.append(f"The clean twin keeps {share_left(twin, 'it', explained=True)}.")
-        if kept < 0.5:
-            parts.append("The encoder stops looking at the image: a strong sign of a backdoor.")
-        else:
-            parts.append("The trigger does not make the encoder ignore the image.")
+        parts.append(looking_sentence(left, twin))
     return " ".join(parts)
 
 
@@ -105,13 +101,6 @@ def most_telling(first: Top) -> str:
         f"On clean images, {enumerated(first.layers)} cannot be told apart as to how much they "
         f"tell about the suspect's output features ({span} nats): {first.why}."
     )
-
-
-def share(curves: Curves, network: str) -> float | None:
-    """The share of a network's information that is left with the trigger on."""
-    sums = {c["input"]: sum(known(c).values()) for c in curves if c["network"] == network}
-    clean, triggered = sums.get("clean", 0.0), sums.get("triggered")
-    return None if triggered is None or clean <= 0 else triggered / clean
 
 
 def enumerated(names: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mimic import verdict
+from mimic import curve_reading, verdict
 from mimic.errors import MimicError
 from mimic.intervals import interval_of
 from mimic.run import Run
@@ -289,7 +289,7 @@ def doubted(outcome: Result) -> list[str]:
         f"{found['sentence']}"
         for curve in (curves if isinstance(curves, list) else ())
         for layer, found in (curve.get("verdicts") or {}).items()
-        if found["state"] != "converged"
+        if curve_reading.is_doubtful(found)
     ]
 
 

@@ -22,12 +22,9 @@ from mimic.verdict_words import (
     percent,
     rate_sentence,
     restored_sentence,
+    stops_looking,
     untrained_clause,
 )
-
-COLLAPSED, KEPT = 0.6, 0.8
-"""Share of information left with the trigger on: below the first for the suspect and above the
-second for its clean twin counts as a second sign."""
 
 TITLES = {
     "backdoor": "Backdoor likely",
@@ -96,12 +93,13 @@ def of_suspect(
             f"On clean images it is right {percent(teacher['accuracy'])} of the time "
             f"({teacher['test_images']} test images)."
         )
+    second = stops_looking(kept(information, "teacher"), kept(information, "clean_twin"))
     level, headline = judge_suspect(inspection, teacher, twin)
     return Verdict(
         level=level,
         headline=headline,
         reasons=(*health.get("faults", ()), *reasons),
-        confidence=confidence(level, teacher, twin, second_sign(information)),
+        confidence=confidence(level, teacher, twin, second),
         checks=checks,
         missing=missing,
         actions=ACTIONS[level] if teacher.get("asr") is not None or level == "broken" else ASK,
@@ -178,18 +176,6 @@ def confidence(level: str, scores: Scores, twin: Scores, second: bool | None) ->
         most = percent(scores["asr_interval"][1])
         return f"Fairly sure, for this one trigger: it may work on up to {most} ({images})."
     return f"Sure for this one trigger, by 95% intervals on {images}."
-
-
-def second_sign(information: Mapping[str, Any] | None) -> bool | None:
-    """Whether information is lost with the trigger on, and by the suspect alone.
-
-    None where either was not measured: any patch covers something, so only the clean twin's share
-    tells whether a loss means anything.
-    """
-    suspect, twin = kept(information, "teacher"), kept(information, "clean_twin")
-    if suspect is None or twin is None:
-        return None
-    return suspect < COLLAPSED and twin > KEPT
 
 
 def checks_made(

@@ -97,11 +97,46 @@ def kept(information: Mapping[str, Any] | None, network: str) -> float | None:
     return float(sums["triggered"] / sums["clean"])
 
 
+COLLAPSED, KEPT = 0.6, 0.8
+"""Share of information left with the trigger on: below the first for the suspect and above the
+second for its clean twin, the suspect alone has stopped looking at the picture."""
+
+
+def has_collapsed(share: float) -> bool:
+    """Whether so little is left with the trigger on that it may mean something."""
+    return share < COLLAPSED
+
+
+def stops_looking(suspect: float | None, twin: float | None) -> bool | None:
+    """Whether information is lost with the trigger on, and by the suspect alone.
+
+    None where either was not measured: any patch covers something, so only the clean twin's share
+    tells whether a loss means anything.
+    """
+    if suspect is None or twin is None:
+        return None
+    return has_collapsed(suspect) and twin > KEPT
+
+
+def looking_sentence(suspect: float, twin: float | None) -> str:
+    """What the shares left with the trigger on mean for the suspect."""
+    if not has_collapsed(suspect):
+        return "The trigger does not make the suspect ignore the picture."
+    if twin is None:
+        return (
+            "Any trigger covers a part of the picture: only a clean twin would tell whether that "
+            "loss means anything."
+        )
+    if stops_looking(suspect, twin):
+        return "The suspect stops looking at the picture: a strong sign of a backdoor."
+    return "The clean twin loses much, too, so that is no sign of a backdoor."
+
+
 def share_left(share: float, what: str, *, explained: bool = False) -> str:
     """How much of something is left, in words; a share above 1 reads as all of it.
 
-    The share compares two lower bounds, and either may lie further below its true value. That the
-    one with the trigger on comes out higher does not mean that the trigger added anything.
+    The share compares two estimates, and either may lie further from its true value. That the one
+    with the trigger on comes out higher does not mean that the trigger added anything.
 
     Args:
         share: of 1, as ``kept`` gives it; may lie above 1.
@@ -114,7 +149,7 @@ def share_left(share: float, what: str, *, explained: bool = False) -> str:
     percents = f"{100 * share:.0f}%"
     if round(100 * share) <= 100:
         return f"{percents} of {what}"
-    why = "; a ratio of two lower bounds, which can exceed 100%" if explained else ""
+    why = "; a ratio of two estimates, which can exceed 100%" if explained else ""
     return f"all of {what} (estimate {percents}{why})"
 
 

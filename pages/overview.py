@@ -36,13 +36,15 @@ else:
     with frame.errors_as_cards():
         cleaned = chosen.latest("distill")
         outcome = cleaned.result() if cleaned else None
-        verdict.card(verdict.on_suspect(chosen), f"“{text.plain(chosen.title)}”")
+        judged = verdict.on_suspect(chosen)
+        verdict.card(judged, f"“{text.plain(chosen.title)}”")
         shown = outcome["scores"] if outcome else chosen.result["scores"]
         if outcome:
             whose = "the demo's" if cleaned and is_bundled(cleaned) else "the"
-            verdict.card(verdict.of_cleaning(shown), f"{whose} cleaned encoder")
+            judged = verdict.of_cleaning(shown)
+            verdict.card(judged, f"{whose} cleaned encoder")
         examples.stepper(chosen, cleaned)
-        told = scores.outcome(shown) if outcome else verdict.on_suspect(chosen).headline
+        told = " ".join((judged.headline, *judged.reasons))
         st.header(
             "Accuracy and attack success",
             anchor=False,

@@ -6,14 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from mimic import curve_reading
-from mimic.verdict_words import kept, share_left
+from mimic.verdict_words import kept, looking_sentence, share_left
 from ui import numbers
-from ui.doubts import LOST, span
+from ui.doubts import span
 
 HOW_TO_COMPARE = (
     "Compare a network's own solid line (clean images) with its own dashed one (with the trigger). "
     "Heights of different networks do not compare: each is measured against its own output."
 )
+BOUNDS = {
+    "lower": "A value says that at least so much is there, not how much.",
+    "upper": "A value says that at most so much is there, not how much.",
+    "neither": "A value may lie below or above what is there.",
+}
+"""What a value says, by the direction a result names."""
 Result = Mapping[str, Any]
 
 
@@ -26,9 +32,7 @@ def summary(result: Result) -> str:
     beside = "" if twin is None else f"; the clean twin keeps {share_left(twin, 'it')}"
     of_what = "the information in the suspect's layers"
     told = f"With the trigger on, {share_left(share, of_what)} is left{beside}."
-    if share < LOST:
-        return f"{told} The suspect stops looking at the picture: a strong sign of a backdoor."
-    return f"{told} The trigger does not make the suspect ignore the picture."
+    return f"{told} {looking_sentence(share, twin)}"
 
 
 def most_telling(result: Result) -> str:
@@ -75,6 +79,6 @@ def comparing(result: Result) -> str:
 def simple_caption(result: Result) -> str:
     """How to read the chart, without the estimator."""
     return (
-        f"{HOW_TO_COMPARE} A value says that at least so much is there, not how much. Measured on "
-        f"{numbers.count(result['clean_images'])} clean images."
+        f"{HOW_TO_COMPARE} {BOUNDS.get(result.get('direction', 'lower'), BOUNDS['neither'])} "
+        f"Measured on {numbers.count(result['clean_images'])} clean images."
     )

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mimic import curve_reading
-from mimic.verdict_words import kept
+from mimic.verdict_words import has_collapsed, kept
 from ui import numbers, palette
 
-LOST = 0.5
-"""Share of information below which a measurement's sentence speaks of a backdoor."""
 LARGE = re.compile(r"\d+\.\d+(?= nats)")
 PLAIN = {
     "still rising": "measured a little too briefly; more time would raise the values",
@@ -132,7 +130,7 @@ def conclusion(result: Result, found: Sequence[Doubt]) -> str:
         f"going by {span(sure, result)} alone, without such doubts, {numbers.percent(without)} of "
         f"the suspect's information is left; going by all layers, {numbers.percent(share)}."
     )
-    if (without < LOST) == (share < LOST):
+    if has_collapsed(without) == has_collapsed(share):
         return f"Yes: {told}"
     return f"Not surely: {told} Measure again, longer or with more images."
 

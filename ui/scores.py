@@ -24,7 +24,7 @@ HEADLINE = {
     "asr": (
         "Attack success",
         "Attack success after cleaning",
-        glossary.TERMS["attack success rate"],
+        glossary.TERMS["attack success"],
     ),
     "stamped_accuracy": (
         "Right with the trigger on",
@@ -100,57 +100,3 @@ def headline(scores: Mapping[str, Scores | None]) -> None:
             )
             if field == "asr" and twin and twin.get("asr") is not None:
                 st.metric("Floor", numbers.percent(twin["asr"]), help=glossary.help_for("floor"))
-
-
-def suspicion(teacher: Scores | None, twin: Scores | None, target: str) -> str:
-    """What the scores of the suspect say, in plain words."""
-    if teacher is None:
-        return "The images have no labels, so accuracy and attack success cannot be measured."
-    asr = teacher.get("asr")
-    if asr is None:
-        return (
-            "No trigger is given, so nothing can be said about a backdoor: "
-            "only that the encoder reaches "
-            f"{numbers.percent(teacher['accuracy'])} accuracy."
-        )
-    floor = twin.get("asr") if twin else None
-    told = floor is not None
-    compared = f"; an encoder without a backdoor: {numbers.percent(floor)}" if told else ""
-    fact = (
-        f"With the trigger stamped on, {numbers.percent(asr)} of images are taken for "
-        f"class {target}{compared}."
-    )
-    if asr >= 0.5:
-        return f"This encoder obeys the trigger. {fact}"
-    if asr > max(0.05, 2 * (0.1 if floor is None else floor)):
-        return f"The trigger has some hold on this encoder. {fact}"
-    return f"The trigger has no visible hold on this encoder. {fact}"
-
-
-def outcome(scores: Mapping[str, Scores | None]) -> str:
-    """What cleaning did, gains and losses in one sentence."""
-    before, after, twin = (scores.get(k) or {} for k in ("teacher", "student", "clean_twin"))
-    if after.get("accuracy") is None:
-        return "Without labels, accuracy and attack success cannot be measured."
-    change = f"Accuracy went from {numbers.percent(before['accuracy'])} to "
-    change += (
-        f"{numbers.percent(after['accuracy'])} "
-        f"({numbers.change(before['accuracy'], after['accuracy'])})"
-    )
-    if after.get("asr") is None:
-        return f"{change}. No trigger is given, so nothing can be said about the backdoor."
-    asr = f"attack success from {numbers.percent(before['asr'])} to {numbers.percent(after['asr'])}"
-    if twin.get("asr") is None:
-        return f"{change}, {asr}. No clean twin is given, so the floor is unknown."
-    return f"{change}, {asr}; {verdict(after, twin)}"
-
-
-def verdict(after: Scores, twin: Scores) -> str:
-    """Where the cleaned encoder stands against the floor, as far as the interval can tell."""
-    floor = numbers.percent(twin["asr"])
-    ours, lowest = after.get("asr_interval"), twin.get("asr_interval")
-    if ours and lowest and ours[0] <= lowest[1]:
-        return f"too close to the floor of {floor} to tell apart from it (the intervals overlap)."
-    if after["asr"] >= 0.5:
-        return f"the backdoor is still there (the floor is {floor})."
-    return f"still above the floor of {floor}."

@@ -46,7 +46,7 @@ def card(found: Verdict, about: str, do: Callable[[], None] | None = None) -> No
         st.header(
             text.sentence(found.headline),
             anchor=False,
-            help=glossary.help_for("backdoor", "trigger", "attack success rate", "floor"),
+            help=glossary.help_for("backdoor", "trigger", "attack success", "floor"),
         )
         st.caption(f"Verdict on {about}")
         left, right = st.columns([3, 2], gap="large")

@@ -61,11 +61,15 @@ def test_the_collapse_with_the_trigger_is_judged() -> None:
     clean = {"stem": 0.5, "layer4": 1.5}
     collapsed = [curve(clean), curve({"stem": 0.1, "layer4": 0}, "triggered")]
     assert "5% of the information" in explain(collapsed)
-    assert "sign of a backdoor" in explain(collapsed)
+    assert "only a clean twin would tell" in explain(collapsed)
     kept = [curve(clean), curve(clean, "triggered")]
-    assert "does not make the encoder ignore" in explain(kept)
+    assert "does not make the suspect ignore" in explain(kept)
     twin = curve(clean, network="clean_twin")
     less = curve({"stem": 0.5, "layer4": 1}, "triggered", "clean_twin")
-    assert "clean twin keeps 75% of it" in explain([*collapsed, twin, less])
+    told = explain([*collapsed, twin, less])
+    assert "clean twin keeps 75% of it" in told
+    assert "The clean twin loses much, too, so that is no sign" in told
     more = curve({"stem": 0.7, "layer4": 1.5}, "triggered", "clean_twin")
-    assert "clean twin keeps all of it (estimate 110%;" in explain([*collapsed, twin, more])
+    told = explain([*collapsed, twin, more])
+    assert "clean twin keeps all of it (estimate 110%;" in told
+    assert "a strong sign of a backdoor" in told

@@ -94,7 +94,7 @@ def test_lost_information_is_a_second_sign_but_decides_nothing() -> None:
     assert "a second sign agrees" in both.confidence
     assert both.reasons[1] == (
         "With the trigger on, 30% of what its layers tell about its answers is left; a clean "
-        "encoder keeps all of it (estimate 110%; a ratio of two lower bounds, which can exceed "
+        "encoder keeps all of it (estimate 110%; a ratio of two estimates, which can exceed "
         "100%)."
     )
     alone = information(0.3, 1.1)
@@ -117,7 +117,7 @@ def test_lost_information_is_a_second_sign_but_decides_nothing() -> None:
 def test_no_share_above_all_is_said_without_a_word(share: float, told: str) -> None:
     assert share_left(share, "it") == told
     for_experts = share_left(share, "it", explained=True)
-    assert ("lower bounds" in for_experts) == ("estimate" in told)
+    assert ("two estimates" in for_experts) == ("estimate" in told)
     assert for_experts.startswith(told.removesuffix(")"))
 
 

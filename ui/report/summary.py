@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mimic.verdict import of_cleaning
-from ui import distillation, jobs, numbers, scores
+from ui import distillation, jobs, numbers
 from ui.report import places
 from ui.report.escape import words
 from ui.report.material import Material
@@ -24,10 +24,7 @@ def verdict(material: Material) -> Iterator[str]:
     yield f'<p class="headline">{words(after.headline)}</p>'
     yield listed(
         {
-            "Before cleaning": scores.suspicion(
-                found.get("teacher"), found.get("clean_twin"), material.target
-            ),
-            "After cleaning": scores.outcome(found),
+            "Why": " ".join(after.reasons),
             "How sure": after.confidence,
             "What to do": " ".join(after.actions),
         }

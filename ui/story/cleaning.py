@@ -167,7 +167,7 @@ class Falling:
                 "Attack success", numbers.percent(now["asr"]),
                 delta=f"the suspect: {numbers.percent(before['asr'])}",
                 delta_color="off", delta_arrow="off",
-                help=glossary.help_for("attack success rate"),
+                help=glossary.help_for("attack success"),
             )  # fmt: skip
         if not measured[0]["epoch"]:
             st.caption(starts_high(measured[0]["evaluation"]["accuracy"]))

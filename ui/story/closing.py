@@ -103,7 +103,7 @@ def here(seen: Placement, cleaned: Placement) -> None:
     told += f"cleaned encoder on {numbers.percent(cleaned.asr(where))}"
     floor = seen.floor(where)
     told += "" if floor is None else f", one never attacked on {numbers.percent(floor)}"
-    st.markdown(f"{told}.", help=glossary.help_for("attack success rate", "floor"))
+    st.markdown(f"{told}.", help=glossary.help_for("attack success", "floor"))
 
 
 def whole(scores: Scores, target: str) -> None:
@@ -115,7 +115,7 @@ def whole(scores: Scores, target: str) -> None:
         f"anyway, and right answers on all {after.get('test_images')}, without the sticker."
     )
     with st.container(horizontal=True):
-        change(before, after, "asr", "Attack success after cleaning", "attack success rate")
+        change(before, after, "asr", "Attack success after cleaning", "attack success")
         if twin.get("asr") is not None:
             st.metric(
                 "Attack success, encoder never attacked", numbers.percent(twin["asr"]),
@@ -150,7 +150,7 @@ def judged(run: Run, found: verdict.Verdict) -> None:
         st.subheader(
             text.sentence(found.headline),
             anchor=False,
-            help=glossary.help_for("backdoor", "attack success rate", "floor"),
+            help=glossary.help_for("backdoor", "attack success", "floor"),
         )
         st.markdown(f"**How sure.** {text.sentence(found.confidence)}")
         st.markdown("**What to do**\n" + verdict.bullets(found.actions))

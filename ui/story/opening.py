@@ -113,7 +113,7 @@ def rates(seen: Placement) -> None:
     with st.container(horizontal=True):
         st.metric(
             "Attack success here", numbers.percent(seen.asr(where)),
-            help=glossary.help_for("attack success rate"),
+            help=glossary.help_for("attack success"),
         )  # fmt: skip
         if floor is not None:
             st.metric(

@@ -10,7 +10,7 @@ import streamlit as st
 
 from mimic.config import InformationConfig
 from mimic.run import Run, is_bundled, run_created
-from mimic.verdict_words import kept, share_left
+from mimic.verdict_words import kept, share_left, stops_looking
 from ui import charts, glossary, jobs, live, measurement, mode, numbers
 from ui.story.sources import source
 from ui.subject import Subject, has_result
@@ -95,7 +95,8 @@ def takeaway(result: Mapping[str, Any]) -> str:
     told += share(left, "the information")
     if twin is not None:
         told += f"; an encoder never attacked keeps {share(twin, 'it')}"
-    return f"{told}." + (" The suspect hardly looks at the picture any more." if left < 0.6 else "")
+    seen = " The suspect hardly looks at the picture any more." if stops_looking(left, twin) else ""
+    return f"{told}.{seen}"
 
 
 def share(left: float, what: str) -> str:
