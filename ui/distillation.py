@@ -20,6 +20,7 @@ from ui import (
     numbers,
     scores,
     text,
+    training_charts,
     verdict,
 )
 from ui.subject import Subject, has_result
@@ -89,20 +90,25 @@ class Drawing:
         height = BESIDE_BOTH if agreed else live_charts.HEIGHT
         said, measured = loss_sentence(records), score_sentence(records)
         references = live_charts.reference_rows(self.subject.result["scores"])
-        left.altair_chart(
-            live_charts.losses(records, epochs, height), width="stretch", key="live-losses",
-            alt=live.alt("Loss terms by epoch.", said, status),
+        live_charts.show(
+            left, "losses", live.alt("Loss terms by epoch.", said, status), status,
+            lambda: live_charts.losses(records, epochs, height),
+            lambda: training_charts.losses(records, height),
         )  # fmt: skip
-        right.altair_chart(
-            live_charts.scores(records, epochs, references), width="stretch", key="live-scores",
-            alt=live.alt("Accuracy and attack success by epoch.", measured, status),
+        live_charts.show(
+            right, "scores",
+            live.alt("Accuracy and attack success by epoch.", measured, status), status,
+            lambda: live_charts.scores(records, epochs, references),
+            lambda: training_charts.scores(records, references, live_charts.HEIGHT),
         )  # fmt: skip
         if agreed:
             told = agreement_sentence(records)
             right.markdown("**Agreement** with the suspect (linear CKA)")
-            right.altair_chart(
-                agreement_chart.drawn(records, epochs), width="stretch", key="live-agreement",
-                alt=live.alt("Agreement with the suspect by epoch.", told, status),
+            live_charts.show(
+                right, "agreement",
+                live.alt("Agreement with the suspect by epoch.", told, status), status,
+                lambda: agreement_chart.drawn(records, epochs),
+                lambda: training_charts.agreement(records, agreement_chart.HEIGHT),
             )  # fmt: skip
             measured = f"{measured} {told}"
         final = ((run.result() or {}).get("scores") or {}).get("student")
