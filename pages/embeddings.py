@@ -13,6 +13,7 @@ from ui import (
     numbers,
     samples,
     scores,
+    selection_link,
     subject,
 )
 
@@ -42,8 +43,10 @@ def linked_views(chosen: subject.Subject, run: Run) -> None:
         if not points or not ready:
             return
         view = comparison.choose_view(ready, points)
+        selection_link.adopt(run.id, points["labels"])
         comparison.choose_images(chosen, points["labels"])
         comparison.draw(chosen, run, points, view)
+        selection_link.keep(run.id, len(points["labels"]))
         if view.projection != "plane":
             st.caption(
                 "Directions mean nothing here, and distances in UMAP little: read the numbers too."
