@@ -17,7 +17,8 @@ RUN = "placement_run"
 WIDTH, HEIGHT = 420, 474
 """Pixels: what the axes and the scale leave of it is square, as the map is."""
 SCALE = {
-    "title": {"text": "attack success (%)<br> ", "side": "top"}, "orientation": "h", "thickness": 10,
+    "title": {"text": "attack success (%)<br> ", "side": "top"},
+    "orientation": "h", "thickness": 10,
     "y": 1, "yref": "container", "yanchor": "top", "len": 1, "outlinewidth": 0,
 }  # fmt: skip
 """Above the map, where a phone has room for it."""
