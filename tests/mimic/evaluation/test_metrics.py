@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mimic.evaluation import attack_success_rate, score
-from mimic.intervals import wilson_interval
+from mimic.intervals import jackknife_interval, share_interval, wilson_interval
 
 LABELS = np.array([0, 1, 2, 1, 0, 2])
 CLEAN = np.array([0, 1, 2, 2, 0, 1])  # 4 of 6 right
@@ -70,3 +70,20 @@ def test_success_is_unknown_where_it_cannot_be_measured(
     assert scores["asr"] is scores["asr_interval"] is scores["asr_all"] is None
     assert scores["stamped_images"] == 0
     assert scores["accuracy"] == pytest.approx(float((labels == CLEAN).mean()))
+
+
+def test_the_jackknife_of_a_mean_covers_the_truth_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(400):
+        data = rng.normal(3.0, 1.0, 60)
+        group = rng.permutation(60) % 12
+        left_out = [float(data[group != g].mean()) for g in range(12)]
+        low, high = jackknife_interval(float(data.mean()), left_out)
+        covered += low <= 3.0 <= high
+    assert 0.92 <= covered / 400 <= 0.98
+
+
+def test_a_share_of_all_is_still_not_certain() -> None:
+    assert share_interval(1.0, 14) == pytest.approx(wilson_interval(14, 14))
+    assert share_interval(1.0, 14)[0] < 0.8
