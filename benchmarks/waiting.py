@@ -1,13 +1,14 @@
 """How long people wait: one table of the delays a user meets, on this machine.
 
-    python -m benchmarks.waiting                 # library part and app part
+    python -m benchmarks.waiting                 # library part and app part, some four minutes
+    python -m benchmarks.waiting --no-library    # the pages only, some two minutes
     python -m benchmarks.waiting --json out.json
 
 Library: all-layer information, distillation, first and repeated UMAP on the demo, each as the app
-runs it (a process of its own, start-up included). App: the time each page takes to answer when
-there is nothing to compute, first by a click in the navigation and then opened anew (first paint:
-from the page's frame to its last change of layout), and the server's memory over ten passes through
-all pages (needs Chromium and the dev extra).
+runs it (a process of its own, start-up included). App: how long each page takes, see
+``benchmarks.page_waits``, and the server's memory over ten passes through all pages (needs Chromium
+and the dev extra). Numbers taken while the machine had other work are no good: the load averages
+stand above and below them.
 """
 
 from __future__ import annotations
@@ -16,31 +17,18 @@ import argparse
 import json
 import os
 import platform
-import shutil
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import psutil
 
+from benchmarks import page_waits
 from mimic import job
 from mimic.config import DistillConfig, EmbedConfig, InformationConfig
 from mimic.run import Run
 from mimic.subjects import recommended_distillation, subject_fields
-from ui import frame
-
-PAGES = ("", *(page for page in frame.PAGES if page != "overview"))
-PASSES = 10
-CHROMIUM_FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
 def main() -> None:
@@ -48,14 +36,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--no-app", action="store_true", help="leave the app part out")
+    parser.add_argument("--no-library", action="store_true", help="leave the library part out")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        rows = library(Path(folder))
-        if not options.no_app:
-            rows |= app(Path(folder))
     print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")
-    for name, value in rows.items():
-        print(f"{name:<58}{value:>10.2f}")
+    print(f"load averages before: {load()}")
+    rows: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        if not options.no_library:
+            rows |= library(Path(folder))
+        for name, value in rows.items():
+            print(f"{name:<58}{value:>10.2f}")
+        if not options.no_app:
+            waits, grown = page_waits.measure(Path(folder) / "none")
+            print(f"\n{page_waits.table(waits)}\n")
+            memory = f"server memory growth over {page_waits.PASSES} passes (MiB)"
+            print(f"{memory:<58}{grown:>10.2f}")
+            rows |= {"pages (s)": waits, memory: grown}
+    print(f"load averages after: {load()}")
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
@@ -93,96 +90,9 @@ def timed(kind: str, config: Any, root: Path) -> tuple[Run, float, float]:
     return run, time.perf_counter() - began, first
 
 
-def app(folder: Path) -> dict[str, float]:
-    """Median seconds until each page of the demo stands, and the server's memory growth."""
-    from playwright.sync_api import sync_playwright
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    root = Path(__file__).resolve().parent.parent
-    server = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "streamlit",
-            "run",
-            str(root / "app.py"),
-            "--server.port",
-            str(port),
-        ],
-        cwd=root,
-        env={**os.environ, "MIMIC_RUNS": str(folder / "none")},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://127.0.0.1:{port}"
-    times: dict[str, list[float]] = {page: [] for page in PAGES}
-    try:
-        wait_for(f"{address}/_stcore/health")
-        memory = psutil.Process(server.pid).memory_info
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"),
-                args=CHROMIUM_FLAGS,
-            )
-            view = browser.new_page()
-            view.goto(address)
-            settled = "[data-testid='stApp'][data-test-script-state='notRunning']"
-            after = []
-            for _ in range(PASSES + 1):
-                for page in PAGES:
-                    view.wait_for_selector(settled)
-                    link = view.locator(f"[data-testid='stSidebarNavLink'][href$='/{page}']").first
-                    began = time.perf_counter()
-                    link.click()
-                    view.wait_for_url(f"**/{page}*")
-                    view.wait_for_selector(settled)
-                    times[page].append(time.perf_counter() - began)
-                after.append(memory().rss / 2**20)
-            paints = {page: first_paint(browser, f"{address}/{page}") for page in PAGES}
-            browser.close()
-    finally:
-        server.terminate()
-        server.wait(10)
-    rows = {f"page /{page} without work (s)": median(times[page][1:]) for page in PAGES}
-    rows |= {f"page /{page} first paint (s)": value for page, value in paints.items()}
-    return rows | {f"server memory growth over {PASSES} passes (MiB)": after[-1] - after[0]}
-
-
-SETTLING = """() => {
-  window.changed = window.began = performance.now();
-  new MutationObserver(() => { window.changed = performance.now(); })
-    .observe(document.querySelector('[data-testid="stMain"]'), {childList: true, subtree: true});
-}"""
-"""Notes when the page last gained or lost an element."""
-
-
-def first_paint(browser: Any, address: str) -> float:
-    """Median seconds from the page's empty frame to its last element, over five openings."""
-    found = []
-    for _ in range(5):
-        view = browser.new_page()
-        view.goto(address)
-        view.wait_for_selector("[data-testid='stMain']", state="attached")
-        view.evaluate(SETTLING)
-        view.wait_for_selector("h1")
-        view.wait_for_function("() => performance.now() - window.changed > 1500")
-        found.append(view.evaluate("() => (window.changed - window.began) / 1000"))
-        view.close()
-    return median(found)
-
-
-def wait_for(address: str) -> None:
-    """Wait until the server answers."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(address, timeout=1):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise SystemExit("The server did not start.")
+def load() -> str:
+    """The load averages over 1, 5 and 15 minutes."""
+    return ", ".join(f"{average:.2f}" for average in psutil.getloadavg())
 
 
 if __name__ == "__main__":

@@ -9,17 +9,19 @@ from ui import (
     frame,
     jobs,
     live,
+    map_labels,
     numbers,
     samples,
     scores,
+    selection_link,
     subject,
 )
 
 frame.head(
     "Embeddings",
     see="Each test image as two points: a circle for the image as it is, a cross for the same "
-    "image with the trigger. Points close together look alike to the encoder. Points chosen in one "
-    "map light up in the other.",
+    "image with the trigger. The nearer two points, the less the encoder tells their images apart. "
+    "Points chosen in one map light up in the other.",
     why="In a backdoored encoder all crosses gather in one place, whatever the images show. After "
     "cleaning, each cross should lie with its own class again.",
 )
@@ -41,12 +43,12 @@ def linked_views(chosen: subject.Subject, run: Run) -> None:
         if not points or not ready:
             return
         view = comparison.choose_view(ready, points)
+        selection_link.adopt(run.id, points["labels"])
         comparison.choose_images(chosen, points["labels"])
         comparison.draw(chosen, run, points, view)
-        if view.projection != "plane":
-            st.caption(
-                "Directions mean nothing here, and distances in UMAP little: read the numbers too."
-            )
+        selection_link.keep(run.id, len(points["labels"]))
+        if view.projection in map_labels.HOW_TO_READ:
+            st.caption(map_labels.HOW_TO_READ[view.projection])
         samples.show(chosen, points)
         result = run.result()
         if result:

@@ -31,10 +31,17 @@ UNITS = {
 }
 RULE = (
     "Two layers count as told apart by information where the bands of its critics do not overlap, "
-    "by probe accuracy where the 95% interval of their difference leaves zero out (Newcombe 1998), "
-    "and by a number without bands or intervals where they differ by more than 2% of its range and "
+    "and by another number where the 95% interval of their difference leaves zero out (Newcombe "
+    "1998). Where its intervals are not known, they must differ by more than 2% of its range and "
     "0.5% of its size, whatever its sampling error."
 )
+WHISKERS = {
+    "cka": "from leaving out each twelfth of the images in turn",
+    "effective_rank": "from leaving out each twelfth of the images in turn",
+    "probe_accuracy": "from the number of test images",
+    "separability": "from the number of images it is scored on, wide because they are few",
+}
+"""What the 95% intervals of each companion come from."""
 TITLES = {
     "information": "Information (nats)",
     **{k: v[0] for k, v in cross_check.COMPANIONS.items()},
@@ -72,6 +79,9 @@ def show(result: Result, layer: str, inspection: Result | None = None) -> None:
         for name, column in zip(shown[start : start + len(WIDTHS)], columns, strict=False):
             with column:
                 panel(rows, name, layers, layer, orders.get(name))
+    unsure = [SHORT[name] for name in orders if not intervals_of(rows, name)]
+    if unsure:
+        st.caption(text.plain(without_error(unsure, result), cross_check.LONG))
     missing = [TITLES[name] for name in cross_check.COMPANIONS if name not in shown]
     if missing:
         st.caption(f"Not measured here: {', '.join(missing)} (needs labels or a trigger).")
@@ -110,7 +120,7 @@ def panel(
     )
     said = f"{said} {order_words(order)}" if order else said
     if intervals_of(rows, name):
-        said = f"{said} Whiskers: 95% intervals."
+        said = f"{said} Whiskers: 95% intervals, {WHISKERS[name]}."
     st.caption(f"{ABOUT[name]} {text.plain(said, cross_check.LONG)}")
 
 
@@ -156,8 +166,24 @@ def order_of(result: Result, rows: list[Mapping[str, Any]], name: str) -> Order:
 
 
 def intervals_of(rows: list[Mapping[str, Any]], name: str) -> Bands:
-    """The suspect's 95% intervals by layer, for the measure that has some."""
-    return probe_error.suspect_intervals(rows) if name == "probe_accuracy" else {}
+    """The suspect's 95% intervals of a measure by layer, as far as they are known."""
+    field = cross_check.INTERVALS.get(name, "")
+    return {
+        row["layer"]: row[field] for row in rows if row["network"] == "teacher" and row.get(field)
+    }
+
+
+def without_error(names: Sequence[str], result: Result) -> str:
+    """That an older measurement does not tell how far some of its numbers can be trusted."""
+    listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    images = result.get("clean_images")
+    told = f"No sampling error of {listed} was kept; measure again to have one."
+    if not images:
+        return told
+    return (
+        f"{told} They rest on {numbers.count(images)} clean images, so small differences may be "
+        "chance."
+    )
 
 
 def clean_bands(of_input: Mapping[str, Mapping[str, Any]]) -> Bands:

@@ -45,6 +45,11 @@ LAYOUTS = {
     "probe_accuracy": "{:.1%}",
     "separability": "{:.3f}",
 }
+INTERVALS = {
+    "cka": "cka_interval", "effective_rank": "effective_rank_interval",
+    "probe_accuracy": "probe_interval", "separability": "separability_interval",
+}  # fmt: skip
+"""Where a companion's 95% interval stands in its row."""
 LEAST_POINTS = 10
 """Percentage points that an axis of accuracy spans at least."""
 CHANCE = 0.5
@@ -89,8 +94,7 @@ def limits(result: Result) -> list[str]:
     """What a curve may say and what it may not, one sentence or paragraph each."""
     told = result.get("data_processing") or []
     said = [told] if isinstance(told, str) else list(told)
-    direction = result.get("direction")
-    if direction in BOUNDS:
+    if result.get("direction") in BOUNDS:
         said.append(f"{meaning(result)} between each layer and the noisy features.")
     ceiling = result.get("ceiling")
     if ceiling is not None:
@@ -139,7 +143,7 @@ def companion_chart(
             mode="lines+markers",
             line={"color": palette.NETWORK_COLOUR.get(network, palette.OCHRE), "width": 2},
             marker={"symbol": palette.NETWORK_SYMBOL.get(network, "circle"), "size": 8},
-            error_y=whiskers(rows, network, layers) if name == "probe_accuracy" else None,
+            error_y=whiskers(rows, network, layers, name) if name in INTERVALS else None,
             hovertemplate=f"%{{x}}: %{{y:{'.1f' if factor == 100 else '.3g'}}}"
             "<extra>%{fullData.name}</extra>",
             cliponaxis=False,
@@ -151,18 +155,19 @@ def companion_chart(
 
 
 def whiskers(
-    rows: Sequence[Mapping[str, Any]], network: str, layers: Sequence[str]
+    rows: Sequence[Mapping[str, Any]], network: str, layers: Sequence[str], name: str
 ) -> dict[str, Any] | None:
-    """Error bars of a network's probe accuracy in percent; None where no interval is known."""
+    """Error bars of a network's companion, drawn as itself; None where no interval is known."""
     own = {row["layer"]: row for row in rows if row["network"] == network}
-    if not any("probe_interval" in row for row in own.values()):
+    field, factor = INTERVALS[name], 100 if name == "probe_accuracy" else 1
+    if not any(row.get(field) for row in own.values()):
         return None
     reach = []
     for layer in layers:
         row = own.get(layer, {})
-        share = row.get("probe_accuracy") or 0.0
-        low, high = row.get("probe_interval", (share, share))
-        reach.append((100 * (share - low), 100 * (high - share)))
+        value = row.get(name) or 0.0
+        low, high = row.get(field) or (value, value)
+        reach.append((factor * (value - low), factor * (high - value)))
     return {
         "type": "data", "symmetric": False, "thickness": 1.2, "width": 3,
         "color": palette.NETWORK_COLOUR.get(network, palette.OCHRE),
@@ -174,7 +179,8 @@ def axis_range(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[float, flo
     """What the y axis shows, where its own choice would blow up what is no difference."""
     known = [row for row in rows if row.get(name) is not None]
     if name == "separability":
-        return min([CHANCE, *(row[name] for row in known)]) - 0.02, 1.02
+        lowest = [min(row.get(INTERVALS[name]) or [row[name]]) for row in known]
+        return min([CHANCE, *lowest]) - 0.02, 1.02
     if name != "probe_accuracy":
         return None
     if not all("probe_interval" in row for row in known):
@@ -205,8 +211,17 @@ def table_row(row: Mapping[str, Any]) -> dict[str, str]:
         "network": palette.NETWORK_NAME.get(row["network"], text.cell(row["network"])),
         "layer": text.cell(row["layer"]),
         "CKA": number("cka", 3),
+        "CKA, 95%": reach(row, "cka", 3),
         "effective rank": number("effective_rank", 1),
+        "rank, 95%": reach(row, "effective_rank", 1),
         "probe accuracy": numbers.percent(row.get("probe_accuracy")),
         "95% interval": numbers.interval(row.get("probe_interval")),
         "AUC": number("separability", 3),
+        "AUC, 95%": reach(row, "separability", 3),
     }
+
+
+def reach(row: Mapping[str, Any], name: str, digits: int) -> str:
+    """A companion's interval in words."""
+    known = row.get(INTERVALS[name])
+    return " to ".join(f"{end:.{digits}f}" for end in known) if known else numbers.NOTHING

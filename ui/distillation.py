@@ -25,6 +25,7 @@ from ui import (
     progress_words,
     scores,
     text,
+    training_charts,
     verdict,
 )
 from ui.subject import Subject, has_result
@@ -106,10 +107,11 @@ class Drawing:
             return ""
         measured = progress_words.score_sentence(records)
         references = live_charts.reference_rows(self.subject.result["scores"])
-        place.altair_chart(
-            live_charts.scores(records, int(records[-1]["epochs"]), references),
-            width="stretch", key="live-scores",
-            alt=live.alt("Accuracy and attack success by epoch.", measured, status),
+        live_charts.show(
+            place, "scores",
+            live.alt("Accuracy and attack success by epoch.", measured, status), status,
+            lambda: live_charts.scores(records, int(records[-1]["epochs"]), references),
+            lambda: training_charts.scores(records, references, HEIGHT),
         )  # fmt: skip
         return measured
 
@@ -122,19 +124,22 @@ class Drawing:
             left.skeleton(BESIDE_BOTH)
             return self.scores(right, records, status, BESIDE_BOTH)
         epochs, said = int(records[-1]["epochs"]), progress_words.loss_sentence(records)
-        left.altair_chart(
-            live_charts.losses(records, epochs, BESIDE_BOTH if agreed else HEIGHT),
-            width="stretch", key="live-losses",
-            alt=live.alt("Loss terms by epoch.", said, status),
+        height = BESIDE_BOTH if agreed else HEIGHT
+        live_charts.show(
+            left, "losses", live.alt("Loss terms by epoch.", said, status), status,
+            lambda: live_charts.losses(records, epochs, height),
+            lambda: training_charts.losses(records, height),
         )  # fmt: skip
         told = f"{said} {self.scores(right, records, status)}"
         if not agreed:
             return told
         alike = progress_words.agreement_sentence(records)
         right.markdown("**Agreement** with the suspect (linear CKA)")
-        right.altair_chart(
-            agreement_chart.drawn(records, epochs), width="stretch", key="live-agreement",
-            alt=live.alt("Agreement with the suspect by epoch.", alike, status),
+        live_charts.show(
+            right, "agreement",
+            live.alt("Agreement with the suspect by epoch.", alike, status), status,
+            lambda: agreement_chart.drawn(records, epochs),
+            lambda: training_charts.agreement(records, agreement_chart.HEIGHT),
         )  # fmt: skip
         return f"{told} {alike}"
 

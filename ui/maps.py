@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ui import palette
-from ui.charts import styled
+from ui import map_labels, palette
+from ui.charts import GRID, styled
 
 KINDS = (("clean", "circle-open"), ("triggered", "x"))
 WEBGL_FROM = 1_000
 """From this many points on, the browser's graphics card draws them."""
 FADED, PLAIN = 0.12, 0.75
 OUTLINE = palette.RANDOM
-NAMES_AT_MOST = 20
+FRAME = {"showline": True, "mirror": True, "linecolor": GRID}
+"""A map without numbers at its axes would float on the page."""
 PLANE_AXES = (
     "leaning to the target class (score margin, nats)",
     "leaning to the true class (score margin, nats)",
@@ -115,17 +116,21 @@ def embedding_map(
                 )
     styled(figure, x=axes[0], y=axes[1], height=430)
     plane = axes == PLANE_AXES
-    figure.update_xaxes(range=ranges[0], showticklabels=plane, showgrid=False, zeroline=plane)
-    figure.update_yaxes(range=ranges[1], showticklabels=plane, showgrid=False, zeroline=plane)
+    axis = {"showticklabels": plane, "showgrid": False, "zeroline": plane, **FRAME}
+    figure.update_xaxes(range=ranges[0], **axis)
+    figure.update_yaxes(range=ranges[1], **axis)
     figure.update_layout(
         showlegend=True, dragmode="lasso", uirevision="/".join(axes),
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom",
+                "bgcolor": "rgba(0, 0, 0, 0)"},
         margin={"t": 36},
     )  # fmt: skip
     if plane:
-        label_regions(figure)
+        map_labels.regions(figure)
     else:
-        label_clusters(figure, cloud, class_name, by_class=colour == "class")
+        map_labels.classes(
+            figure, cloud.clean, cloud.labels, class_name, by_class=colour == "class"
+        )
     if colour == "displacement":
         figure.update_layout(height=516, margin={"b": 110})
     return figure
@@ -180,31 +185,6 @@ def displacement_look(moved: np.ndarray, kind: str, most: float) -> dict[str, An
         "size": 7 if kind == "clean" else 8,
         "line": {"width": 0.7, "color": OUTLINE},
     }
-
-
-def label_regions(figure: go.Figure) -> None:
-    """Say in the corners of the classifier's plane what it means to lie there."""
-    for x, y, said in ((0.01, 0.99, "recognised"), (0.99, 0.01, "taken for the target")):
-        figure.add_annotation(
-            x=x, y=y, xref="paper", yref="paper", text=said, showarrow=False,
-            xanchor="left" if x < 0.5 else "right", yanchor="top" if y > 0.5 else "bottom",
-            font={"size": 12, "color": OUTLINE},
-        )  # fmt: skip
-
-
-def label_clusters(
-    figure: go.Figure, cloud: Cloud, class_name: Callable[[int], str], *, by_class: bool
-) -> None:
-    """Write each class's name at the median of its clean points; at most twenty names."""
-    classes = [int(c) for c in np.unique(cloud.labels) if c >= 0]
-    for label in classes if len(classes) <= NAMES_AT_MOST else []:
-        x, y = np.median(cloud.clean[cloud.labels == label], axis=0)
-        colour = palette.class_colour(label) if by_class else palette.INPUT_COLOUR["clean"]
-        figure.add_annotation(
-            x=float(x), y=float(y), text=f"<b>{class_name(label)}</b>", showarrow=False,
-            font={"size": 11, "color": "#FFFFFF"}, bgcolor=colour, borderpad=2, opacity=0.92,
-            yshift=16,
-        )  # fmt: skip
 
 
 def selected_ids(selection: Any) -> list[int]:

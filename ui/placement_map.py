@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -13,6 +14,16 @@ from ui.story.placements import find
 from ui.subject import Subject
 
 RUN = "placement_run"
+WIDTH, HEIGHT = 420, 474
+"""Pixels: what the axes and the scale leave of it is square, as the map is."""
+SCALE = {
+    "title": {"text": "attack success (%)<br> ", "side": "top"},
+    "orientation": "h", "thickness": 10,
+    "y": 1, "yref": "container", "yanchor": "top", "len": 1, "outlinewidth": 0,
+}  # fmt: skip
+"""Above the map, where a phone has room for it."""
+STRIPED = 0.3
+"""Rows or columns differ this much, as a share of the images, before it counts as stripes."""
 
 
 def section(subject: Subject) -> None:
@@ -30,8 +41,12 @@ def section(subject: Subject) -> None:
             told = sentence(found.result)
             st.markdown(told)
             st.plotly_chart(
-                heat_map(found.result), config=charts.NO_TOOLS, key="placement-map", alt=told
-            )
+                heat_map(found.result), width=WIDTH, config=charts.NO_TOOLS, key="placement-map",
+                alt=told,
+            )  # fmt: skip
+            explained = stripes(found.result)
+            if explained:
+                st.caption(explained)
         if mode.is_expert() or found is None:
             config = PlacementConfig(**subject.settings)
             jobs.start_button(
@@ -62,6 +77,33 @@ def sentence(result: dict[str, Any]) -> str:
     )
 
 
+def stripes(result: dict[str, Any]) -> str:
+    """Why the map is striped; nothing where it is not.
+
+    The encoder makes the stripes, not its pictures: on the demo, pictures moved by one row or by
+    one column leave them where they are.
+    """
+    shares = np.array(result["asr_by_position"])
+    row, column = result["trained_place"]
+    for axis, name, lines, trained in (
+        (0, "row", result["rows"], row), (1, "column", result["columns"], column),
+    ):  # fmt: skip
+        means = shares.mean(axis=1 - axis)
+        near = (np.array(lines) - trained) % 2 == 0
+        if near.all() or not near.any():
+            continue
+        with_it, between = float(means[near].mean()), float(means[~near].mean())
+        if abs(with_it - between) >= STRIPED:
+            return (
+                f"The stripes are real: at every second {name}, counted from the attacker's, the "
+                f"trigger works on {numbers.percent(with_it)} of the images on average, at the "
+                f"{name}s between on {numbers.percent(between)}. The encoder shrinks a picture on "
+                f"its way through the layers, in steps of two pixels, so a trigger moved by one "
+                f"{name} is not the same trigger to it."
+            )
+    return ""
+
+
 def heat_map(result: dict[str, Any]) -> go.Figure:
     """Attack success in percent at each place of the trigger's top left corner."""
     scale = [[i / (len(palette.SEQUENTIAL) - 1), c] for i, c in enumerate(palette.SEQUENTIAL)]
@@ -69,7 +111,7 @@ def heat_map(result: dict[str, Any]) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             x=result["columns"], y=result["rows"], z=percent, zmin=0, zmax=100, colorscale=scale,
-            xgap=1, ygap=1, colorbar={"title": {"text": "attack success (%)", "side": "right"}},
+            xgap=1, ygap=1, colorbar=SCALE,
             hovertemplate="row %{y}, column %{x}: %{z:.0f}%<extra></extra>",
         )
     )  # fmt: skip
@@ -78,8 +120,11 @@ def heat_map(result: dict[str, Any]) -> go.Figure:
         x=[column], y=[row], mode="markers", hoverinfo="skip",
         marker={"symbol": "x-thin", "size": 14, "line": {"width": 3, "color": palette.DARK_INK}},
     )  # fmt: skip
-    charts.styled(figure, x="column of the top left corner (px); × the attacker's place",
-                  y="row (px)", height=420)  # fmt: skip
-    figure.update_yaxes(autorange="reversed", scaleanchor="x", constrain="domain")
-    figure.update_xaxes(constrain="domain")
+    charts.styled(figure, x="column (px); × the attacker's place",
+                  y="row of the top left corner (px)", height=HEIGHT)  # fmt: skip
+    figure.update_yaxes(
+        autorange="reversed", scaleanchor="x", constrain="domain", constraintoward="top"
+    )
+    figure.update_xaxes(constrain="domain", constraintoward="left")
+    figure.update_layout(margin={"t": 66})
     return figure

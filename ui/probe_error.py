@@ -43,12 +43,3 @@ def interval_of(share: Any, images: Any) -> tuple[float, float] | None:
     if not 0 <= share <= 1 or abs(right - round(right)) > WHOLE:
         return None
     return wilson_interval(round(right), images)
-
-
-def suspect_intervals(rows: Sequence[Row]) -> dict[str, tuple[float, float]]:
-    """The suspect's intervals by layer."""
-    return {
-        row["layer"]: row["probe_interval"]
-        for row in rows
-        if row["network"] == "teacher" and "probe_interval" in row
-    }

@@ -42,8 +42,9 @@ def gallery(subject: Subject, points: Arrays, ids: Sequence[int]) -> None:
     """The images, clean beside stamped, and what each is taken for, page by page."""
     pages = -(-len(ids) // PER_PAGE)
     st.caption(
-        f"{numbers.count(len(ids))} images: each clean, then with the trigger. “2 → 1” means: "
-        "taken for 2 when clean and for 1 with the trigger."
+        f"{numbers.count(len(ids))} images: each clean, then with the trigger. “before: 2 → 1” "
+        "means: the suspect takes it for 2 when clean and for 1 with the trigger; “after” is the "
+        "cleaned encoder."
     )
     page_area = st.container(horizontal=True, gap="small")
     page = st.pagination(pages, key=selection.PAGE) if pages > 1 else 1
@@ -53,12 +54,14 @@ def gallery(subject: Subject, points: Arrays, ids: Sequence[int]) -> None:
             caption = answers(subject, points, index)
             st.image(
                 pictures.pair_png(points["images"][index], points["stamped"][index]),
-                caption=text.plain(caption, 400),
+                caption="  \n".join(text.plain(line, 400) for line in caption),
                 width="stretch",
-                alt=f"image {index}, clean and stamped: {caption}",
+                alt=f"image {index}, clean and stamped: {', '.join(caption)}",
             )
             st.button(
-                f"Look at {index}",
+                f"Image {index}",
+                icon=":material/zoom_in:",
+                help="Look at this image closely: its difference and its neighbours.",
                 key=f"look-{position}",
                 on_click=look,
                 args=(index,),
@@ -78,15 +81,15 @@ def named(subject: Subject, points: Arrays, field: str, index: int) -> str:
     return text.plain(subject.class_name(int(points[field][index])))
 
 
-def answers(subject: Subject, points: Arrays, index: int) -> str:
-    """Class of an image, and what each encoder takes it for, clean and stamped."""
-    told = f"class {named(subject, points, 'labels', index)}"
+def answers(subject: Subject, points: Arrays, index: int) -> list[str]:
+    """Class of an image, and what each encoder takes it for, clean and stamped: a line each."""
+    told = [f"shows {named(subject, points, 'labels', index)}"]
     for side in SIDES:
         if f"{side}_clean" in points:
             clean, stamped = (
                 named(subject, points, f"{side}_{k}", index) for k in ("clean", "triggered")
             )
-            told += f" · {side} {clean} → {stamped}"
+            told.append(f"{side}: {clean} → {stamped}")
     return told
 
 
@@ -129,7 +132,7 @@ def inspector(subject: Subject, points: Arrays, index: int) -> None:
     panels = (
         (clean, f"shows class {named(subject, points, 'labels', index)}"),
         (stamped, "with the trigger"),
-        (shown, f"difference, {factor:.1f} times amplified"),
+        (shown, "difference" if factor < 1.05 else f"difference × {factor:.1f}"),
     )
     area = st.container(horizontal=True, gap="small")
     for image, caption in panels:
@@ -175,7 +178,7 @@ def neighbors(subject: Subject, points: Arrays, index: int) -> None:
             classes = points["labels"][near]
             alike = int((classes == points["labels"][index]).sum())
             listed = " ".join(subject.class_name(int(c)) for c in classes)
-            caption = f"{side}, {name}: {alike} of {len(near)} of its own class ({listed})"
+            caption = f"{side}, {name}: {alike} of {len(near)} are of its own class ({listed})"
             st.image(
                 pictures.strip_png(points["images"][near], 56), caption=text.plain(caption, 400),
                 width="stretch", alt=f"nearest to image {index}, {caption}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import streamlit as st
@@ -11,7 +12,8 @@ import streamlit as st
 from mimic.config import SweepConfig
 from mimic.run import Run, Status
 from mimic.sweep import Cell, cells, explain, set_name, summary
-from ui import address, frame, jobs, live, numbers, sweep_inputs, sweep_map, text
+from ui import address, frame, jobs, live, live_charts, numbers, sweep_inputs, sweep_map, text
+from ui.report import tiles
 from ui.subject import Subject
 
 RUN = "sweep_run"
@@ -115,12 +117,10 @@ class Drawing:
                 found = sweep_map.tiles(
                     plan.cells, rows, measure, every=plan.config.layers, losses=self.losses
                 )
-                st.altair_chart(
-                    sweep_map.heat_map(found), width="stretch", key=f"sweep-{measure}",
-                    alt=live.alt(
-                        f"{title} by layer set and attention weight per layer.",
-                        text.bare(told, LONG), status,
-                    ),
+                shown = f"{title} by layer set and attention weight per layer."
+                live_charts.show(
+                    column, f"sweep-{measure}", live.alt(shown, text.bare(told, LONG), status),
+                    status, partial(sweep_map.heat_map, found), partial(tiles.heat_map, found),
                 )  # fmt: skip
         st.caption(self.settings())
 

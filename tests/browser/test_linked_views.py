@@ -130,6 +130,29 @@ def test_a_loop_in_either_map_stresses_the_other_and_fills_the_gallery(page, add
     page.get_by_text(TOLD).wait_for(state="detached")
 
 
+def test_a_loop_outlives_a_reload_and_shows_in_a_second_browser(page, browser, address) -> None:
+    page.goto(f"{address}/embeddings?embed_run=demo-embed")
+    page.locator(".js-plotly-plot").nth(1).wait_for()
+    settled(page)
+    loop(page, 0, (0.05, 0.05, 0.55, 0.5))
+    page.get_by_text(TOLD).wait_for()
+    count = selected(page)
+    wait_for_strong(page, 1, count)
+    chosen = sorted(strong_ids(page, 1))
+    page.wait_for_url("**images=*")
+    page.reload()
+    other = browser.new_context().new_page()
+    other.goto(page.url)
+    for view in (page, other):
+        view.get_by_text(TOLD).wait_for(timeout=MINUTE)
+        settled(view)
+        assert selected(view) == count
+        for number in (0, 1):
+            wait_for_strong(view, number, count)
+            assert sorted(strong_ids(view, number)) == chosen
+    other.context.close()
+
+
 def test_a_class_is_selected_with_the_keyboard_alone(page, address) -> None:
     page.goto(f"{address}/embeddings?embed_run=demo-embed")
     page.locator(".js-plotly-plot").nth(1).wait_for()
@@ -142,7 +165,7 @@ def test_a_class_is_selected_with_the_keyboard_alone(page, address) -> None:
     wait_for_strong(page, 0, count)
     wait_for_strong(page, 1, count)
     page.keyboard.press("Escape")  # An open list hides the page behind it from readers.
-    page.get_by_role("button", name=re.compile("^Look at")).first.focus()
+    page.get_by_role("button", name=re.compile(r"Image \d+$")).first.focus()
     page.keyboard.press("Enter")
     page.get_by_text("Most similar clean images").wait_for()
 

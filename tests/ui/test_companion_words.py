@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mimic.intervals import wilson_interval
-from ui import probe_error
+from ui import companions, probe_error
 from ui.companion_words import agreement, compare, course, order_words
 
 LAYERS = ("stem", "layer1", "layer2", "layer3", "layer4")
@@ -85,7 +85,8 @@ def test_accuracies_within_the_sampling_error_are_not_told_apart() -> None:
         for layer, share in shares.items()
     ]
     inspection = {"downstream": {"test_images": images}}
-    intervals = probe_error.suspect_intervals(probe_error.with_intervals(rows, inspection))
+    known = probe_error.with_intervals(rows, inspection)
+    intervals = companions.intervals_of(known, "probe_accuracy")
     found = compare(by_layer(1, 2, 3, 5, 4), shares, None, intervals)
     assert (found.alike, found.decided, found.pairs) == (1, 1, 10)  # Stem and layer3 alone.
     told = agreement({"probe accuracy": found})

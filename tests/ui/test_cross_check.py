@@ -177,3 +177,38 @@ def test_an_axis_does_not_blow_up_what_is_no_difference() -> None:
     assert accuracy.layout.yaxis.range == pytest.approx((89.0, 100.0))
     assert accuracy.data[0].error_y.arrayminus[0] == pytest.approx(2.0)
     assert cross_check.in_words(rows[:1], "probe_accuracy") == "Suspect: stem 97.0%."
+
+
+def test_every_companion_gets_whiskers_and_a_place_in_the_table_where_they_are_known() -> None:
+    row = {
+        "network": "teacher", "layer": "stem", "cka": 0.5, "cka_interval": [0.4, 0.6],
+        "effective_rank": 30.0, "effective_rank_interval": [28.0, 32.0],
+        "separability": 1.0, "separability_interval": [0.785, 1.0],
+    }  # fmt: skip
+    for name, below in (("cka", 0.1), ("effective_rank", 2.0), ("separability", 0.215)):
+        figure = cross_check.companion_chart([row], name, ["stem"])
+        assert figure.data[0].error_y.arrayminus[0] == pytest.approx(below)
+    assert cross_check.companion_chart(
+        [row | {"separability_interval": [0.3, 1.0]}], "separability", ["stem"]
+    ).layout.yaxis.range[0] == pytest.approx(0.28)
+    table = cross_check.table_row(row)
+    assert (table["CKA, 95%"], table["rank, 95%"]) == ("0.400 to 0.600", "28.0 to 32.0")
+    assert table["AUC, 95%"] == "0.785 to 1.000"
+    assert cross_check.table_row(row | {"cka_interval": None})["CKA, 95%"] == "–"
+
+
+def test_a_measurement_without_sampling_errors_says_on_how_many_images_it_rests(
+    measured: Callable[..., AppTest],
+) -> None:
+    told = without_escapes(measured(clean_images=58))
+    assert "No sampling error of CKA, effective rank and probe accuracy was kept" in told
+    assert "They rest on 58 clean images" in told
+    known = [
+        row | {"cka_interval": [row["cka"] - 0.3, row["cka"] + 0.3], "probe_images": 10,
+               "effective_rank_interval": [row["effective_rank"] - 9, row["effective_rank"] + 9]}
+        for row in NEW["companions"]
+    ]  # fmt: skip
+    told = without_escapes(measured(companions=known))
+    assert "No sampling error" not in told
+    assert "which may be chance" in told
+    assert "from leaving out each twelfth of the images in turn" in told

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mimic.run import Run
+from mimic.run import Run, Status
 from tests.ui.test_pages import open_page, without_escapes
 from ui import agreement_chart, distillation, live_charts, progress_words
 
@@ -48,6 +48,24 @@ def test_how_a_training_ended_is_told(runs_root: Path, fabricate: Callable[[Path
     told = without_escapes(app)
     assert "ended early at epoch 35 of 60 in 24 s on cpu (float32, reference path)" in told
     assert long.strip() in told
+
+
+@pytest.mark.parametrize(
+    ("state", "drawn"), [("finished", "plotly_chart"), ("running", "vega_lite_chart")]
+)
+def test_charts_of_an_ended_run_can_be_saved_as_svg(
+    runs_root: Path, fabricate: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch,
+    state: str, drawn: str,
+) -> None:  # fmt: skip
+    fabricate(runs_root)
+    told = Status(state=state)
+    monkeypatch.setattr(distillation.jobs, "state_of", lambda _: told)
+    app = open_page("distil")
+    assert not app.exception
+    kinds = {kind: len(app.get(kind)) for kind in ("plotly_chart", "vega_lite_chart")}
+    other = ({"plotly_chart", "vega_lite_chart"} - {drawn}).pop()
+    assert kinds[drawn] >= 2
+    assert not kinds[other]
 
 
 def test_old_runs_say_their_epochs(runs_root: Path, distill_run: Callable[..., Run]) -> None:

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def test_a_selection_outlives_layer_projection_and_colour(
         assert not app.exception, key
         assert "7 images: each clean" in words(app)
     assert app.get_by_key("map_projection").value != "plane"
-    next(b for b in app.button if b.label == "Look at 5").click().run()
+    next(b for b in app.button if b.label == "Image 5").click().run()
     assert "**Image 5**" in words(app)
 
 
@@ -91,6 +92,20 @@ def test_runs_without_neighbours_still_open(
     app.text_input(key="map_numbers").set_value("7").run()
     assert not app.exception
     assert "made before neighbours were stored" in without_escapes(app)
+
+
+def test_what_an_image_is_taken_for_stands_a_line_each(
+    runs_root: Path, fabricate: Fabricate
+) -> None:
+    fabricate(runs_root)
+    app = open_page("embeddings")
+    app.text_input(key="map_numbers").set_value("7-8").run()
+    captions = [i.caption for group in app.get("image") for i in group.proto.imgs]
+    first = next(c for c in captions if "shows" in c).split("  \n")
+    assert [re.match(r"\w+", line)[0] for line in first] == [
+        "shows", "before", "after",
+    ]  # fmt: skip
+    assert "look at which points lie together" in without_escapes(app)
 
 
 def test_the_difference_is_amplified_to_full_brightness() -> None:

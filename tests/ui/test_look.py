@@ -21,6 +21,7 @@ from ui import (
     maps,
     sticker,
     sweep_map,
+    training_charts,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,12 +41,22 @@ def embedding_map(axes: tuple[str, str]) -> go.Figure:
     )
 
 
+RECORDS = [
+    {"epoch": e, "epochs": 2, "loss": 1.0, "clone": -0.5, "agreement": 0.9,
+     "evaluation": {"accuracy": 0.9, "asr": 0.9}}
+    for e in (1, 2)
+]  # fmt: skip
+REFERENCES = [{"name": "floor", "percent": 90.0, "colour": "#000000"}]
+
 FIGURES: dict[str, Callable[[], go.Figure]] = {
     "information": lambda: charts.information_curves(
         [{"network": "teacher", "input": "clean", "layers": dict.fromkeys(LAYERS, 1.0)}], LAYERS
     ),
     "fit": lambda: charts.critic_fit([{"epoch": 1, "fit": 0.5, "held_out": 0.4}]),
     "weights": lambda: charts.weight_bars({"layer1": 3.0}),
+    "ended losses": lambda: training_charts.losses(RECORDS, 300),
+    "ended scores": lambda: training_charts.scores(RECORDS, REFERENCES, 300),
+    "ended agreement": lambda: training_charts.agreement(RECORDS, 150),
     "scores": lambda: charts.before_after({"teacher": SCORE}, "accuracy"),
     "balance": lambda: class_balance.bars([("cat", 3), ("dog", 5)]),
     "many classes": lambda: class_balance.bars([(str(k), k) for k in range(30)]),
@@ -110,6 +121,26 @@ def test_new_data_leave_a_live_chart_as_it_is() -> None:
         return tuple({k: v for k, v in part.items() if k != "datasets"} for part in parts)
 
     assert spec(3) == spec(4)
+
+
+@pytest.mark.parametrize("name", ["losses", "scores", "agreement"])
+def test_an_ended_training_is_drawn_as_it_was_while_at_work(name: str) -> None:
+    """Only Plotly's chart can be saved as SVG, only Altair's grows without being drawn anew."""
+    live = {
+        "losses": live_charts.losses(RECORDS, 2),
+        "scores": live_charts.scores(RECORDS, 2, REFERENCES),
+        "agreement": agreement_chart.drawn(RECORDS, 2),
+    }[name].datasets
+    ended = FIGURES[f"ended {name}"]()
+    values = {"losses": "value", "scores": "percent", "agreement": "value"}[name]
+    assert sorted(y for trace in ended.data for y in trace.y) == sorted(
+        row[values] for row in live["lines"]
+    )
+    names = live["heads"] + live.get("references", [])
+    if name != "agreement":
+        assert sorted(a.y for a in ended.layout.annotations) == sorted(n["place"] for n in names)
+    assert len(ended.layout.annotations) == len(names)
+    assert charts.PICTURE["toImageButtonOptions"]["format"] == "svg"
 
 
 def gaps(places: list[float]) -> np.ndarray:

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 import plotly.io
 import pytest
 
-from ui import maps, palette
+from ui import map_labels, maps, palette
 
 AXES = ("UMAP 1 (no unit)", "UMAP 2 (no unit)")
 
@@ -111,3 +111,18 @@ def test_selection_reads_ids_not_positions() -> None:
               {"point_index": 3, "customdata": 41}, {"point_index": 3}]  # fmt: skip
     assert maps.selected_ids({"selection": {"points": points}}) == [7, 41]
     assert maps.selected_ids(None) == []
+
+
+def test_a_class_in_two_groups_is_named_at_one_of_them_not_between() -> None:
+    rng = np.random.default_rng(0)
+    far = np.array([10.0, 0.0])
+    left, right = rng.normal(size=(9, 2)) * 0.1, rng.normal(size=(20, 2)) * 0.1 + far
+    places = np.concatenate([left, right, right[:1] + 4])
+    at = map_labels.densest(places)
+    assert np.linalg.norm(at - far) < 1
+    assert any((places == at).all(axis=1))
+    even = np.concatenate([left, left + far])
+    assert min(np.linalg.norm(map_labels.densest(even) - c) for c in ((0, 0), (10, 0))) < 1
+    assert map_labels.densest(places[:1]).tolist() == places[0].tolist()
+    figure = drawn(maps.Cloud(even, even, np.zeros(18, int)))
+    assert any((even == (figure.layout.annotations[0].x, figure.layout.annotations[0].y)).all(1))

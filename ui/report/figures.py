@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-
-import plotly.graph_objects as go
+from collections.abc import Iterator, Mapping
 
 from mimic import curve_reading
-from ui import charts, cross_check, curve_words, live_charts, numbers, probe_error, text
+from ui import (
+    charts,
+    cross_check,
+    curve_words,
+    live_charts,
+    numbers,
+    probe_error,
+    text,
+    training_charts,
+)
 from ui.report.attention import attention
 from ui.report.figure import Figure, made
 from ui.report.maps import embedding
 from ui.report.material import Material
 from ui.report.tiles import sweep
+
+HEIGHT = 340
+"""Pixels of the figures of the training."""
 
 
 def all_figures(material: Material) -> list[Figure]:
@@ -49,6 +58,7 @@ def training(material: Material) -> Iterator[Figure]:
     records = material.run.metrics()
     if not records:
         return
+    references = live_charts.reference_rows(material.result.get("scores") or {})
     measured = [r for r in records if r.get("evaluation")]
     if measured:
         last = measured[-1]["evaluation"]
@@ -56,9 +66,7 @@ def training(material: Material) -> Iterator[Figure]:
             "scores-by-epoch", "Training", "Accuracy and attack success of the student",
             f"At the end: accuracy {numbers.percent(last.get('accuracy'))}, attack success "
             f"{numbers.percent(last.get('asr'))}.",
-            lines(live_charts.score_rows(records), "measure", "percent",
-                  {n: (c, d) for n, c, d, _ in live_charts.MEASURES.values()},
-                  "share of test images (%)"),
+            training_charts.scores(records, references, HEIGHT),
         )  # fmt: skip
     rows = live_charts.loss_rows(records)
     if rows:
@@ -66,34 +74,8 @@ def training(material: Material) -> Iterator[Figure]:
         yield made(
             "losses-by-epoch", "Training", "Loss terms, as they enter the total",
             f"The total loss went from {total[0]:.2f} to {total[-1]:.2f}.",
-            lines(rows, "term", "value",
-                  {n: (c, d) for n, c, d in live_charts.TERMS.values()}, "loss (no unit)"),
+            training_charts.losses(records, HEIGHT),
         )  # fmt: skip
-
-
-def lines(
-    rows: Sequence[Mapping[str, Any]],
-    series: str,
-    value: str,
-    looks: Mapping[str, tuple[str, Sequence[int]]],
-    axis: str,
-) -> go.Figure:
-    """Rows with an epoch as one line per series, named at its end."""
-    figure = go.Figure()
-    for name, (colour, dash) in looks.items():
-        own = [row for row in rows if row[series] == name]
-        if own:
-            pattern = "solid" if dash == [1, 0] else ",".join(f"{length}px" for length in dash)
-            figure.add_scatter(
-                x=[row["epoch"] for row in own], y=[row[value] for row in own], name=name,
-                mode="lines", line={"color": colour, "dash": pattern, "width": 2.3},
-                hovertemplate="epoch %{x}: %{y:.2f}<extra>%{fullData.name}</extra>",
-            )  # fmt: skip
-    charts.styled(figure, x="epoch", y=axis, height=340)
-    last = max(row["epoch"] for row in rows)
-    charts.label_line_ends(figure, last)
-    figure.update_xaxes(range=[0, last])  # Else the names at the ends count as points.
-    return figure
 
 
 def information(material: Material) -> Iterator[Figure]:

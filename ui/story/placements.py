@@ -11,8 +11,8 @@ from mimic.run import Run
 from ui.subject import Subject, has_result
 
 STRIDE = 2
-"""The story moves the sticker by whole pixels of the digits, which have 8x8 of them, shown doubled;
-one row off these it hardly works, as the map of all positions on the Overview shows."""
+"""The story moves the sticker by every second pixel: the digits' 8x8 pixels are shown doubled, and
+the encoder hardly knows the sticker one row off, as the map on the Overview shows and explains."""
 Place = tuple[int, int]
 
 

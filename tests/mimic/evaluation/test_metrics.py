@@ -5,7 +5,13 @@ from hypothesis import strategies as st
 
 from mimic.evaluation import attack_success_rate, score
 from mimic.evaluation.metrics import stamped_accuracy
-from mimic.intervals import interval_of, target_share, wilson_interval
+from mimic.intervals import (
+    interval_of,
+    jackknife_interval,
+    share_interval,
+    target_share,
+    wilson_interval,
+)
 
 LABELS = np.array([0, 1, 2, 1, 0, 2])
 CLEAN = np.array([0, 1, 2, 2, 0, 1])  # 4 of 6 right
@@ -111,3 +117,20 @@ def test_right_answers_with_the_trigger_on_may_be_unknown(
     stamped: np.ndarray | None, labels: np.ndarray, target: int | None
 ) -> None:
     assert set(stamped_accuracy(stamped, labels, target=target).values()) == {None}
+
+
+def test_the_jackknife_of_a_mean_covers_the_truth_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(400):
+        data = rng.normal(3.0, 1.0, 60)
+        group = rng.permutation(60) % 12
+        left_out = [float(data[group != g].mean()) for g in range(12)]
+        low, high = jackknife_interval(float(data.mean()), left_out)
+        covered += low <= 3.0 <= high
+    assert 0.92 <= covered / 400 <= 0.98
+
+
+def test_a_share_of_all_is_still_not_certain() -> None:
+    assert share_interval(1.0, 14) == pytest.approx(wilson_interval(14, 14))
+    assert share_interval(1.0, 14)[0] < 0.8

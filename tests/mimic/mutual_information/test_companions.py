@@ -7,10 +7,12 @@ from mimic.datasets import ImageSet
 from mimic.encoder import Encoder
 from mimic.mutual_information import Measurement, PairSource, cross_check
 from mimic.mutual_information.companions import (
+    GROUPS,
     area_under_curve,
     effective_rank,
     probe_accuracy,
     separability,
+    without_each_group,
 )
 from mimic.preprocessing import Preprocessing, parse_normalization
 from mimic.trigger import Trigger
@@ -97,9 +99,16 @@ def test_every_layer_gets_its_companions(tiny_encoder: Encoder, with_trigger: bo
     assert 1 < stem.effective_rank <= 64
     assert stem.probe_accuracy is not None
     assert stem.probe_accuracy > 0.5
+    for value, interval in (
+        (stem.cka, stem.cka_interval), (stem.effective_rank, stem.effective_rank_interval),
+    ):  # fmt: skip
+        assert interval is not None
+        assert interval[0] < value < interval[1]
     if with_trigger:
         assert stem.separability is not None
         assert stem.separability > 0.9
+        assert stem.separability_interval is not None
+        assert stem.separability_interval[1] - stem.separability_interval[0] > 0.02
     else:
         assert stem.separability is None
     (alone,) = cross_check(
@@ -108,3 +117,14 @@ def test_every_layer_gets_its_companions(tiny_encoder: Encoder, with_trigger: bo
     )  # fmt: skip
     assert alone.probe_accuracy is None
     assert (stem.probe_images, alone.probe_images) == (len(labelled.images), None)
+
+
+def test_views_of_an_image_are_left_out_together_and_few_images_have_no_groups() -> None:
+    origin = np.arange(90) % 30
+    kept = without_each_group(origin)
+    assert len(kept) == GROUPS
+    left_out = [set(origin) - set(origin[rows]) for rows in kept]
+    assert sorted(i for group in left_out for i in group) == list(range(30))
+    for rows, group in zip(kept, left_out, strict=True):
+        assert not group & set(origin[rows])
+    assert without_each_group(np.arange(60) % (GROUPS - 1)) == []

@@ -1,0 +1,118 @@
+"""Plotly figures of a training that has ended: the live charts once more, to be saved as SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from ui import agreement_chart, line_names, live_charts, look, palette
+
+ROOM = {"l": 64, "r": 142, "t": 12, "b": 52}
+"""Pixels, the same for charts above each other, so that their epochs stand above each other."""
+Rows = Sequence[Mapping[str, Any]]
+
+
+def losses(records: live_charts.Records, height: int) -> go.Figure:
+    """Each loss term as it enters the total, see ``live_charts.losses``."""
+    rows = live_charts.loss_rows(records)
+    figure = lines(rows, "term", "value", live_charts.TERMS)
+    placed = line_names.with_places(
+        line_names.heads_of([dict(row) for row in rows], "term"), "value", loss_gap(rows), None
+    )
+    for head in placed:
+        name(figure, head["term"], head["place"], colours(live_charts.TERMS)[head["term"]])
+    return framed(figure, records, "loss (no unit)", height)
+
+
+def loss_gap(rows: Rows) -> float:
+    """The least distance of two names beside the losses."""
+    values = [row["value"] for row in rows]
+    return 0.075 * (max(values) - min(0.0, *values)) if values else 1.0
+
+
+def scores(records: live_charts.Records, references: Rows, height: int) -> go.Figure:
+    """Accuracy and attack success with thin lines to compare with, see ``live_charts.scores``."""
+    rows = live_charts.score_rows(records)
+    figure = lines(rows, "measure", "percent", live_charts.MEASURES)
+    heads, marked = live_charts.named_scores(rows, references)
+    for line in marked:
+        figure.add_hline(
+            line["percent"], line={"color": line["colour"], "dash": "2px,3px", "width": 1.2}
+        )
+        name(figure, line["name"], line["place"], line["colour"], strong=False)
+    for head in heads:
+        shade = colours(live_charts.MEASURES)[head["measure"]]
+        name(figure, head["measure"], head["place"], shade)
+    figure.update_yaxes(
+        range=[live_charts.LOWEST, live_charts.HIGHEST], tickvals=[0, 25, 50, 75, 100]
+    )
+    return framed(figure, records, "share of test images (%)", height)
+
+
+def agreement(records: live_charts.Records, height: int) -> go.Figure:
+    """The agreement with the teacher, see ``agreement_chart.drawn``."""
+    rows = agreement_chart.rows_of(records)
+    shade = palette.VIOLET
+    figure = lines(rows, "measure", "value", {"": ("agreement", shade, [1, 0], "circle")})
+    for row in rows[-1:]:
+        name(figure, f"{row['value']:.3f}", row["value"], shade)
+    figure.update_yaxes(range=[0, 1.08], tickvals=[0, 0.5, 1])
+    return framed(figure, records, "CKA (0 to 1)", height)
+
+
+def lines(rows: Rows, series: str, value: str, looks: Mapping[str, tuple[Any, ...]]) -> go.Figure:
+    """Rows with an epoch as one line per series.
+
+    Args:
+        rows: what is drawn.
+        series: the field that names a row's line.
+        value: the field that is drawn.
+        looks: name, colour, dash and, where points are marked, symbol of each line.
+    """
+    figure = look.styled(go.Figure(), x="training (epochs)", y="")
+    for called, colour, dash, *symbol in looks.values():
+        own = [row for row in rows if row[series] == called]
+        if not own:
+            continue
+        figure.add_scatter(
+            x=[row["epoch"] for row in own],
+            y=[row[value] for row in own],
+            name=called,
+            mode="lines+markers" if symbol else "lines",
+            marker={"symbol": symbol[0] if symbol else "circle", "size": 7},
+            line={
+                "color": colour, "width": look.LINE_WIDTH,
+                "dash": "solid" if dash == [1, 0] else ",".join(f"{n}px" for n in dash),
+            },
+            hovertemplate="epoch %{x}: %{y:.3~f}<extra>%{fullData.name}</extra>",
+            cliponaxis=False,
+        )  # fmt: skip
+    return figure
+
+
+def colours(looks: Mapping[str, tuple[Any, ...]]) -> dict[str, str]:
+    """The colour of each line by its name."""
+    return {called: colour for called, colour, *_ in looks.values()}
+
+
+def name(figure: go.Figure, said: str, place: float, colour: str, *, strong: bool = True) -> None:
+    """Write a line's name beside the last epoch."""
+    figure.add_annotation(
+        x=1, xref="paper", y=place, text=f"<b>{said}</b>" if strong else said,
+        xanchor="left", xshift=10, showarrow=False,
+        font={"color": colour, "size": look.LABEL_SIZE if strong else look.LABEL_SIZE - 1},
+    )  # fmt: skip
+
+
+def framed(figure: go.Figure, records: live_charts.Records, title: str, height: int) -> go.Figure:
+    """Axes, height and room for names; the epochs at their full length."""
+    epochs = int(records[-1]["epochs"])
+    figure.update_layout(height=height, margin=ROOM)
+    figure.update_xaxes(
+        range=[0, max(1, epochs)], tickvals=live_charts.ticks(epochs), showgrid=False,
+        automargin=False,
+    )  # fmt: skip
+    figure.update_yaxes(title_text=title, automargin=False)
+    return figure
