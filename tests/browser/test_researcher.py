@@ -259,7 +259,7 @@ def compare(desk: Desk, first: str, second: str) -> None:
     assert f"runs={first},{second}" in page.url.replace("%2C", ",")
     page.locator(".js-plotly-plot").nth(2).wait_for()
     whole(page)
-    assert desk.table("setting") == [{"setting": "clone_weight", "A": "1.0", "B": "0.0"}]
+    assert desk.table("setting") == [{"setting": "clone weight", "A": "1.0", "B": "0.0"}]
     drawn = page.evaluate(
         """() => [...document.querySelectorAll('.js-plotly-plot')].slice(0, 3).map(
              plot => plot._fullData.map(trace => [trace.name, trace.x.at(-1), trace.y.at(-1)]))"""
