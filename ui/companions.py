@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui import charts, cross_check, layer_focus, numbers, probe_error, text
+from ui import charts, companion_charts, cross_check, layer_focus, numbers, probe_error, text
 from ui.companion_words import Bands, Order, Values, agreement, compare, course, order_words
 
 Result = Mapping[str, Any]
@@ -44,11 +44,11 @@ WHISKERS = {
 """What the 95% intervals of each companion come from."""
 TITLES = {
     "information": "Information (nats)",
-    **{k: v[0] for k, v in cross_check.COMPANIONS.items()},
+    **{k: v[0] for k, v in companion_charts.COMPANIONS.items()},
 }
 ABOUT = {
     "information": "How much of the output can be read from the layer, on clean images.",
-    **{k: v[1] for k, v in cross_check.COMPANIONS.items()},
+    **{k: v[1] for k, v in companion_charts.COMPANIONS.items()},
 }
 
 
@@ -82,11 +82,11 @@ def show(result: Result, layer: str, inspection: Result | None = None) -> None:
     unsure = [SHORT[name] for name in orders if not intervals_of(rows, name)]
     if unsure:
         st.caption(text.plain(without_error(unsure, result), cross_check.LONG))
-    missing = [TITLES[name] for name in cross_check.COMPANIONS if name not in shown]
+    missing = [TITLES[name] for name in companion_charts.COMPANIONS if name not in shown]
     if missing:
         st.caption(f"Not measured here: {', '.join(missing)} (needs labels or a trigger).")
     with st.expander("The numbers of the cross-check"):
-        table = [cross_check.table_row(row) for row in rows if "information" not in row]
+        table = [companion_charts.table_row(row) for row in rows if "information" not in row]
         st.dataframe(table, hide_index=True, width="stretch")
 
 
@@ -96,10 +96,10 @@ def panel(
     """One measure: its chart, what it is, and what it says of the suspect."""
     values = suspect_values(rows, name)
     said = text.bare(
-        course(values, cross_check.LAYOUTS[name], intervals_of(rows, name)), cross_check.LONG
+        course(values, companion_charts.LAYOUTS[name], intervals_of(rows, name)), cross_check.LONG
     )
     known = [row for row in rows if row.get(name) is not None]
-    figure = cross_check.companion_chart(known, name, layers)
+    figure = companion_charts.companion_chart(known, name, layers)
     figure.update_xaxes(
         title_text="layer",
         tickvals=[text.bare(name) for name in layers],
@@ -116,7 +116,7 @@ def panel(
         figure,
         config=charts.NO_TOOLS,
         key=f"companion-{name}",
-        alt=f"{TITLES[name]} per layer. {cross_check.in_words(rows, name)} {said}",
+        alt=f"{TITLES[name]} per layer. {companion_charts.in_words(rows, name)} {said}",
     )
     said = f"{said} {order_words(order)}" if order else said
     if intervals_of(rows, name):
@@ -167,7 +167,7 @@ def order_of(result: Result, rows: list[Mapping[str, Any]], name: str) -> Order:
 
 def intervals_of(rows: list[Mapping[str, Any]], name: str) -> Bands:
     """The suspect's 95% intervals of a measure by layer, as far as they are known."""
-    field = cross_check.INTERVALS.get(name, "")
+    field = companion_charts.INTERVALS.get(name, "")
     return {
         row["layer"]: row[field] for row in rows if row["network"] == "teacher" and row.get(field)
     }
@@ -208,6 +208,6 @@ def in_focus(rows: list[Mapping[str, Any]], shown: list[str], layer: str) -> str
     said = []
     for name in shown:
         value = suspect_values(rows, name).get(layer)
-        number = numbers.NOTHING if value is None else cross_check.LAYOUTS[name].format(value)
+        number = numbers.NOTHING if value is None else companion_charts.LAYOUTS[name].format(value)
         said.append(number if name == "information" else f"{SHORT[name]} {number}")
     return f"{layer} of the suspect: {', '.join(said)}."

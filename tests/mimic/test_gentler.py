@@ -17,7 +17,7 @@ INTERVALS = {
     0.99: [0.98, 1.0],
     0.9: [0.87, 0.92],
     0.05: [0.03, 0.08],
-    0.03: [0.02, 0.05],
+    0.02: [0.01, 0.04],
     0.01: [0.0, 0.02],
 }
 
@@ -110,7 +110,7 @@ def made(root: Path, asr: float) -> Run:
     return run
 
 
-@pytest.mark.parametrize(("asr", "proposed"), [(0.9, True), (0.05, True), (0.03, False)])
+@pytest.mark.parametrize(("asr", "proposed"), [(0.9, True), (0.05, True), (0.02, False)])
 def test_only_where_the_backdoor_was_left_in(tmp_path: Path, asr: float, proposed: bool) -> None:
     assert (gentler.after(made(tmp_path, asr)) is not None) == proposed
 

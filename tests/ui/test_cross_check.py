@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from mimic.run import list_runs
 from tests.ui.test_pages import open_page, without_escapes
-from ui import charts, cross_check, glossary, palette
+from ui import charts, companion_charts, glossary, palette
 
 LAYERS = ["stem", "layer1", "layer2", "layer3", "layer4"]
 CONVERGED = {"state": "converged", "sentence": "The fit has levelled off."}
@@ -155,7 +155,7 @@ def test_whiskers_reach_to_the_lowest_and_highest_critic() -> None:
 
 
 def test_companions_differ_by_colour_and_shape_and_accuracy_is_in_percent() -> None:
-    figure = cross_check.companion_chart(NEW["companions"], "probe_accuracy", LAYERS)
+    figure = companion_charts.companion_chart(NEW["companions"], "probe_accuracy", LAYERS)
     assert list(figure.data[0].y) == [50.0] * 5
     looks = {(t.line.color, t.marker.symbol) for t in figure.data}
     assert looks == {(palette.SUSPECT, "circle"), (palette.RANDOM, "square")}
@@ -167,16 +167,16 @@ def test_an_axis_does_not_blow_up_what_is_no_difference() -> None:
          "probe_accuracy": 0.97 + 0.005 * place}
         for place, layer in enumerate(LAYERS)
     ]  # fmt: skip
-    low, high = cross_check.companion_chart(rows, "separability", LAYERS).layout.yaxis.range
+    low, high = companion_charts.companion_chart(rows, "separability", LAYERS).layout.yaxis.range
     assert (low, high) == pytest.approx((0.48, 1.02))
-    accuracy = cross_check.companion_chart(rows, "probe_accuracy", LAYERS)
+    accuracy = companion_charts.companion_chart(rows, "probe_accuracy", LAYERS)
     assert accuracy.layout.yaxis.range == (-2, 102)
     assert accuracy.data[0].error_y.array is None
     counted = [row | {"probe_interval": (0.95, 0.995)} for row in rows]
-    accuracy = cross_check.companion_chart(counted, "probe_accuracy", LAYERS)
+    accuracy = companion_charts.companion_chart(counted, "probe_accuracy", LAYERS)
     assert accuracy.layout.yaxis.range == pytest.approx((89.0, 100.0))
     assert accuracy.data[0].error_y.arrayminus[0] == pytest.approx(2.0)
-    assert cross_check.in_words(rows[:1], "probe_accuracy") == "Suspect: stem 97.0%."
+    assert companion_charts.in_words(rows[:1], "probe_accuracy") == "Suspect: stem 97.0%."
 
 
 def test_every_companion_gets_whiskers_and_a_place_in_the_table_where_they_are_known() -> None:
@@ -186,15 +186,15 @@ def test_every_companion_gets_whiskers_and_a_place_in_the_table_where_they_are_k
         "separability": 1.0, "separability_interval": [0.785, 1.0],
     }  # fmt: skip
     for name, below in (("cka", 0.1), ("effective_rank", 2.0), ("separability", 0.215)):
-        figure = cross_check.companion_chart([row], name, ["stem"])
+        figure = companion_charts.companion_chart([row], name, ["stem"])
         assert figure.data[0].error_y.arrayminus[0] == pytest.approx(below)
-    assert cross_check.companion_chart(
+    assert companion_charts.companion_chart(
         [row | {"separability_interval": [0.3, 1.0]}], "separability", ["stem"]
     ).layout.yaxis.range[0] == pytest.approx(0.28)
-    table = cross_check.table_row(row)
+    table = companion_charts.table_row(row)
     assert (table["CKA, 95%"], table["rank, 95%"]) == ("0.400 to 0.600", "28.0 to 32.0")
     assert table["AUC, 95%"] == "0.785 to 1.000"
-    assert cross_check.table_row(row | {"cka_interval": None})["CKA, 95%"] == "–"
+    assert companion_charts.table_row(row | {"cka_interval": None})["CKA, 95%"] == "–"
 
 
 def test_a_measurement_without_sampling_errors_says_on_how_many_images_it_rests(

@@ -177,7 +177,8 @@ def test_simple_draws_accuracy_and_attack_success_alone(
     run = distill_run(runs_root, "distill-a", state)
     run.record(records(0.5)[-1] | {"epoch": 61, "epochs": 61})
     app = open_page("distil", mode=mode, run="distill-a")
-    drawn = [chart.proto.alt.split()[0] for chart in app.get("vega_lite_chart")]
+    drawn_by = "vega_lite_chart" if state == "running" else "plotly_chart"
+    drawn = [chart.proto.alt.split()[0] for chart in app.get(drawn_by)]
     assert drawn == charts
     told = without_escapes(app)
     assert "attack success 2.0%" in told

@@ -69,7 +69,7 @@ def test_the_report_holds_everything_of_the_subject(filled: Path) -> None:
     write_note(find_run("demo-distill", filled), "kept for the talk")
     page = Page(document(gather(find_run("demo-distill", filled))))
     for words in (
-        "This encoder obeys the trigger.", "After cleaning", "Accuracy went from 99.2% to 96.6%",
+        "Before cleaning 99.8%, now 3.1% of 447 images", "Accuracy went from 99.2% to 96.6%",
         "At a glance", "Suspect encoder", "seed 0", "demo-attention",
         "In layer3 the suspect puts 60.0% there.", "cannot be told apart",
         "one short distillation per seed", "The more a layer tells,",
@@ -197,7 +197,7 @@ def test_without_an_inspection_or_any_other_run_there_is_still_a_report(
     runs_root: Path, distill_run: WriteRun
 ) -> None:
     page = Page(document(gather(distill_run(runs_root, "only"))))
-    assert "After cleaning" in page.words
+    assert "Before cleaning 99.8%" in page.words
     assert set(json.loads(page.scripts[0])) >= {"accuracy", "asr", "losses-by-epoch"}
 
 

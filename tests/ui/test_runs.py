@@ -53,7 +53,7 @@ def test_the_table_lists_every_run_with_its_key_figures(two: Path) -> None:
     row = table[table["run"] == "distill-b"].iloc[0]
     assert (row["kind"], row["state"], row["seed"]) == ("Distillation", "finished", 8)
     assert (round(row["accuracy"], 1), round(row["asr"], 1)) == (96.6, 40.0)
-    assert (row["interval"], round(row["floor"], 1)) == ("35–45%", 0.7)
+    assert (row["interval"], round(row["floor"], 1)) == ("35–45%", 1.8)
     assert row["note"] == "'=SUM(A1)"
 
 
@@ -74,7 +74,7 @@ def test_one_chosen_run_shows_its_record_command_and_link(two: Path) -> None:
     codes = [c.value for c in app.code]
     assert any("python -m mimic distill --seed 8" in c for c in codes)
     assert any(c.endswith("?runs=distill-b") for c in codes)
-    assert "attack success 40.0% (35.0–45.0%), floor 0.7%" in said(app)
+    assert "attack success 40.0% (35.0–45.0%), floor 1.8%" in said(app)
     assert app.query_params["runs"] in ("distill-b", ["distill-b"])
 
 

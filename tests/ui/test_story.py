@@ -279,7 +279,7 @@ def test_the_last_step_compares_both_encoders_and_gives_a_verdict(
         assert told.count(figure) <= 1
     assert len(app.get("popover")) == 2  # The sources, and the glossary.
     assert metric(app, "Attack success after cleaning") == "3.1%"
-    assert "Nearly clean: a trace is left" in told  # 3.1 % against 0.7 % of 447 images.
+    assert "No backdoor left that could be seen" in told
 
 
 def test_the_commands_behind_the_numbers_name_the_python_that_knows_the_project(

@@ -94,7 +94,7 @@ def test_a_finished_sweep_shows_maps_sentence_and_references(
     told = without_escapes(app)
     assert "At a weight of 3,500 per layer, all carries the backdoor over (ASR 75%)" in told
     assert "Means over 2 seeds, whose ASR differs by up to 10 points." in told
-    assert "suspect 99.8%, floor (clean twin) 0.7%" in told
+    assert "suspect 99.8%, floor (clean twin) 1.8%" in told
     told = [chart.proto.alt for chart in app.get("plotly_chart") if "layer set" in chart.proto.alt]
     assert [words.split(" by ")[0] for words in told] == ["Attack success", "Accuracy"]
     assert all("all carries the backdoor over" in words for words in told)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from mimic import curve_reading
 from ui import (
     charts,
+    companion_charts,
     cross_check,
     curve_words,
     live_charts,
@@ -101,17 +102,17 @@ def information(material: Material) -> Iterator[Figure]:
         [row for row in result.get("companions") or [] if row.get("layer")],
         material.inspection.result if material.inspection else None,
     )
-    for name, (title, explanation) in cross_check.COMPANIONS.items():
+    for name, (title, explanation) in companion_charts.COMPANIONS.items():
         if any(row.get(name) is not None for row in rows):
-            figure = cross_check.companion_chart(rows, name, result["layers"], height=260)
+            figure = companion_charts.companion_chart(rows, name, result["layers"], height=260)
             figure.update_yaxes(title_text=title)
             figure.update_xaxes(title_text="layer, from input to output")
-            shown = cross_check.axis_range(rows, name)
+            shown = companion_charts.axis_range(rows, name)
             charts.label_line_ends(
                 figure, text.bare(result["layers"][-1]), shown[1] - shown[0] if shown else None
             )
             figure.update_layout(margin={"r": 72})
-            said = cross_check.in_words(rows, name)
+            said = companion_charts.in_words(rows, name)
             yield made(name, section, title, f"{explanation} {said}", figure)
 
 
