@@ -41,7 +41,7 @@ LENS_IMAGES = 4
 """Images whose attention maps ship with the project: each costs 5 kB."""
 KEPT_FILES = (
     "run.json", "status.json", "metrics.jsonl", "result.json", "plan.json",
-    "student.safetensors", "student.pth", "arrays",
+    "student.safetensors", "student.pth", "MODEL_CARD.md", "arrays",
 )  # fmt: skip
 
 

@@ -63,9 +63,6 @@ TERMS = {
     "learning rate": "How big each step of training is.",
 }
 
-ALSO = {"attack success rate": "attack success"}
-"""Longer names of terms."""
-
 
 def help_for(*terms: str) -> str:
     """The tooltip that explains some terms.
@@ -74,13 +71,12 @@ def help_for(*terms: str) -> str:
         KeyError: if a term is not in the glossary.
     """
     if len(terms) == 1:
-        return TERMS[ALSO.get(terms[0], terms[0])]
+        return TERMS[terms[0]]
     return "\n\n".join(entry(term) for term in terms)
 
 
 def entry(term: str) -> str:
     """One term and its sentence."""
-    term = ALSO.get(term, term)
     return f"**{term[0].upper() + term[1:]}.** {TERMS[term]}"
 
 
