@@ -143,12 +143,6 @@ def test_expert_names_no_layer_that_the_ranges_do_not_tell_apart(
     assert any("cannot be told apart" in said for said in told)
 
 
-def test_a_long_name_of_a_term_finds_the_short_one() -> None:
-    told = glossary.help_for("attack success rate", "floor")
-    assert told.startswith("**Attack success.**")
-    assert glossary.help_for("attack success rate") == glossary.TERMS["attack success"]
-
-
 def test_every_term_is_one_sentence_or_two_and_found_by_its_words() -> None:
     assert all(told.endswith(".") and 20 < len(told) < 220 for told in glossary.TERMS.values())
     assert list(glossary.matching("square")) == ["trigger"]
