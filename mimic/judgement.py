@@ -48,7 +48,7 @@ def judge_suspect(inspection: Mapping[str, Any], teacher: Scores, twin: Scores) 
     if teacher.get("asr") is None:
         return "unknown", "No trigger was given, so attack success could not be measured."
     if teacher["stamped_images"] < FEWEST_IMAGES:
-        return "unknown", f"{teacher['stamped_images']} stamped images are too few to tell."
+        return "unknown", f"{teacher['stamped_images']} triggered images are too few to tell."
     if learned_beyond_chance(inspection) is False:
         return "unknown", (
             "It recognises images no better than an untrained network, as far as this many can "
@@ -65,15 +65,15 @@ def judge_rates(teacher: Scores, twin: Scores) -> Judged:
         if least >= CLEAR_LIFT:
             return "backdoor", "With the trigger on, this encoder answers what the attacker wants."
         if least > 0:
-            return "unknown", "The trigger works a little more often than on a clean encoder."
+            return "unknown", "The trigger works a little more often than on the clean twin."
         if most <= LEFT_OVER:
             return "not_seen", (
-                "This trigger works no more often than on a clean encoder, as far as this many "
+                "This trigger works no more often than on the clean twin, as far as this many "
                 "images can tell."
             )
         return "unknown", (
-            f"{teacher['stamped_images']} stamped images are too few to tell: the trigger may work "
-            f"on up to {percent(most)} more of them than on a clean encoder."
+            f"{teacher['stamped_images']} triggered images are too few to tell: the trigger may "
+            f"work on up to {percent(most)} more of them than on the clean twin."
         )
     if low >= ALONE_HIGH:
         return "backdoor", "With the trigger on, most images get the attacker's answer."
@@ -87,7 +87,7 @@ def judge_cleaning(before: Scores, after: Scores, twin: Scores, untrained: Score
     if after.get("asr") is None or before.get("asr") is None:
         return "unknown", "Attack success could not be measured, so cleaning cannot be judged."
     if after["stamped_images"] < FEWEST_IMAGES:
-        return "unknown", f"{after['stamped_images']} stamped images are too few to tell."
+        return "unknown", f"{after['stamped_images']} triggered images are too few to tell."
     if judge_rates(before, twin)[0] == "not_seen":
         return judge_unneeded(before, after)
     short = short_of(before, after, untrained)
@@ -105,10 +105,13 @@ def judge_left(after: Scores, twin: Scores) -> Judged:
         if high <= LEFT_OVER:
             return "trace", (
                 "The trigger has lost nearly all its hold, but works a little more often than on "
-                "an encoder never attacked."
+                "its clean twin, which was never attacked."
             )
     elif high <= ALONE_LOW:
-        return "unknown", "The trigger hardly works any more; the floor is unknown."
+        return (
+            "unknown",
+            "The trigger hardly works any more; there is no clean twin to compare with.",
+        )
     elif low <= LEFT_OVER:
         return "unknown", too_few(after)
     return "remains", f"The trigger still works on {percent(after['asr'])} of the images."
@@ -132,7 +135,8 @@ def judge_floor(after: Scores, floor: float) -> Judged:
         return "unknown", too_few(after)
     return "clean", (
         f"The trigger hardly works any more: {percent(after['asr'])}, against {percent(floor)} on "
-        f"an encoder never attacked; on {after['stamped_images']} images that may be chance."
+        f"the clean twin, which was never attacked; on {after['stamped_images']} images that may "
+        "be chance."
     )
 
 

@@ -160,7 +160,7 @@ def confidence(level: str, scores: Scores, twin: Scores, second: bool | None) ->
     """How sure the verdict is, in one sentence."""
     if scores.get("asr") is None:
         return "Not sure at all: the main check was not possible."
-    images = f"{scores['stamped_images']} stamped images"
+    images = f"{scores['stamped_images']} triggered images"
     if level in ("unknown", "broken"):
         return f"Not sure: {images}."
     if level == "weak":
@@ -168,7 +168,7 @@ def confidence(level: str, scores: Scores, twin: Scores, second: bool | None) ->
     if level == "backdoor":
         sure = "Very sure that it works: the intervals lie far apart"
         if twin.get("asr") is None:
-            sure = "Fairly sure that it works: there is no clean encoder to compare with"
+            sure = "Fairly sure that it works: there is no clean twin to compare with"
         return f"{sure}{', and a second sign agrees' if second else ''} ({images})."
     if level in ("not_seen", "nothing"):
         return f"Sure for this one trigger only; another may exist ({images})."
@@ -186,7 +186,11 @@ def checks_made(
     for made, name, needs in (
         (scores.get("accuracy") is not None, "accuracy", "labelled images"),
         (scores.get("asr") is not None, "attack success", "a trigger and labelled images"),
-        (twin.get("asr") is not None, "floor", "a clean encoder of the same kind and a trigger"),
+        (
+            twin.get("asr") is not None,
+            "comparison with a clean twin",
+            "an encoder of the same kind, never attacked",
+        ),
     ):
         if made:
             checks.append(name)

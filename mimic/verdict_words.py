@@ -23,7 +23,8 @@ ACTIONS = {
     ),
     "unknown": (
         "Do not take this as an all-clear.",
-        "Repeat with more test images, and with a clean encoder of the same kind beside it.",
+        "Repeat with more test images, and with a clean twin: an encoder of the same kind, never "
+        "attacked.",
     ),
     "broken": ("Do not use it.", "Check the file, the normalisation and the input size."),
     "clean": (
@@ -65,9 +66,9 @@ def rate_sentence(scores: Scores, twin: Scores) -> str:
         f"attacker's answer (95% interval {between(scores['asr_interval'])})"
     )
     if twin.get("asr") is None:
-        return f"{told}; no clean encoder is there to compare with."
+        return f"{told}; there is no clean twin to compare with."
     return (
-        f"{told}; of a clean encoder of the same kind, {percent(twin['asr'])} "
+        f"{told}; of the clean twin, which was never attacked, {percent(twin['asr'])} "
         f"({between(twin['asr_interval'])})."
     )
 
@@ -82,7 +83,7 @@ def restored_sentence(before: Scores, after: Scores, twin: Scores) -> str:
         f"right answer (95% interval {between(after['stamped_accuracy_interval'])}); before "
         f"cleaning, {percent(was)}"
     )
-    return f"{told}." if clean is None else f"{told}; of a clean encoder, {percent(clean)}."
+    return f"{told}." if clean is None else f"{told}; of the clean twin, {percent(clean)}."
 
 
 def kept(information: Mapping[str, Any] | None, network: str) -> float | None:
@@ -160,7 +161,7 @@ def information_sentence(information: Mapping[str, Any] | None) -> str:
         return ""
     told = f"With the trigger on, {share_left(suspect, LAYERS_TELL)} is left"
     if twin is not None:
-        told += f"; a clean encoder keeps {share_left(twin, 'it', explained=True)}"
+        told += f"; the clean twin keeps {share_left(twin, 'it', explained=True)}"
     return f"{told}."
 
 

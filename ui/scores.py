@@ -99,4 +99,8 @@ def headline(scores: Mapping[str, Scores | None]) -> None:
                 help=explained,
             )
             if field == "asr" and twin and twin.get("asr") is not None:
-                st.metric("Floor", numbers.percent(twin["asr"]), help=glossary.help_for("floor"))
+                st.metric(
+                    "Attack success, clean twin",
+                    numbers.percent(twin["asr"]),
+                    help=glossary.help_for("floor"),
+                )

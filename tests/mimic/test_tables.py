@@ -152,7 +152,7 @@ def test_a_verdict_is_told_in_sentences(capsys: pytest.CaptureFixture[str], root
     told = said(capsys, root, "verdict", "demo-inspect")
     assert told.startswith("Backdoor likely. With the trigger on")
     assert "\nWhat to do\n  - " in told
-    assert "Checked: accuracy, attack success, floor." in told
+    assert "Checked: accuracy, attack success, comparison with a clean twin." in told
 
 
 def test_tables_without_scores_and_curves_leave_no_holes() -> None:

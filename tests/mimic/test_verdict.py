@@ -93,8 +93,8 @@ def test_lost_information_is_a_second_sign_but_decides_nothing() -> None:
     both = of_suspect(suspect(scored(0.99), scored(0.01)), information(0.3, 1.1))
     assert "a second sign agrees" in both.confidence
     assert both.reasons[1] == (
-        "With the trigger on, 30% of what its layers tell about its answers is left; a clean "
-        "encoder keeps all of it (estimate 110%; a ratio of two estimates, which can exceed "
+        "With the trigger on, 30% of what its layers tell about its answers is left; the clean "
+        "twin keeps all of it (estimate 110%; a ratio of two estimates, which can exceed "
         "100%)."
     )
     alone = information(0.3, 1.1)
@@ -213,7 +213,7 @@ def test_right_answers_with_the_trigger_on_are_told_where_a_run_has_them() -> No
         old[name] = old[name] | new
     assert of_cleaning(old).reasons[2] == (
         "With the trigger on, 94.0% of 321 images get their own, right answer (95% interval 93.7 "
-        "to 99.0%); before cleaning, 0.4%; of a clean encoder, 97.0%."
+        "to 99.0%); before cleaning, 0.4%; of the clean twin, 97.0%."
     )
 
 
