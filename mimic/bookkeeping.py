@@ -182,7 +182,7 @@ def line(run: Run) -> dict[str, Any]:
     return {
         **summary(run),
         "subject": " · ".join(subject_words(run.about()["config"])),
-        "started": started or run_created(run),
+        "started": run_created(run) or started,
         "note": run.note(),
         **scores(run),
     }

@@ -101,8 +101,9 @@ def told_earlier(run: Run) -> dict[str, Any]:
         device = run.status().device
         threads = re.fullmatch(r"CPU, (\d+) threads?", device)
         found = {"device": "CPU", "threads": int(threads[1])} if threads else {"device": device}
-    result = run.result() or {}
-    found |= {name: result.get(name) for name in ("precision", "processes")}
+    with contextlib.suppress(MimicError):
+        result = run.result() or {}
+        found |= {name: result.get(name) for name in ("precision", "processes")}
     return {name: value for name, value in found.items() if value}
 
 

@@ -18,7 +18,17 @@ from mimic import curve_reading, verdict
 from mimic.errors import MimicError
 from mimic.intervals import interval_of
 from mimic.run import Run
-from mimic.tables import ENCODERS, NOTHING, SCORES, aligned, bullets, interval, percent, printable
+from mimic.tables import (
+    ENCODERS,
+    NOTHING,
+    SCORES,
+    aligned,
+    bullets,
+    interval,
+    nats,
+    percent,
+    printable,
+)
 
 Result = Mapping[str, Any]
 FLOOR = "clean twin (floor)"
@@ -178,11 +188,6 @@ def measured(outcome: Result) -> str:
     return f"{printable(title)}\n{aligned([head, *rows], right=range(1, len(head)))}"
 
 
-def nats(value: float | None) -> str:
-    """Information in a table."""
-    return NOTHING if value is None else f"{value:.2f}"
-
-
 def weighted(outcome: Result) -> str:
     """A distillation's layer weights, and the information they come from."""
     return layer_weights(outcome) if "scores" in outcome else ""
@@ -202,19 +207,24 @@ def layer_weights(outcome: Result) -> str:
 
 def placed(outcome: Result) -> str:
     """Attack success at the trigger's own place, beside the floor, and elsewhere."""
-    trained, elsewhere = outcome.get("trained"), outcome.get("elsewhere")
-    if trained is None or elsewhere is None:
+    trained = outcome.get("trained")
+    if trained is None:
         return ""
     looked_at = outcome["looked_at"]
     rows = [
         (NETWORKS[looked_at if name == "looked_at" else name], *figures(own)[3:5])
         for name, own in trained.items()
     ]
-    around = (
-        f"At other places: mean {percent(elsewhere['mean'])}, {percent(elsewhere['lowest'])} to "
-        f"{percent(elsewhere['highest'])}. {outcome['scored_images']} images at each place; "
-        f"accuracy on clean images {percent(outcome['accuracy'])} "
-        f"({interval(outcome['accuracy_interval'])}, {outcome['test_images']} images)."
+    elsewhere, around = outcome.get("elsewhere"), ""
+    if elsewhere:  # Not where the trigger has one place only.
+        around = (
+            f"At other places: mean {percent(elsewhere['mean'])}, {percent(elsewhere['lowest'])} "
+            f"to {percent(elsewhere['highest'])}. "
+        )
+    around += (
+        f"{outcome['scored_images']} images at each place; accuracy on clean images "
+        f"{percent(outcome['accuracy'])} ({interval(outcome['accuracy_interval'])}, "
+        f"{outcome['test_images']} images)."
     )
     head = ("trigger in its own place", SCORES["asr"], "95% interval")
     return f"{aligned([head, *rows], right=(1,))}\n{around}"

@@ -96,6 +96,7 @@ def comparison(found: Mapping[str, Any]) -> str:
     parts += [differing(found[part], letters, part) for part in DIFFERING]
     parts += [
         scores(found["scores"], letters), about_seeds(found), curves(found["curves"], letters),
+        information(found.get("information", ()), letters), sweeps(found.get("sweep", ()), letters),
     ]  # fmt: skip
     return "\n\n".join(part for part in parts if part)
 
@@ -211,6 +212,52 @@ def curves(found: Mapping[str, Any], letters: Mapping[str, str]) -> str:
     return f"Where curves end (--json has every epoch)\n{table}"
 
 
+def information(rows: Sequence[Mapping[str, Any]], letters: Mapping[str, str]) -> str:
+    """Nats per layer of the curves that measurements share."""
+    lines = [
+        [
+            printable(f"{ENCODERS.get(row['network'], row['network'])}, {row['input']}"),
+            printable(layer),
+            *(nats(row["values"].get(run, {}).get(layer)) for run in letters),
+        ]
+        for row in rows
+        for layer in dict.fromkeys(name for own in row["values"].values() for name in own)
+    ]
+    if not lines:
+        return ""
+    table = aligned([["curve", "layer", *letters.values()], *lines], right=columns(2, letters))
+    return f"Information (nats)\n{table}"
+
+
+def nats(value: float | None) -> str:
+    """Information in a table."""
+    return NOTHING if value is None else f"{value:.2f}"
+
+
+def sweeps(rows: Sequence[Mapping[str, Any]], letters: Mapping[str, str]) -> str:
+    """Mean ASR and accuracy of the cells that sweeps share."""
+    lines = [
+        [
+            printable("+".join(row["layers"]) or "none"), f"{row['scale']:,g}",
+            printable(row["losses"]), measure,
+            *(percent(row["values"].get(run, {}).get(name)) for run in letters),
+        ]
+        for row in rows
+        for name, measure in SCORES.items()
+        if name != "asr_all"
+    ]  # fmt: skip
+    if not lines:
+        return ""
+    head = ["layers", "scale", "losses", "mean", *letters.values()]
+    table = aligned([head, *lines], right=(1, *columns(4, letters)))
+    return f"Cells of the sweeps\n{table}"
+
+
+def columns(first: int, letters: Mapping[str, str]) -> range:
+    """The columns of the runs, right of others."""
+    return range(first, first + len(letters))
+
+
 def end(name: str, value: float) -> str:
     """A curve's last value, in the unit in which scores are told."""
     return percent(value) if name in SCORES else f"{value:.3f}"
@@ -223,7 +270,7 @@ def verdict(found: Mapping[str, Any]) -> str:
              printable(f"How sure: {found['confidence']}", 1000),
              bullets("What to do", found["actions"]),
              gentler(found.get("gentler")),
-             printable(f"Checked: {', '.join(found['checks'])}.", 1000),
+             printable(f"Checked: {', '.join(found['checks']) or 'nothing'}.", 1000),
              bullets("Not checked", found["missing"])]  # fmt: skip
     return "\n\n".join(part for part in parts if part)
 

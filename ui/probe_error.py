@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mimic.config.information import PROBE_IMAGES
 from mimic.intervals import wilson_interval
 
-MOST_IMAGES = 1_000
-"""A measurement scores its probes on at most this many test images."""
 WHOLE = 0.01
 """How far a share times its count may lie from a whole number, for rounding in files."""
 Row = Mapping[str, Any]
@@ -32,7 +31,7 @@ def with_intervals(rows: Sequence[Row], inspection: Mapping[str, Any] | None) ->
 def scored_images(inspection: Mapping[str, Any] | None) -> int | None:
     """Test images that a measurement of this subject scores its probes on."""
     count = ((inspection or {}).get("downstream") or {}).get("test_images")
-    return min(count, MOST_IMAGES) if isinstance(count, int) else None
+    return min(count, PROBE_IMAGES) if isinstance(count, int) else None
 
 
 def interval_of(share: Any, images: Any) -> tuple[float, float] | None:

@@ -61,7 +61,7 @@ def delete(run: Run) -> None:
         frame.remember_error(error)
         return
     st.session_state[DELETED] = (run.id, name)
-    st.session_state[DONE] = f"{name} is in the trash."
+    st.session_state[DONE] = f"{name}, is in the trash."
 
 
 def bring_back(run_id: str) -> None:
@@ -90,7 +90,7 @@ def called(run: Run) -> str:
     """A run in a sentence, as its owner knows it."""
     kind = jobs.KINDS.get(run.kind, text.plain(run.kind))
     begun = numbers.moment(run_created(run))
-    return f"{kind} of {text.plain(subject.title(run))}, begun {begun},"
+    return f"{kind} of {text.plain(subject.title(run))}, begun {begun}"
 
 
 def told() -> None:
@@ -107,7 +107,7 @@ def way_back() -> None:
         return
     run_id, name = deleted
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(f"{name} is in the trash.", width="stretch")
+        st.markdown(f"{name}, is in the trash.", width="stretch")
         st.button(
             "Undo", icon=":material/undo:", key="runs-undo", on_click=bring_back, args=(run_id,)
         )

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from mimic.comparison import compare, record
+from mimic.tables import DIFFERING
 from ui import (
     charts,
     downloads,
@@ -25,11 +26,6 @@ from ui.runs_table import Entry
 
 MOST = 6
 """Runs that still have a colour and a dash of their own."""
-DIFFERING = {
-    "inputs": ("input", "Inputs whose content differs"),
-    "machine": ("fact", "Machine: what differs, or is not known of all"),
-    "versions": ("library", "Library versions that differ"),
-}
 LOSSES = ("loss", "contrastive", "attention", "clone", "agreement")
 
 

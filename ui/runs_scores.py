@@ -8,13 +8,12 @@ from typing import Any
 import streamlit as st
 
 from mimic.score_differences import MIXED, about_pairs, target_shares
+from mimic.tables import ENCODERS, SCORES, differs
 from ui import mode, numbers
 
-MEASURES = {"accuracy": "accuracy", "asr": "ASR", "asr_all": "ASR, all classes"}
 SIMPLE_MEASURES = {
-    **MEASURES, "asr": "attack success", "asr_all": "attack success, all classes",
+    **SCORES, "asr": "attack success", "asr_all": "attack success, all classes",
 }  # fmt: skip
-ENCODERS = {"student": "cleaned", "teacher": "suspect", "clean_twin": "clean twin"}
 
 
 def show(rows: Sequence[Mapping[str, Any]], named: Mapping[str, str]) -> None:
@@ -37,7 +36,7 @@ def show(rows: Sequence[Mapping[str, Any]], named: Mapping[str, str]) -> None:
 
 def called(measure: str) -> str:
     """A measure in the words of the view."""
-    return (MEASURES if mode.is_expert() else SIMPLE_MEASURES).get(measure, measure)
+    return (SCORES if mode.is_expert() else SIMPLE_MEASURES).get(measure, measure)
 
 
 def about_all_classes(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -53,11 +52,6 @@ def about_all_classes(rows: Sequence[Mapping[str, Any]]) -> None:
         f"attacker's class, {told} of these test images. An encoder that knows every image for "
         "what it is scores that share, not 0%. The figure without them starts at 0%."
     )
-
-
-def differs(row: Mapping[str, Any]) -> bool:
-    """Whether the runs have scored an encoder differently."""
-    return len({own["value"] for own in row["values"].values()}) > 1
 
 
 def score_rows(

@@ -128,10 +128,11 @@ def file_name(run: Run) -> str:
 
 
 TRIGGER_WORDS = {
-    "": "no trigger", "square": "white square", "patch": "picture", "random": "picture",
-    "blend": "blended picture", "pattern": "pattern", "sinusoid": "waves", "frequency": "colours",
+    "": "no trigger", "square": "white square", "patch": "picture", "random-patch": "picture",
+    "blend": "blended picture", "pattern": "pattern", "sig": "waves", "ctrl": "colours",
+    "npz-resize": "trigger file", "npz-row": "trigger file",
 }  # fmt: skip
-"""A trigger by the first word of its text, short enough for the sidebar."""
+"""A trigger by the first word of its text (``mimic.trigger.text``), short for the sidebar."""
 
 
 def told_apart(runs: list[Run]) -> dict[str, str]:

@@ -22,6 +22,10 @@ INFORMATION_PRESETS: dict[str, dict[str, Any]] = {
 """Values of ``InformationConfig`` that a preset decides unless they are given."""
 
 
+PROBE_IMAGES = 1_000
+"""Labelled images that a layer's probe is fitted on and scored on, at most."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class InformationConfig(CleanSubsetConfig):
     """Mutual information between each layer and the output features."""

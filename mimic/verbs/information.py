@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from mimic.config import InformationConfig
+from mimic.config.information import PROBE_IMAGES, InformationConfig
 from mimic.curve_reading import DATA_PROCESSING, explain
 from mimic.encoder import Encoder, new_network
 from mimic.errors import ConfigError
@@ -28,8 +28,6 @@ NETWORKS = {"teacher": "the suspect", "random": "an untrained network",
 INPUTS = {"clean": "clean images", "triggered": "images with the trigger"}
 CLEAN_TEACHER = ("teacher", "clean")
 MEASURING_SHARE = 0.95
-PROBE_IMAGES = 1_000
-"""Labelled images a layer's probe is fitted on and scored on, at most."""
 
 
 def information(work: Work[InformationConfig]) -> dict[str, Any]:

@@ -42,6 +42,15 @@ def test_every_verb_tells_its_run_without_raw_numbers(kind: str) -> None:
     assert "\n\n\n" not in text
 
 
+def test_a_placement_at_one_place_alone_is_told_without_others() -> None:
+    outcome = {**finished("placement"), "elsewhere": None}
+    text = told(outcome)
+    assert "trigger in its own place" in text
+    assert "images at each place" in text
+    assert "At other places" not in text
+    assert "{" not in text
+
+
 @pytest.mark.parametrize("kind", ["inspect", "distill"])
 def test_scores_stand_beside_their_intervals_and_the_floor(kind: str) -> None:
     outcome = finished(kind)

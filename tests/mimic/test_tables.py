@@ -1,5 +1,6 @@
 """What bookkeeping commands print for a person, and that a reader may leave early."""
 
+import dataclasses
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from mimic.config import DistillConfig
 from mimic.run import Run, Status, find_run, write_note
 from mimic.score_differences import UNPAIRED
 from mimic.subjects import subject_fields
+from mimic.verdict import of_suspect
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -191,3 +193,19 @@ def test_head_takes_its_lines_from_a_pipe(root: Path) -> None:
     assert ended.stdout.startswith("RUN ")
     assert ended.stderr == ""
     assert ended.returncode in (0, EXIT_READER_GONE)
+
+
+def test_measurements_and_sweeps_are_compared_in_tables_too() -> None:
+    runs = [record(find_run("demo-information")), record(find_run("demo-sweep"))]
+    twice = [*runs, *(dataclasses.replace(r, id=f"{r.id}-2") for r in runs)]
+    told = tables.comparison(compare(twice))
+    nats = runs[0].result["curves"][0]["layers"]["layer1"]
+    assert re.search(rf"suspect, clean +layer1 +{nats:.2f} +- +{nats:.2f} +-\n", told)
+    cell = runs[1].result["table"][0]
+    shares = rf"- +{100 * cell['asr']:.1f}% +- +{100 * cell['asr']:.1f}%"
+    assert re.search(rf"{cell['scale']:,g} +{cell['losses']} +ASR +{shares}\n", told)
+
+
+def test_where_nothing_could_be_checked_this_is_said() -> None:
+    found = of_suspect({"scores": {}, "health": {}}).to_json()
+    assert "Checked: nothing." in tables.verdict(found)

@@ -176,7 +176,7 @@ def test_a_deletion_can_be_undone_until_the_next_action(two: Path) -> None:
     button(app, "Delete").click().run()
     assert [r.id for r in trashed(two)] == ["distill-b"]
     assert "Distillation of Demo: handwritten digits, begun" in said(app)
-    assert "is in the trash" in said(app)
+    assert ", is in the trash" in said(app)
     assert "distill-b is" not in said(app)
     app.text_input(key="runs_search").set_value("demo").run()
     button(app, "Undo").click().run()

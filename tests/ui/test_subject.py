@@ -5,6 +5,7 @@ import pytest
 
 from mimic.config import ASSETS
 from mimic.run import Run, find_run
+from mimic.trigger.text import FORMS
 from ui import subject
 
 FIELDS = {"encoder": "a.pth", "clean_twin": "", "data": "digits", "downstream": "", "trigger": "t",
@@ -53,3 +54,7 @@ def test_a_hostile_file_name_is_only_text(runs_root: Path, inspect_run: Callable
     run = inspect_run(runs_root, "odd", encoder="/x/<b>\u202e**evil**.pth")
     assert "<" not in subject.title(run)
     assert "\u202e" not in subject.title(run)
+
+
+def test_every_form_of_a_trigger_has_a_word() -> None:
+    assert subject.TRIGGER_WORDS.keys() - {""} == FORMS.keys()
