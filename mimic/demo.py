@@ -25,6 +25,7 @@ from mimic.config import (
 )
 from mimic.errors import ConfigError
 from mimic.run import Run
+from mimic.run.origins import INSPECTED
 from mimic.subjects import subject_fields
 from mimic.verbs import perform
 
@@ -37,6 +38,7 @@ many more: a student that trains on brings the backdoor back (README, "How long"
 SWEEP_EPOCHS = 200
 """Long enough for the scale and the layers to tell apart."""
 SWEEP_WORKERS = 2
+INSPECTION = "demo-inspect"
 LENS_IMAGES = 4
 """Images whose attention maps ship with the project: each costs 5 kB."""
 KEPT_FILES = (
@@ -173,7 +175,7 @@ def build_runs(folder: Path, fields: dict[str, Any], *, root: Path) -> None:
     """Perform every verb the pages show and put the finished runs into ``folder``."""
     shutil.rmtree(folder / "runs", ignore_errors=True)
     networks = ("teacher", "random", "clean_twin")
-    bundle(folder, perform("inspect", InspectConfig(**fields), root=root), "demo-inspect")
+    bundle(folder, perform("inspect", InspectConfig(**fields), root=root), INSPECTION)
     bundle(folder, perform("placement", PlacementConfig(**fields), root=root), "demo-placement")
     measured = bundle(
         folder,
@@ -204,7 +206,11 @@ def bundle(folder: Path, run: Run, name: str) -> Run:
         elif source.is_file():
             shutil.copyfile(source, target / kept)
     bundled = Run(target)
-    bundled.write_json("run.json", {**bundled.about(), "id": name})
+    about = {**bundled.about(), "id": name}
+    for known in about["inputs"].values():
+        if INSPECTED in known:  # By the id that this inspection has here.
+            known[INSPECTED] = INSPECTION
+    bundled.write_json("run.json", about)
     status = dataclasses.replace(bundled.status(), pid=0, pid_created=0.0)
     bundled.write_status(status)
     return bundled

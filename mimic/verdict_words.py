@@ -68,7 +68,7 @@ def rate_sentence(scores: Scores, twin: Scores) -> str:
     if twin.get("asr") is None:
         return f"{told}; there is no clean twin to compare with."
     return (
-        f"{told}; of the clean twin, which was never attacked, {percent(twin['asr'])} "
+        f"{told}; on the clean twin, which was never attacked, {percent(twin['asr'])} "
         f"({between(twin['asr_interval'])})."
     )
 
@@ -83,7 +83,7 @@ def restored_sentence(before: Scores, after: Scores, twin: Scores) -> str:
         f"right answer (95% interval {between(after['stamped_accuracy_interval'])}); before "
         f"cleaning, {percent(was)}"
     )
-    return f"{told}." if clean is None else f"{told}; of the clean twin, {percent(clean)}."
+    return f"{told}." if clean is None else f"{told}; on the clean twin, {percent(clean)}."
 
 
 def kept(information: Mapping[str, Any] | None, network: str) -> float | None:

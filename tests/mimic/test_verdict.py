@@ -213,7 +213,7 @@ def test_right_answers_with_the_trigger_on_are_told_where_a_run_has_them() -> No
         old[name] = old[name] | new
     assert of_cleaning(old).reasons[2] == (
         "With the trigger on, 94.0% of 321 images get their own, right answer (95% interval 93.7 "
-        "to 99.0%); before cleaning, 0.4%; of the clean twin, 97.0%."
+        "to 99.0%); before cleaning, 0.4%; on the clean twin, 97.0%."
     )
 
 
