@@ -14,6 +14,10 @@ import numpy as np
 
 NAME = "answers"
 """Under which name a run keeps them, see ``Run.arrays``."""
+BITS = {
+    "accuracy": "recognised", "asr": "taken", "asr_all": "taken", "stamped_accuracy": "kept",
+}  # fmt: skip
+"""Which answers a measure counts as successes."""
 Arrays = Mapping[str, np.ndarray]
 
 
@@ -35,7 +39,8 @@ def packed(
     Returns:
         ``judged`` names images, labels and target: only runs that agree in it can be paired.
         ``count`` is N, ``others`` which images are not of the target class; by encoder, which
-        clean images were recognised and which triggered ones taken for the target class.
+        clean images were recognised, which triggered ones taken for the target class, and which
+        of these kept their own class.
     """
     digest = hashlib.sha256(np.ascontiguousarray(images).data)
     digest.update(f"{images.shape} {target}".encode())
@@ -49,6 +54,7 @@ def packed(
         found[f"{encoder}_recognised"] = np.packbits(clean == labels)
         if stamped is not None and target is not None:
             found[f"{encoder}_taken"] = np.packbits(stamped == target)
+            found[f"{encoder}_kept"] = np.packbits(stamped == labels)
     return found
 
 
@@ -58,14 +64,14 @@ def of_measure(arrays: Arrays, encoder: str, measure: str) -> np.ndarray | None:
     Args:
         arrays: see ``packed``; empty where a run kept none.
         encoder: whose answers.
-        measure: accuracy, asr or asr_all.
+        measure: accuracy, asr, asr_all or stamped_accuracy.
     """
-    kept = arrays.get(f"{encoder}_{'recognised' if measure == 'accuracy' else 'taken'}")
+    kept = arrays.get(f"{encoder}_{BITS[measure]}")
     if kept is None or not {"judged", "count", "others"} <= set(arrays):
         return None
     count = int(arrays["count"])
     answers: np.ndarray = np.unpackbits(kept, count=count).astype(bool)
-    if measure != "asr":
+    if measure in ("accuracy", "asr_all"):
         return answers
     others: np.ndarray = np.unpackbits(arrays["others"], count=count).astype(bool)
     counted: np.ndarray = answers[others]

@@ -17,7 +17,7 @@ from mimic.intervals import interval_of, target_share
 from mimic.run import Run
 from mimic.score_differences import pairs_of, score_differences
 
-MEASURES = ("accuracy", "asr", "asr_all")
+MEASURES = ("accuracy", "asr", "asr_all", "stamped_accuracy")
 ENCODERS = ("student", "teacher", "clean_twin")
 MACHINE = ("device", "threads", "precision", "processor", "instructions", "processes")
 """What a run computed on: these decide how sums round, and so where a training ends."""

@@ -117,13 +117,13 @@ def scored(outcome: Result) -> str:
         return ""
     head = ("probe", "encoder", *FIGURES)
     first = 0 if "probes" in outcome else 1
-    right = [position - first for position in (2, 4, 5, 7, 8)]
+    right = [position - first for position in (2, 4, 5, 7, 8, 10)]
     return aligned([row[first:] for row in (head, *rows)], right=right)
 
 
 FIGURES = (
     "accuracy", "95% interval", "images", SCORES["asr"], "95% interval", "stamped", "all classes",
-    "95% interval",
+    "95% interval", SCORES["stamped_accuracy"], "95% interval",
 )  # fmt: skip
 
 
@@ -134,7 +134,8 @@ def figures(own: Result) -> tuple[str, ...]:
         str(own.get("test_images") or NOTHING),
         percent(own.get("asr")), interval(own.get("asr_interval")),
         str(own.get("stamped_images") or NOTHING), percent(own.get("asr_all")),
-        interval(interval_of(own, "asr_all")),
+        interval(interval_of(own, "asr_all")), percent(own.get("stamped_accuracy")),
+        interval(own.get("stamped_accuracy_interval")),
     )  # fmt: skip
 
 

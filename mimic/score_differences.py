@@ -35,7 +35,7 @@ def pairs_of(
     Args:
         held: by run, its answers, see ``mimic.answers``.
         encoder: whose answers.
-        measure: accuracy, asr or asr_all.
+        measure: accuracy, asr, asr_all or stamped_accuracy.
         values: by run, ``value`` and ``interval``.
     """
     first, *others = values

@@ -14,7 +14,10 @@ from mimic.score_differences import MIXED, about_pairs, target_shares
 
 NOTHING = "-"
 NOTE_SIGNS = 60
-SCORES = {"accuracy": "accuracy", "asr": "ASR", "asr_all": "ASR, all classes"}
+SCORES = {
+    "accuracy": "accuracy", "asr": "ASR", "asr_all": "ASR, all classes",
+    "stamped_accuracy": "right, trigger on",
+}  # fmt: skip
 ENCODERS = {"student": "cleaned", "teacher": "suspect", "clean_twin": "clean twin"}
 DIFFERING = {
     "config": ("setting", "Settings that differ"),
@@ -243,8 +246,7 @@ def sweeps(rows: Sequence[Mapping[str, Any]], letters: Mapping[str, str]) -> str
             *(percent(row["values"].get(run, {}).get(name)) for run in letters),
         ]
         for row in rows
-        for name, measure in SCORES.items()
-        if name != "asr_all"
+        for name, measure in (("asr", SCORES["asr"]), ("accuracy", SCORES["accuracy"]))
     ]  # fmt: skip
     if not lines:
         return ""

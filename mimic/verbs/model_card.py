@@ -25,6 +25,7 @@ FIGURES = {
     "accuracy": ("accuracy", "test_images"),
     "asr": ("attack success", "stamped_images"),
     "asr_all": ("attack success, all classes", "test_images"),
+    "stamped_accuracy": ("right with the trigger on", "stamped_images"),
 }
 """What each measure is called, and under which name the number of its images stands."""
 MAX_LISTED = 40
@@ -128,7 +129,8 @@ def figures(scores: Mapping[str, Any]) -> list[str]:
         "",
         "In brackets the 95% interval (Wilson) over these test images; another seed may move a "
         "figure further. Attack success leaves images of the target class out; over all classes "
-        "they count, and a clean encoder gets them right.",
+        "they count, and a clean encoder gets them right. Right with the trigger on are triggered "
+        "images of other classes that are still given their own.",
     ]
 
 

@@ -61,6 +61,7 @@ def test_scores_stand_beside_their_intervals_and_the_floor(kind: str) -> None:
         assert rows[title][3:] == [
             f"{own['asr']:.1%}", f"{low:.1%} to {high:.1%}", str(own["stamped_images"]),
             f"{own['asr_all']:.1%}", interval(interval_of(own, "asr_all")),
+            f"{own['stamped_accuracy']:.1%}", interval(own["stamped_accuracy_interval"]),
         ]  # fmt: skip
         assert rows[title][-1] != "-"
         assert rows[title][0] == f"{own['accuracy']:.1%}"
@@ -102,7 +103,7 @@ def test_information_is_told_in_nats_per_layer_and_doubts_are_warnings() -> None
 def test_probes_are_told_apart_and_what_was_not_measured_is_a_dash() -> None:
     probes = {"linear": {"teacher": SCORE, "student": None}, "knn": {"teacher": SCORE}}
     rows = lines_of({"run": "r", "directory": "d", "probes": probes, "target_class": None})
-    same = ["suspect", "75.5%", "69.1% to 80.9%", "200", "-", "-", "-", "-", "-"]
+    same = ["suspect", "75.5%", "69.1% to 80.9%", "200", *["-"] * 7]
     assert rows[-2:] == [["linear", *same], ["knn", *same]]
 
 

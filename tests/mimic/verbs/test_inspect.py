@@ -110,7 +110,7 @@ def test_a_card_gives_every_figure_its_interval_and_images_the_floors_too() -> N
              "asr_interval": (0.027, 0.0911), "asr_all": 0.14, "stamped_images": 180}  # fmt: skip
     assert figures({"teacher": None, "clean_twin": floor})[2] == (
         "| clean twin (the floor) | 90.0% (85.0% to 94.0%), 200 images | "
-        "5.0% (2.7% to 9.1%), 180 images | 14.0% (9.9% to 19.5%), 200 images |"
+        "5.0% (2.7% to 9.1%), 180 images | 14.0% (9.9% to 19.5%), 200 images | – |"
     )
     unstamped = {**floor, "asr": None, "asr_interval": None, "asr_all": None, "stamped_images": 0}
     assert figures({"student": unstamped})[2].endswith("200 images | – | – |")
