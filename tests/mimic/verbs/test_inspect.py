@@ -113,7 +113,7 @@ def test_a_card_gives_every_figure_its_interval_and_images_the_floors_too() -> N
         "5.0% (2.7% to 9.1%), 180 images | 14.0% (9.9% to 19.5%), 200 images | – |"
     )
     unstamped = {**floor, "asr": None, "asr_interval": None, "asr_all": None, "stamped_images": 0}
-    assert figures({"student": unstamped})[2].endswith("200 images | – | – |")
+    assert figures({"student": unstamped})[2].endswith("200 images | – | – | – |")
 
 
 def write_kinds(folder: Path) -> list[str]:
