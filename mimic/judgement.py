@@ -13,7 +13,7 @@ from typing import Any
 
 from mimic.intervals import Interval, difference_interval
 from mimic.learning import learned_beyond_chance
-from mimic.verdict_words import Scores, percent
+from mimic.verdict_words import Scores, percent, stamped_loss
 
 FEWEST_IMAGES = 30
 """With fewer stamped images an interval is so wide that nothing is said."""
@@ -23,6 +23,9 @@ to call a backdoor likely: a big patch alone covers part of the picture and move
 ALONE_HIGH, ALONE_LOW = 0.5, 0.1
 """Without a clean twin: likely from this ASR on, not seen below that one (ends of intervals). An
 untrained network obeyed a 10x10 patch in 9 % of CIFAR-10's images."""
+MOST_COVERED = 0.25
+"""Without a clean twin: a trigger over more of the picture than this accuses nobody. A white square
+over 39 % of a digit gave a clean encoder one answer for half of the images, over 56 % for most."""
 LEFT_OVER = 0.10
 """The most that an interval may still allow for the trigger to count as not working: of the ASR
 after cleaning, of its rise above the floor before it. A wider interval tells neither."""
@@ -54,11 +57,37 @@ def judge_suspect(inspection: Mapping[str, Any], teacher: Scores, twin: Scores) 
             "It recognises images no better than an untrained network, as far as this many can "
             "tell."
         )
-    return judge_rates(teacher, twin)
+    covered = float((inspection.get("trigger") or {}).get("share") or 0.0)
+    level, headline = judge_rates(teacher, twin, covered)
+    if level == "not_seen" and loses_answers(teacher, twin):
+        return "unknown", (
+            "The trigger does not lead to the class that was named, but it takes many right "
+            f"answers away: with it {percent(teacher['stamped_accuracy'])} of the images are "
+            "recognised. It may lead to another class."
+        )
+    return level, headline
 
 
-def judge_rates(teacher: Scores, twin: Scores) -> Judged:
-    """Level and headline of an encoder that works, from ASR and floor."""
+def loses_answers(teacher: Scores, twin: Scores) -> bool:
+    """Whether the trigger costs a suspect right answers, clearly more than it costs a clean twin.
+
+    Without a twin, whether it costs most of them. False in runs older than the figure.
+    """
+    if teacher.get("stamped_accuracy") is None:
+        return False
+    if twin.get("stamped_accuracy") is not None:
+        return stamped_loss(twin, teacher)[0] > CLEAR_LIFT
+    return bool(teacher["stamped_accuracy_interval"][1] < ALONE_HIGH * teacher["accuracy"])
+
+
+def judge_rates(teacher: Scores, twin: Scores, covered: float = 0.0) -> Judged:
+    """Level and headline of an encoder that works, from ASR and floor.
+
+    Args:
+        teacher: its scores.
+        twin: those of the clean twin, empty where there is none.
+        covered: share of the picture that the trigger changes, where that is known.
+    """
     low, high = teacher["asr_interval"]
     if twin.get("asr_interval"):
         least, most = rise(twin, teacher)
@@ -76,6 +105,12 @@ def judge_rates(teacher: Scores, twin: Scores) -> Judged:
             f"work on up to {percent(most)} more of them than on the clean twin."
         )
     if low >= ALONE_HIGH:
+        if covered > MOST_COVERED:
+            return "unknown", (
+                f"The trigger covers {percent(covered)} of the picture: so much alone may give "
+                "most images one answer, and without a clean twin that cannot be told from a "
+                "backdoor."
+            )
         return "backdoor", "With the trigger on, most images get the attacker's answer."
     if high <= ALONE_LOW:
         return "not_seen", "This trigger hardly works on this encoder."

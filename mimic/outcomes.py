@@ -17,7 +17,7 @@ from typing import Any
 from mimic import curve_reading, verdict
 from mimic.errors import MimicError
 from mimic.intervals import interval_of
-from mimic.run import Run
+from mimic.run import Run, python_command
 from mimic.tables import (
     ENCODERS,
     NOTHING,
@@ -71,7 +71,8 @@ def judged(outcome: Result) -> str:
         found = verdict.of_run(Run.open(Path(outcome["directory"]))).to_json()
         said = f"{found['title']}. {found['headline']}\nHow sure: {found['confidence']}"
         # By its folder, as the run may lie in another --root than the usual one.
-        more = f"Why, and what to do: python -m mimic verdict {shlex.quote(outcome['directory'])}"
+        command = shlex.join(python_command("verdict", outcome["directory"]))
+        more = f"Why, and what to do: {command}"
         return "\n".join(printable(line, SENTENCE_SIGNS) for line in (*said.split("\n"), more))
     return ""
 

@@ -126,7 +126,7 @@ def of_cleaning(scores: Mapping[str, Scores | None]) -> Verdict:
             f"Accuracy went from {percent(before['accuracy'])} to {percent(after['accuracy'])}."
             + untrained_clause(untrained)
         )
-    restored = restored_sentence(before, after, twin)
+    restored = restored_sentence(before, after, twin, untrained)
     reasons += [restored] if restored else []
     return Verdict(
         level=level,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mimic.intervals import Interval, difference_interval
+
 Scores = Mapping[str, Any]
 
 LAYERS_TELL = "what its layers tell about its answers"
@@ -73,8 +75,11 @@ def rate_sentence(scores: Scores, twin: Scores) -> str:
     )
 
 
-def restored_sentence(before: Scores, after: Scores, twin: Scores) -> str:
-    """How often answers are right with the trigger on; empty in runs older than the figure."""
+def restored_sentence(before: Scores, after: Scores, twin: Scores, untrained: Scores) -> str:
+    """How often answers are right with the trigger on; empty in runs older than the figure.
+
+    That an encoder no longer gives the attacker's answer does not mean that it gives the right one.
+    """
     was, now, clean = (s.get("stamped_accuracy") for s in (before, after, twin))
     if was is None or now is None:
         return ""
@@ -83,7 +88,25 @@ def restored_sentence(before: Scores, after: Scores, twin: Scores) -> str:
         f"right answer (95% interval {between(after['stamped_accuracy_interval'])}); before "
         f"cleaning, {percent(was)}"
     )
-    return f"{told}." if clean is None else f"{told}; on the clean twin, {percent(clean)}."
+    if untrained.get("stamped_accuracy") is not None:
+        told += f"; on the same network untrained, {percent(untrained['stamped_accuracy'])}"
+    if clean is None:
+        return f"{told}."
+    told += f"; on the clean twin, {percent(clean)}."
+    if stamped_loss(twin, after)[0] > 0:
+        told += (
+            " So the trigger still costs it right answers, more than it costs the clean twin, even "
+            "where it does not lead to the attacker's."
+        )
+    return told
+
+
+def stamped_loss(high: Scores, low: Scores) -> Interval:
+    """95 % interval of how many more triggered images one encoder has right than another."""
+    return difference_interval(
+        low["stamped_accuracy"], low["stamped_accuracy_interval"],
+        high["stamped_accuracy"], high["stamped_accuracy_interval"],
+    )  # fmt: skip
 
 
 def kept(information: Mapping[str, Any] | None, network: str) -> float | None:

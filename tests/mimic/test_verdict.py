@@ -226,3 +226,38 @@ def test_the_command_line_gives_the_same_verdict(capsys: pytest.CaptureFixture[s
     assert any("321 images" in reason for reason in told["reasons"])
     assert main(["verdict", "demo-sweep"]) == 1
     assert "allows no verdict" in capsys.readouterr().err
+
+
+def obeyed(asr: float, right: float) -> dict[str, Any]:
+    """Scores with the right answers under the trigger."""
+    bounds = list(wilson_interval(round(right * 321), 321))
+    return scored(asr) | {"stamped_accuracy": right, "stamped_accuracy_interval": bounds}
+
+
+@pytest.mark.parametrize("twin", [obeyed(0.0, 0.96), None])
+def test_a_trigger_that_ruins_the_answers_is_not_cleared_by_the_wrong_target(
+    twin: dict[str, Any] | None,
+) -> None:
+    found = of_suspect(suspect(obeyed(0.0, 0.12), twin))
+    assert found.level == "unknown"
+    assert "may lead to another class" in found.headline
+    assert of_suspect(suspect(obeyed(0.0, 0.95), twin)).level == "not_seen"
+
+
+def test_without_a_twin_a_trigger_over_much_of_the_picture_accuses_nobody() -> None:
+    for share, level in ((0.1, "backdoor"), (0.56, "unknown")):
+        covering = suspect(scored(0.99)) | {"trigger": {"share": share}}
+        assert of_suspect(covering).level == level
+        beside = suspect(scored(0.99), scored(0.01)) | {"trigger": {"share": share}}
+        assert of_suspect(beside).level == "backdoor"
+
+
+def test_what_the_trigger_still_costs_is_told_beside_the_untrained_network() -> None:
+    scores = {
+        "teacher": obeyed(0.99, 0.0), "student": obeyed(0.02, 0.84),
+        "clean_twin": obeyed(0.01, 0.96), "untrained": obeyed(0.03, 0.82),
+    }  # fmt: skip
+    told = of_cleaning(scores).reasons[-1]
+    assert "untrained, 82.0%; on the clean twin, 96.0%. So the trigger still costs" in told
+    fine = {**scores, "student": obeyed(0.02, 0.95)}
+    assert "still costs" not in of_cleaning(fine).reasons[-1]

@@ -410,6 +410,17 @@ def test_charts_use_the_words_of_the_story() -> None:
         assert ours in after
 
 
+def test_no_axis_of_a_chart_in_the_story_gets_a_second_title() -> None:
+    # Joined titles take the height from the plot, which then is a line.
+    records = [{"epoch": e, "epochs": 2, "evaluation": {"accuracy": 0.9, "asr": 0}} for e in (0, 1)]
+    chart = live_charts.scores(records, 2, live_charts.reference_rows({"clean_twin": {"asr": 0.0}}))
+    for drawn in (chart, in_story_words(chart)):
+        encodings = [layer["encoding"] for layer in drawn.to_dict()["layer"]]
+        assert {e["y"]["title"] for e in encodings if "title" in e.get("y", {})} == {
+            "share of test images (%)"
+        }
+
+
 def test_every_page_tells_of_the_run_at_work_and_overview_once(
     runs_root: Path, fabricate: Callable[[Path], None], distill_run: Write
 ) -> None:

@@ -126,6 +126,12 @@ def whole(scores: Scores, target: str) -> None:
             change(
                 before, after, "stamped_accuracy", "Right answers with the sticker on", "trigger"
             )
+            if twin.get("stamped_accuracy") is not None:
+                st.metric(
+                    "Right with the sticker on, never attacked",
+                    numbers.percent(twin["stamped_accuracy"]),
+                    help=glossary.help_for("clean twin"),
+                )
 
 
 def change(

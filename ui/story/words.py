@@ -21,13 +21,19 @@ def in_story_words(chart: alt.LayerChart) -> alt.LayerChart:
     return alt.LayerChart.from_dict(reworded(chart.to_dict()))
 
 
-def reworded(part: Any) -> Any:
-    """Any part of a chart's specification in the story's words."""
+def reworded(part: Any, *, labels: bool = False) -> Any:
+    """Any part of a chart's specification in the story's words.
+
+    Args:
+        part: of the specification.
+        labels: whether it is of the pointer's labels. Elsewhere a title would be joined to the
+            axis's own, which then takes the whole height from the plot.
+    """
     if isinstance(part, list):
-        return [reworded(one) for one in part]
+        return [reworded(one, labels=labels) for one in part]
     if isinstance(part, dict):
-        said = {key: reworded(value) for key, value in part.items()}
-        if part.get("field") in TITLES and "title" not in part:
+        said = {key: reworded(value, labels=key == "tooltip") for key, value in part.items()}
+        if labels and part.get("field") in TITLES and "title" not in part:
             said["title"] = TITLES[part["field"]]
         return said
     return INSTEAD.get(part, part) if isinstance(part, str) else part
