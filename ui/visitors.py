@@ -122,12 +122,31 @@ class Visitors:
             await refuse(scope, receive, send)
             return
 
+        ended = False  # Whether the connection has been closed, by either side.
+
+        async def receive_noting() -> Message:
+            nonlocal ended
+            message = await receive()
+            ended = ended or message["type"] == "websocket.disconnect"
+            return message
+
         async def send_with_limits(message: Message) -> None:
+            nonlocal ended
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(page_headers(host))
-            await send(message)
+            ended = ended or message["type"] == "websocket.close"
+            try:
+                await send(message)
+            except OSError:
+                ended = True
+                raise
 
-        await self.app(scope, receive, send_with_limits)
+        try:
+            await self.app(scope, receive_noting, send_with_limits)
+        except RuntimeError:
+            # Streamlit goes on reading from a connection that ended before it was accepted.
+            if not (ended and scope["type"] == "websocket"):
+                raise
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send) -> None:

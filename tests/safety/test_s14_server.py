@@ -1,5 +1,6 @@
 """S14: a live server, asked as a browser on a hostile page would ask it."""
 
+import asyncio
 import base64
 import http.client
 import os
@@ -15,6 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from ui import visitors
 
@@ -202,3 +205,29 @@ def test_s14_names_are_compared_whole_and_without_case() -> None:
         assert not visitors.host_allowed(host, ours), host
     assert not visitors.host_allowed("localhost", [])
     assert visitors.origin_allowed("https://proxy.example", "localhost", ["https://proxy.example"])
+
+
+@pytest.mark.parametrize("leaves", ["before", "while", "never"])
+def test_a_visitor_who_left_early_is_no_fault_of_the_server_but_a_fault_is(leaves: str) -> None:
+    async def streamlit(scope: Scope, receive: Receive, send: Send) -> None:
+        socket = WebSocket(scope, receive, send)
+        if leaves == "before":
+            assert (await receive())["type"] == "websocket.disconnect"
+        elif leaves == "while":
+            with pytest.raises(OSError, match="gone"):
+                await send({"type": "websocket.accept"})
+        await socket.receive_bytes()  # A RuntimeError, as it was never accepted.
+
+    async def receive() -> Message:
+        return {"type": "websocket.disconnect", "code": 1006}
+
+    async def send(_message: Message) -> None:
+        raise OSError("gone")
+
+    scope = {"type": "websocket", "headers": [(b"host", b"localhost")], "path": STREAM}
+    visit = visitors.Visitors(streamlit)(scope, receive, send)
+    if leaves == "never":
+        with pytest.raises(RuntimeError, match="accept"):
+            asyncio.run(visit)
+    else:
+        asyncio.run(visit)
