@@ -60,12 +60,17 @@ def judge_suspect(inspection: Mapping[str, Any], teacher: Scores, twin: Scores) 
     covered = float((inspection.get("trigger") or {}).get("share") or 0.0)
     level, headline = judge_rates(teacher, twin, covered)
     if level == "not_seen" and loses_answers(teacher, twin):
-        return "unknown", (
-            "The trigger does not lead to the class that was named, but it takes many right "
-            f"answers away: with it {percent(teacher['stamped_accuracy'])} of the images are "
-            "recognised. It may lead to another class."
-        )
+        return "unknown", other_class(teacher)
     return level, headline
+
+
+def other_class(teacher: Scores) -> str:
+    """That the class may be another one than the attacker's."""
+    return (
+        "The trigger does not lead to the class that was named, but it takes many right answers "
+        f"away: with it {percent(teacher['stamped_accuracy'])} of the images are recognised. It "
+        "may lead to another class."
+    )
 
 
 def loses_answers(teacher: Scores, twin: Scores) -> bool:
@@ -124,6 +129,8 @@ def judge_cleaning(before: Scores, after: Scores, twin: Scores, untrained: Score
     if after["stamped_images"] < FEWEST_IMAGES:
         return "unknown", f"{after['stamped_images']} triggered images are too few to tell."
     if judge_rates(before, twin)[0] == "not_seen":
+        if loses_answers(before, twin):
+            return "unknown", f"Before cleaning: {other_class(before)}"
         return judge_unneeded(before, after)
     short = short_of(before, after, untrained)
     if short and after["asr_interval"][1] <= ALONE_HIGH:

@@ -242,6 +242,11 @@ def test_a_trigger_that_ruins_the_answers_is_not_cleared_by_the_wrong_target(
     assert found.level == "unknown"
     assert "may lead to another class" in found.headline
     assert of_suspect(suspect(obeyed(0.0, 0.95), twin)).level == "not_seen"
+    scores = {"teacher": obeyed(0.0, 0.12), "student": obeyed(0.0, 0.9), "clean_twin": twin}
+    cleaned = of_cleaning(scores)
+    assert cleaned.level == "unknown"
+    assert "may lead to another class" in cleaned.headline
+    assert of_cleaning({**scores, "teacher": obeyed(0.0, 0.95)}).level == "nothing"
 
 
 def test_without_a_twin_a_trigger_over_much_of_the_picture_accuses_nobody() -> None:
