@@ -7,12 +7,12 @@ import functools
 import streamlit as st
 
 from mimic.comparison import machine_of
-from mimic.config import PUBLIC_PREFIX
+from mimic.config import PUBLIC_PREFIX, resolve_path
 from mimic.errors import MimicError
+from mimic.paths import is_regular
 from mimic.run import Run, is_bundled
 from mimic.run.notes import NOTE_LIMIT
 from ui import (
-    chosen_file,
     frame,
     jobs,
     numbers,
@@ -116,8 +116,13 @@ def actions(run: Run, entry: Entry, owner: str | None) -> None:
 def file_gone(run: Run) -> str:
     """Why a run cannot be made again: its encoder's file is no longer there; else nothing."""
     file = str(subject.fields_of(run).get("encoder", ""))
-    if not file or file.startswith(PUBLIC_PREFIX) or chosen_file.located(file).exists():
+    if not file or file.startswith(PUBLIC_PREFIX):
         return ""
+    try:
+        if is_regular(resolve_path(file)):
+            return ""
+    except MimicError as error:  # It lies outside the folders that may be read here.
+        return f"{text.sentence(error.cause)} {text.sentence(error.remedy)}"
     return (
         f"The file {text.plain(subject.file_name(run))} is no longer there: it was refused, moved "
         "or deleted. Choose it again on the page Suspect encoder."

@@ -271,6 +271,20 @@ def test_a_refused_upload_that_is_gone_is_called_as_given_and_not_run_again(
     assert not button(open_runs("distill-b"), "Run again").disabled
 
 
+@pytest.mark.parametrize("name", ["x" * 300 + ".pth", "/elsewhere/e.pth"])
+def test_a_run_whose_file_cannot_be_looked_at_keeps_its_card_and_delete(
+    two: Path, inspect_run: WriteRun, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("MIMIC_ROOTS", str(two))
+    inspect_run(two, "inspect-x", encoder=str(two / name))
+    app = open_runs("inspect-x")
+    assert not app.exception
+    assert button(app, "Run again").disabled
+    outside = "lies outside the folders" in button(app, "Run again").help
+    assert outside == name.startswith("/")
+    assert not button(app, "Delete").disabled
+
+
 def test_table_and_names_tell_the_same_time(two: Path) -> None:
     run = find_run("distill-b", two)
     run.write_status(replace(run.status(), started=run_created(run) + 90))
