@@ -77,6 +77,7 @@ def show(*, seeds: int, device: str, root: Path) -> dict[str, Any]:
         "student_accuracy": mean("student", "accuracy"),
         "teacher_asr": mean("teacher", "asr"),
         "student_asr": mean("student", "asr"),
+        "student_stamped_accuracy": mean("student", "stamped_accuracy"),
         "floor_asr": mean("clean_twin", "asr"),
         "teacher_asr_all": mean("teacher", "asr_all"),
         "student_asr_all": mean("student", "asr_all"),

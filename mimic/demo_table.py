@@ -8,6 +8,9 @@ from typing import Any
 from mimic.outcomes import FIGURES, NETWORKS, figures, layer_weights
 from mimic.tables import aligned, percent
 
+MEANS = ("accuracy", "asr", "asr_all", "stamped_accuracy")
+"""The figures whose means over the seeds ``mimic.demo.show`` gives."""
+
 
 def told(found: Mapping[str, Any]) -> str:
     """The demo's figures in tables.
@@ -17,14 +20,14 @@ def told(found: Mapping[str, Any]) -> str:
     """
     seeds = found["seeds"]
     several = len(seeds) > 1
-    means = {name: found[f"student_{name}"] for name in ("accuracy", "asr", "asr_all")}
+    means = {name: found[f"student_{name}"] for name in MEANS}
     rows = [
         (NETWORKS["teacher"], "", *figures(found["teacher"])),
         *((NETWORKS["student"], str(own["seed"]), *figures(own)) for own in seeds),
         *([(f"cleaned, mean of {len(seeds)}", "", *figures(means))] if several else []),
         (NETWORKS["clean_twin"], "", *figures(found["clean_twin"])),
     ]
-    table = aligned([("encoder", "seed", *FIGURES), *rows], right=(1, 2, 4, 5, 7, 8))
+    table = aligned([("encoder", "seed", *FIGURES), *rows], right=(1, 2, 4, 5, 7, 8, 10))
     about = [
         f"Each student was distilled on {found['clean_images']} clean images "
         f"({percent(found['clean_fraction'])} of the data), drawn by its seed.",

@@ -21,7 +21,7 @@ TERMS = {
     "attack success": "How often a triggered image gets the attacker's answer, counted on images "
     "that truly show something else; also called attack success rate, ASR.",
     "clean twin": "An encoder of the same kind that was never attacked, to compare with.",
-    "floor": "Attack success on the clean twin: no cleaning can do better.",
+    "floor": "Attack success on the clean twin: what even an encoder without the backdoor shows.",
     "95% interval": "The range in which the true share lies in 19 of 20 such measurements; fewer "
     "images make it wider.",
     "layer": "One stage of the network; an image passes through all of them, one after another.",

@@ -97,9 +97,9 @@ def stripes(result: dict[str, Any]) -> str:
             return (
                 f"The stripes are real: at every second {name}, counted from the attacker's, the "
                 f"trigger works on {numbers.percent(with_it)} of the images on average, at the "
-                f"{name}s between on {numbers.percent(between)}. The encoder shrinks a picture on "
-                f"its way through the layers, in steps of two pixels, so a trigger moved by one "
-                f"{name} is not the same trigger to it."
+                f"{name}s between on {numbers.percent(between)}. Most likely this is because the "
+                "encoder shrinks a picture on its way through the layers, in steps of two pixels, "
+                f"so that a trigger moved by one {name} is not the same trigger to it."
             )
     return ""
 

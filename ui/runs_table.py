@@ -38,7 +38,7 @@ COLUMNS = {
     ),
     "floor": st.column_config.NumberColumn(
         "Floor", format="%.1f%%", width=60,
-        help="ASR of the clean twin, an encoder never attacked: no cleaning can do better.",
+        help="ASR of the clean twin, an encoder never attacked.",
     ),
     "state": st.column_config.TextColumn("State"),
     "started": st.column_config.DatetimeColumn("Started", format="D MMM YYYY, HH:mm"),

@@ -46,6 +46,7 @@ def test_the_demo_is_told_in_a_table_with_seeds_intervals_and_floor(
     low, high = result["scores"]["clean_twin"]["asr_interval"]
     assert f"{low:.1%} to {high:.1%}" in rows[6]
     assert rows[5][4] == "10.0%"
+    assert f"{result['scores']['student']['stamped_accuracy']:.1%}" in rows[5]
     assert "Over the seeds the ASR lies between 0.0% and 20.0%." in out
     assert "Run of seed 2: distill-2" in out
     assert re.search(r"layer4 +10\.09 +2\.92", out)
