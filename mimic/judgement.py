@@ -25,7 +25,7 @@ ALONE_HIGH, ALONE_LOW = 0.5, 0.1
 untrained network obeyed a 10x10 patch in 9 % of CIFAR-10's images."""
 MOST_COVERED = 0.25
 """Without a clean twin: a trigger over more of the picture than this accuses nobody. A white square
-over 39 % of a digit gave a clean encoder one answer for half of the images, over 56 % for most."""
+over 39 % of a digit gave a clean encoder one answer for half of the images, over 56 % for all."""
 LEFT_OVER = 0.10
 """The most that an interval may still allow for the trigger to count as not working: of the ASR
 after cleaning, of its rise above the floor before it. A wider interval tells neither."""
