@@ -328,6 +328,7 @@ def test_r5_a_damaged_checkpoint_gives_way_to_the_one_before_it(
     count(f"R5: {len(damages)} damaged checkpoints, {len(damages)} times the one before was taken")
 
 
+@pytest.mark.slow
 def test_r5_a_run_continues_from_the_checkpoint_before_a_damaged_one(
     jobs: Jobs, distillation: DistillConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

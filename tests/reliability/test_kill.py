@@ -170,6 +170,7 @@ def test_r1_a_killed_training_that_saves_no_state_restarts_cleanly(
     count(f"R1, pretrain: {kills} kills -9, {kills // 5} of them restarted, to the same bytes")
 
 
+@pytest.mark.slow
 def test_r14_the_same_seed_gives_the_same_bits_twice(
     jobs: Jobs, distillation: DistillConfig
 ) -> None:
