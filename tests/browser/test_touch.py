@@ -44,7 +44,10 @@ def test_every_page_opens_at_its_top(browser, server, size: dict[str, int]) -> N
         unfold = page.get_by_test_id("stExpandSidebarButton")
         if unfold.is_visible():
             unfold.click()
-        page.get_by_test_id("stSidebarNavLink").filter(has_text=PAGES[name][0]).click()
+        link = page.get_by_test_id("stSidebarNavLink").filter(has_text=PAGES[name][0])
+        where = link.evaluate("link => link.href")
+        link.click()
+        page.wait_for_url(where)  # A slow server answers late; until then the old page is whole.
         whole(page)
         assert page.evaluate(SCROLLED) == 0, name
     page.context.close()
