@@ -6,11 +6,15 @@ that only one of them gets right. A few hundred bytes beside a run's other array
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
+from mimic.errors import MimicError
+from mimic.run import Run
 
 NAME = "answers"
 """Under which name a run keeps them, see ``Run.arrays``."""
@@ -56,6 +60,13 @@ def packed(
             found[f"{encoder}_taken"] = np.packbits(stamped == target)
             found[f"{encoder}_kept"] = np.packbits(stamped == labels)
     return found
+
+
+def kept_by(run: Run) -> Arrays:
+    """The answers a run kept; empty where there are none or they are damaged."""
+    with contextlib.suppress(MimicError):  # Without them encoders can still be compared unpaired.
+        return run.arrays(NAME) or {}
+    return {}
 
 
 def of_measure(arrays: Arrays, encoder: str, measure: str) -> np.ndarray | None:

@@ -11,14 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mimic import answers
+from mimic import answers, conditions, seeds
 from mimic.errors import ConfigError, MimicError
 from mimic.intervals import interval_of, target_share
 from mimic.run import Run
 from mimic.score_differences import pairs_of, score_differences
+from mimic.verdict import of_cleaning
 
 MEASURES = ("accuracy", "asr", "asr_all", "stamped_accuracy")
-ENCODERS = ("student", "teacher", "clean_twin")
+ENCODERS = ("student", "teacher", "clean_twin", "untrained")
 MACHINE = ("device", "threads", "precision", "processor", "instructions", "processes")
 """What a run computed on: these decide how sums round, and so where a training ends."""
 CURVES: dict[str, Callable[[Mapping[str, Any]], Any]] = {
@@ -65,9 +66,6 @@ def record(run: Run) -> Record:
         state = run.status().state
     with contextlib.suppress(MimicError):  # A setting that came later had its default before.
         config = run.config().to_json()
-    kept: answers.Arrays = {}
-    with contextlib.suppress(MimicError):  # Without them runs can still be compared unpaired.
-        kept = run.arrays(answers.NAME) or {}
     return Record(
         id=run.id,
         kind=run.kind,
@@ -78,7 +76,7 @@ def record(run: Run) -> Record:
         machine=machine_of(run),
         metrics=run.metrics(),
         result=run.result() or {},
-        answers=kept,
+        answers=answers.kept_by(run),
     )
 
 
@@ -115,7 +113,7 @@ def compare(records: Sequence[Record]) -> dict[str, Any]:
         each a list of what differs with the value of each run, see ``differences`` and
         ``machine_differences``; ``scores`` with intervals and differences to the
         first run; ``curves`` by epoch, see ``align``; ``information`` and ``sweep`` where two or
-        more runs hold such.
+        more runs hold such; ``seeds`` where the runs are repetitions, see ``mimic.seeds``.
 
     Raises:
         ConfigError: if there are fewer than two runs, or one is named twice.
@@ -136,7 +134,28 @@ def compare(records: Sequence[Record]) -> dict[str, Any]:
         "curves": curves(records),
         "information": information(records),
         "sweep": sweep(records),
+        "seeds": repetitions(records),
     }
+
+
+def repetitions(records: Sequence[Record]) -> dict[str, Any]:
+    """What distillations that differ in their seed only come to; empty where they are none."""
+    outcomes = {r.id: r for r in records if r.kind == "distill" and scores_of(r).get("student")}
+    if len(outcomes) < len(records) or not seeds.are_repetitions([r.config for r in records]):
+        return {}
+    if differences({r.id: hashes(r.inputs) for r in records}, "input"):
+        return {}
+    return seeds.summary(
+        {r.id: int(r.config["seed"]) for r in records},
+        {r.id: scores_of(r)["student"] for r in records},
+        {r.id: of_cleaning(scores_of(r), r.answers) for r in records if is_attacked(r)},
+    )
+
+
+def is_attacked(found: Record) -> bool:
+    """Whether attack success was measured before and after."""
+    scores = scores_of(found)
+    return all((scores.get(name) or {}).get("asr") is not None for name in ("teacher", "student"))
 
 
 def differences(values: Mapping[str, Mapping[str, Any]], word: str) -> list[dict[str, Any]]:
@@ -209,10 +228,12 @@ def score_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
         Rows with ``encoder``, ``measure``, ``values`` by run (``value`` and ``interval``, shares of
         1; of ``asr_all`` also ``target_share``, see ``mimic.intervals``) and ``differences``: of
         each later run to the first with a value, with an interval, whether it ``exceeds`` what
-        that allows by chance, and whether the interval is of ``paired`` answers to the same images.
+        that allows by chance, whether the interval is of ``paired`` answers to the same images,
+        and the conditions of the measure that are ``unlike``, see ``mimic.conditions``.
     """
     rows = []
     held = {r.id: r.answers for r in records}
+    under = {r.id: conditions.of_run(r.config, r.inputs, r.result) for r in records}
     for encoder in ENCODERS:
         for measure in MEASURES:
             values = {
@@ -227,9 +248,17 @@ def score_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
                         "encoder": encoder,
                         "measure": measure,
                         "values": values,
-                        "differences": list(
-                            score_differences(values, pairs_of(held, encoder, measure, values))
-                        ),
+                        "differences": [
+                            gap
+                            | {
+                                "unlike": conditions.unlike(
+                                    under[gap["against"]], under[gap["run"]], measure
+                                )
+                            }
+                            for gap in score_differences(
+                                values, pairs_of(held, encoder, measure, values)
+                            )
+                        ],
                     }
                 )
     return rows

@@ -21,7 +21,7 @@ from mimic.layer_weights import PRESETS
 from mimic.run import Run
 from mimic.subjects import recommended_distillation
 from mimic.training_length import suited_epochs
-from mimic.verdict import of_cleaning
+from mimic.verdict import of_run
 
 LEFT_IN = ("remains", "trace")
 """Levels of a verdict that call for another, gentler cleaning."""
@@ -68,7 +68,7 @@ def after(run: Run) -> Gentler | None:
     if run.kind != "distill" or result is None:
         return None
     config = run.config()
-    if not isinstance(config, DistillConfig) or of_cleaning(result["scores"]).level not in LEFT_IN:
+    if not isinstance(config, DistillConfig) or of_run(run).level not in LEFT_IN:
         return None
     return gentler(config, result)
 

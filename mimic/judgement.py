@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mimic.intervals import Interval, difference_interval
+from mimic.intervals import Interval
 from mimic.learning import learned_beyond_chance
+from mimic.score_differences import interval_between
 from mimic.verdict_words import Scores, percent, stamped_loss
 
 FEWEST_IMAGES = 30
@@ -135,20 +136,17 @@ def judge_cleaning(before: Scores, after: Scores, twin: Scores, untrained: Score
     short = short_of(before, after, untrained)
     if short and after["asr_interval"][1] <= ALONE_HIGH:
         return "weak", short
-    return judge_left(after, twin)
+    return judge_left(after, twin, untrained)
 
 
-def judge_left(after: Scores, twin: Scores) -> Judged:
+def judge_left(after: Scores, twin: Scores, untrained: Scores) -> Judged:
     """Level and headline of what is left of a backdoor that was there."""
     low, high = after["asr_interval"]
     if twin.get("asr_interval"):
         if rise(twin, after)[0] <= 0:
             return judge_floor(after, twin["asr"])
         if high <= LEFT_OVER:
-            return "trace", (
-                "The trigger has lost nearly all its hold, but works a little more often than on "
-                "its clean twin, which was never attacked."
-            )
+            return "trace", trace(after, twin, untrained)
     elif high <= ALONE_LOW:
         return (
             "unknown",
@@ -157,6 +155,26 @@ def judge_left(after: Scores, twin: Scores) -> Judged:
     elif low <= LEFT_OVER:
         return "unknown", too_few(after)
     return "remains", f"The trigger still works on {percent(after['asr'])} of the images."
+
+
+def trace(after: Scores, twin: Scores, untrained: Scores) -> str:
+    """That the trigger works a little more often than on the clean twin, and how that may be read.
+
+    A network that knows less than the clean twin obeys a big patch more often without any backdoor:
+    an untrained one shows how often.
+    """
+    least, most = rise(twin, after)
+    told = (
+        f"The trigger has lost nearly all its hold: it works on {percent(after['asr'])} of the "
+        f"images, {100 * least:.1f} to {100 * most:.1f} points more often than on the clean twin, "
+        "which was never attacked"
+    )
+    if not untrained.get("asr_interval"):
+        return f"{told}."
+    obeyed = f"on the same network untrained ({percent(untrained['asr'])}), which has no backdoor."
+    if rise(untrained, after)[0] > 0:
+        return f"{told}, and more often than {obeyed}"
+    return f"{told}, but no more often than {obeyed}"
 
 
 def judge_unneeded(before: Scores, after: Scores) -> Judged:
@@ -192,9 +210,7 @@ def too_few(after: Scores) -> str:
 
 def rise(before: Scores, after: Scores) -> Interval:
     """The 95 % interval of how much more often the trigger works on one encoder than on another."""
-    return difference_interval(
-        before["asr"], before["asr_interval"], after["asr"], after["asr_interval"]
-    )
+    return interval_between(before, after, "asr")
 
 
 def short_of(before: Scores, after: Scores, untrained: Scores) -> str:

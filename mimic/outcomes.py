@@ -97,6 +97,9 @@ def recognised(outcome: Result) -> str:
         "max-pool": found["max_pool"]["source"],
         "trigger": trigger.get("description", "none"),
     }
+    if outcome.get("target_class") is not None:
+        how = "found: the most frequent answer" if outcome.get("target_found") else "named"
+        rows["target class"] = f"{outcome.get('target_name')} ({how})"
     if health.get("knn_accuracy") is not None:
         rows["neighbours"] = (
             f"right {percent(health['knn_accuracy'])} of the time, an untrained network's "

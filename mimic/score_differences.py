@@ -8,9 +8,17 @@ from typing import Any
 import numpy as np
 
 from mimic import answers
-from mimic.intervals import Interval, difference_interval, paired_difference_interval
+from mimic.intervals import (
+    QUANTILE,
+    Interval,
+    difference_interval,
+    paired_difference_interval,
+    quantile_among,
+)
 
 Values = Mapping[str, Mapping[str, Any]]
+PAIRED_MEASURES = ("asr", "stamped_accuracy")
+"""What verdicts compare between the encoders of one run."""
 
 
 def target_shares(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float] | None:
@@ -42,21 +50,90 @@ def pairs_of(
     found = {}
     for run_id in others:
         pair = answers.both(held[first], held[run_id], encoder, measure)
-        if pair is None or not len(pair[0]):
-            continue
-        means = (float(pair[0].mean()), float(pair[1].mean()))
-        if np.allclose(means, (values[first]["value"], values[run_id]["value"]), atol=1e-9):
+        ends = values[first]["value"], values[run_id]["value"]
+        if pair and gives(pair[0], ends[0]) and gives(pair[1], ends[1]):
             found[run_id] = paired(*pair)
     return found
 
 
-def paired(before: np.ndarray, after: np.ndarray) -> Interval:
+def with_pairs(
+    scores: Mapping[str, Mapping[str, Any] | None], kept: answers.Arrays
+) -> dict[str, dict[str, Any] | None]:
+    """Scores of one run, with the paired intervals of how they differ.
+
+    Args:
+        scores: by encoder.
+        kept: the run's answers, see ``mimic.answers``; empty in runs that kept none.
+
+    Returns:
+        The scores, each with its encoder's name; where answers were kept, ``above`` holds by other
+        encoder and measure the 95 % interval of this encoder's share less the other's.
+    """
+    return {
+        name: None
+        if own is None
+        else {**own, "encoder": name, "above": above(name, own, scores, kept)}
+        for name, own in scores.items()
+    }
+
+
+def above(
+    name: str,
+    own: Mapping[str, Any],
+    scores: Mapping[str, Mapping[str, Any] | None],
+    kept: answers.Arrays,
+) -> dict[str, dict[str, Interval]]:
+    """The paired intervals of one encoder's shares less each other's, by encoder and measure."""
+    found: dict[str, dict[str, Interval]] = {}
+    for other, theirs in scores.items():
+        for measure in PAIRED_MEASURES if theirs and other != name else ():
+            given = answers.of_measure(kept, name, measure)
+            against = answers.of_measure(kept, other, measure)
+            if given is None or against is None:
+                continue
+            if gives(given, own.get(measure)) and gives(against, (theirs or {}).get(measure)):
+                z = quantile_among(max(s.get("picked_among", 1) for s in (own, theirs or {})))
+                found.setdefault(other, {})[measure] = paired(against, given, z=z)
+    return found
+
+
+def gives(given: np.ndarray, value: float | None) -> bool:
+    """Whether answers give the score they stand beside; a wrong pairing would tell too much."""
+    if value is None or not len(given):
+        return False
+    return bool(np.isclose(given.mean(), value, rtol=0.0, atol=1e-9))
+
+
+def is_paired(before: Mapping[str, Any], after: Mapping[str, Any], measure: str) -> bool:
+    """Whether two encoders' answers to the same images are known, see ``with_pairs``."""
+    return measure in after.get("above", {}).get(before.get("encoder"), {})
+
+
+def interval_between(before: Mapping[str, Any], after: Mapping[str, Any], measure: str) -> Interval:
+    """The 95 % interval of one encoder's share less another's, paired where both answers are kept.
+
+    Args:
+        before: scores of the one that is subtracted.
+        after: scores of the other one, of the same run where they are to be paired.
+        measure: asr or stamped_accuracy; both scores have it, with its interval.
+    """
+    if is_paired(before, after, measure):
+        low, high = after["above"][before["encoder"]][measure]
+        return low, high
+    return difference_interval(
+        before[measure], before[f"{measure}_interval"],
+        after[measure], after[f"{measure}_interval"],
+    )  # fmt: skip
+
+
+def paired(before: np.ndarray, after: np.ndarray, *, z: float = QUANTILE) -> Interval:
     """The interval of a difference from answers to the same images, bool (n,) each."""
     return paired_difference_interval(
         both=int((before & after).sum()),
         before=int((before & ~after).sum()),
         after=int((after & ~before).sum()),
         neither=int((~before & ~after).sum()),
+        z=z,
     )
 
 

@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from mimic import conditions
 from mimic.printable import printable as plain
 from mimic.score_differences import MIXED, about_pairs, target_shares
+from mimic.verdict import TITLES
 
 NOTHING = "-"
 NOTE_SIGNS = 60
@@ -18,7 +20,10 @@ SCORES = {
     "accuracy": "accuracy", "asr": "ASR", "asr_all": "ASR, all classes",
     "stamped_accuracy": "right, trigger on",
 }  # fmt: skip
-ENCODERS = {"student": "cleaned", "teacher": "suspect", "clean_twin": "clean twin"}
+ENCODERS = {
+    "student": "cleaned", "teacher": "suspect", "clean_twin": "clean twin",
+    "untrained": "untrained",
+}  # fmt: skip
 DIFFERING = {
     "config": ("setting", "Settings that differ"),
     "machine": ("fact", "Machine: what differs, or is not known of all"),
@@ -179,9 +184,12 @@ def difference(row: Mapping[str, Any], run: str, *, marked: bool) -> str:
     if found["interval"] is None:
         return f"{points}, no interval"
     low, high = (100 * bound for bound in found["interval"])
-    word = "beyond" if found["exceeds"] else "within"
     mark = ", unpaired" if marked and not found["paired"] else ""
-    return f"{points} ({low:.1f} to {high:.1f}{mark}), {word} chance on these test images"
+    told = f"{points} ({low:.1f} to {high:.1f}{mark})"
+    if found.get("unlike"):
+        return f"{told}, measured with other {conditions.named(found['unlike'])}"
+    word = "beyond" if found["exceeds"] else "within"
+    return f"{told}, {word} chance on these test images"
 
 
 def about_seeds(found: Mapping[str, Any]) -> str:
@@ -189,9 +197,29 @@ def about_seeds(found: Mapping[str, Any]) -> str:
 
     Each run holds one seed, so a comparison never shows how far seeds lie apart.
     """
+    if found.get("seeds"):
+        return repetitions(found["seeds"])
     trained = any(row["encoder"] == "student" and row["differences"] for row in found["scores"])
     others = found["scores"] and any(row.get("input") == "encoder" for row in found["inputs"])
     return "One seed each: another seed may move this by as much." if trained or others else ""
+
+
+def repetitions(found: Mapping[str, Any]) -> str:
+    """What several seeds of one setting come to, see ``mimic.seeds``."""
+    drawn = ", ".join(str(seed) for seed in found["seeds"].values())
+    figures = [
+        f"  {SCORES[name]}: {percent(own['mean'])} on average, from {percent(own['lowest'])} to "
+        f"{percent(own['highest'])}"
+        for name, own in found["student"].items()
+    ]
+    count = len(found["seeds"])
+    judged = [
+        f"  {TITLES[level]}: {len(runs)} of {count}" for level, runs in found["verdicts"].items()
+    ]
+    return "\n".join(
+        [f"The runs differ in the seed only ({drawn}). The cleaned encoders", *figures,
+         *(["Verdicts, worst first", *judged] if judged else ())]
+    )  # fmt: skip
 
 
 def curves(found: Mapping[str, Any], letters: Mapping[str, str]) -> str:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any
 
+from mimic.answers import Arrays, kept_by
 from mimic.errors import RunError
 from mimic.judgement import judge_cleaning, judge_suspect
 from mimic.run import Run
+from mimic.score_differences import is_paired, with_pairs
 from mimic.verdict_words import (
     ACTIONS,
     ASK,
@@ -26,13 +29,15 @@ from mimic.verdict_words import (
     untrained_clause,
 )
 
+NOT_KEPT: Arrays = MappingProxyType({})
+"""The answers of runs that kept none."""
 TITLES = {
     "backdoor": "Backdoor likely",
     "not_seen": "No backdoor seen",
     "unknown": "Cannot tell",
     "broken": "Broken encoder",
     "clean": "No backdoor left that could be seen",
-    "trace": "Nearly clean: a trace is left",
+    "trace": "Nearly clean: a trace may be left",
     "weak": "Too weak to judge",
     "nothing": "No backdoor to remove",
     "remains": "The backdoor is still there",
@@ -73,15 +78,19 @@ class Verdict:
 
 
 def of_suspect(
-    inspection: Mapping[str, Any], information: Mapping[str, Any] | None = None
+    inspection: Mapping[str, Any],
+    information: Mapping[str, Any] | None = None,
+    given: Arrays = NOT_KEPT,
 ) -> Verdict:
     """The verdict on a suspect encoder.
 
     Args:
         inspection: the result of ``inspect``.
         information: the result of ``information`` for the same encoder, if there is one.
+        given: the inspection's answers to each image, see ``mimic.answers``: with them, encoders
+            are compared image by image.
     """
-    scores = inspection["scores"]
+    scores = with_pairs(inspection["scores"], given)
     teacher, twin = scores.get("teacher") or {}, scores.get("clean_twin") or {}
     health = inspection["health"]
     checks, missing = checks_made(teacher, twin, information)
@@ -106,22 +115,25 @@ def of_suspect(
     )
 
 
-def of_cleaning(scores: Mapping[str, Scores | None]) -> Verdict:
+def of_cleaning(scores: Mapping[str, Scores | None], given: Arrays = NOT_KEPT) -> Verdict:
     """The verdict on a cleaned encoder.
 
     Args:
         scores: of ``teacher``, ``student`` and, where there are any, ``clean_twin`` and
             ``untrained``, the student before its training.
+        given: the run's answers to each image, see ``mimic.answers``: with them, encoders are
+            compared image by image.
     """
-    before, after, twin = (scores.get(k) or {} for k in ("teacher", "student", "clean_twin"))
-    untrained = scores.get("untrained") or {}
+    pairs = with_pairs(scores, given)
+    before, after, twin = (pairs.get(k) or {} for k in ("teacher", "student", "clean_twin"))
+    untrained = pairs.get("untrained") or {}
     checks, missing = checks_made(after, twin, None)
     level, headline = judge_cleaning(before, after, twin, untrained)
     reasons = []
-    if after.get("asr") is not None:
+    if after.get("asr") is not None and before.get("asr") is not None:
         was = percent(before["asr"])
         reasons.append(f"Before cleaning {was}, now {rate_sentence(after, twin)}")
-    if after.get("accuracy") is not None:
+    if after.get("accuracy") is not None and before.get("accuracy") is not None:
         reasons.append(
             f"Accuracy went from {percent(before['accuracy'])} to {percent(after['accuracy'])}."
             + untrained_clause(untrained)
@@ -139,8 +151,12 @@ def of_cleaning(scores: Mapping[str, Scores | None]) -> Verdict:
     )
 
 
-def of_run(run: Run) -> Verdict:
+def of_run(run: Run, information: Mapping[str, Any] | None = None) -> Verdict:
     """The verdict a finished inspection or distillation allows.
+
+    Args:
+        run: the inspection or distillation.
+        information: of an inspection, the result of ``information`` for the same encoder.
 
     Raises:
         RunError: if it is of another kind or not finished.
@@ -153,7 +169,10 @@ def of_run(run: Run) -> Verdict:
     result = run.result()
     if result is None:
         raise RunError(f"Run {run.id} is not finished.", "Wait for it, or resume it.")
-    return of_suspect(result) if run.kind == "inspect" else of_cleaning(result["scores"])
+    given = kept_by(run)
+    if run.kind == "inspect":
+        return of_suspect(result, information, given)
+    return of_cleaning(result["scores"], given)
 
 
 def confidence(level: str, scores: Scores, twin: Scores, second: bool | None) -> str:
@@ -188,7 +207,8 @@ def checks_made(
         (scores.get("asr") is not None, "attack success", "a trigger and labelled images"),
         (
             twin.get("asr") is not None,
-            "comparison with a clean twin",
+            "comparison with a clean twin"
+            + (", image by image" if twin and is_paired(twin, scores, "asr") else ""),
             "an encoder of the same kind, never attacked",
         ),
     ):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mimic.intervals import Interval, difference_interval
+from mimic.intervals import Interval
+from mimic.score_differences import interval_between
 
 Scores = Mapping[str, Any]
 
@@ -65,8 +66,10 @@ def rate_sentence(scores: Scores, twin: Scores) -> str:
     """ASR with its interval, beside the floor with its own."""
     told = (
         f"{percent(scores['asr'])} of {scores['stamped_images']} images with the trigger get the "
-        f"attacker's answer (95% interval {between(scores['asr_interval'])})"
+        f"attacker's answer (95% interval {between(scores['asr_interval'])}"
     )
+    choices = scores.get("picked_among")
+    told += f", allowing for that this answer was picked out of {choices})" if choices else ")"
     if twin.get("asr") is None:
         return f"{told}; there is no clean twin to compare with."
     return (
@@ -103,10 +106,7 @@ def restored_sentence(before: Scores, after: Scores, twin: Scores, untrained: Sc
 
 def stamped_loss(high: Scores, low: Scores) -> Interval:
     """95 % interval of how many more triggered images one encoder has right than another."""
-    return difference_interval(
-        low["stamped_accuracy"], low["stamped_accuracy_interval"],
-        high["stamped_accuracy"], high["stamped_accuracy_interval"],
-    )  # fmt: skip
+    return interval_between(low, high, "stamped_accuracy")
 
 
 def kept(information: Mapping[str, Any] | None, network: str) -> float | None:

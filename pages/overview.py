@@ -39,9 +39,9 @@ else:
         judged = verdict.on_suspect(chosen)
         verdict.card(judged, f"“{text.plain(chosen.title)}”")
         shown = outcome["scores"] if outcome else chosen.result["scores"]
-        if outcome:
-            whose = "the demo's" if cleaned and is_bundled(cleaned) else "the"
-            judged = verdict.of_cleaning(shown)
+        if cleaned and outcome:
+            whose = "the demo's" if is_bundled(cleaned) else "the"
+            judged = verdict.of_run(cleaned)
             verdict.card(judged, f"{whose} cleaned encoder")
         examples.stepper(chosen, cleaned)
         told = " ".join((judged.headline, *judged.reasons))

@@ -163,7 +163,7 @@ def epochs_csv(run: Run) -> None:
 def show(run: Run, result: Mapping[str, Any]) -> None:
     """Before, after and floor, with an honest sentence, and the way on where it did not work."""
     st.header("Before and after", anchor=False)
-    found = verdict.of_cleaning(result["scores"])
+    found = verdict.of_run(run)
     again = functools.partial(gentler_cleaning.offer, run, found, RUN)
     verdict.card(found, "the cleaned encoder", again)
     scores.table(result["scores"])

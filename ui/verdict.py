@@ -7,7 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
-from mimic.verdict import Verdict, of_cleaning, of_suspect
+from mimic.verdict import Verdict, of_run
 from ui import glossary, text
 from ui.subject import Subject
 
@@ -29,7 +29,7 @@ LOOKS: dict[str, tuple[Colour, str]] = {
 def on_suspect(subject: Subject) -> Verdict:
     """The verdict on a subject, with its newest measurement of the layers as a second sign."""
     measured = subject.latest("information")
-    return of_suspect(subject.result, measured.result() if measured else None)
+    return of_run(subject.run, measured.result() if measured else None)
 
 
 def card(found: Verdict, about: str, do: Callable[[], None] | None = None) -> None:
@@ -69,4 +69,4 @@ def bullets(sentences: tuple[str, ...]) -> str:
     return "\n".join(f"- {text.sentence(said)}" for said in sentences) or "- nothing"
 
 
-__all__ = ["Verdict", "card", "of_cleaning", "of_suspect", "on_suspect"]
+__all__ = ["Verdict", "card", "of_run", "on_suspect"]

@@ -121,12 +121,17 @@ class Judge:
         clean = look(self.test.images)
         return Prediction(*clean, *(clean if self.stamped is None else look(self.stamped)))
 
-    def score(self, prediction: Prediction) -> Scores:
-        """The scores of a prediction."""
+    def score(self, prediction: Prediction, *, choices: int = 1) -> Scores:
+        """The scores of a prediction.
+
+        Args:
+            prediction: what an encoder took the test images for.
+            choices: out of how many classes the target was picked for this very prediction.
+        """
         stamped = None if self.stamped is None else prediction.stamped
         labels, target = self.test.need_classes(), self.target
         return {
-            **score(prediction.clean, stamped, labels, target=target),
+            **score(prediction.clean, stamped, labels, target=target, choices=choices),
             **stamped_accuracy(stamped, labels, target=target),
         }
 

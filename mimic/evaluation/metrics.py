@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mimic.intervals import wilson_interval
+from mimic.intervals import quantile_among, wilson_interval
 
 Scores = dict[str, Any]
 
@@ -28,7 +28,12 @@ def attack_success_rate(
 
 
 def score(
-    clean: np.ndarray, stamped: np.ndarray | None, labels: np.ndarray, *, target: int | None
+    clean: np.ndarray,
+    stamped: np.ndarray | None,
+    labels: np.ndarray,
+    *,
+    target: int | None,
+    choices: int = 1,
 ) -> Scores:
     """Everything reported about one encoder.
 
@@ -37,10 +42,13 @@ def score(
         stamped: classes given to the same images with the trigger, (N,), or None.
         labels: true classes, (N,).
         target: the attacker's class, or None.
+        choices: out of how many classes the target was picked for these very answers; 1 if it was
+            named beforehand.
 
     Returns:
         accuracy, asr (without target-class images) and asr_all (with them), each as a share of 1,
-        with 95 % intervals and the number of images counted.
+        with 95 % intervals and the number of images counted. Where the target was picked, the
+        intervals of both rates allow for that, and ``picked_among`` is the number of choices.
     """
     right = int((clean == labels).sum())
     scores: Scores = {
@@ -57,12 +65,15 @@ def score(
     if stamped is None or target is None or not others.any():
         return scores
     hits, hits_all = int((stamped[others] == target).sum()), int((stamped == target).sum())
+    z = quantile_among(choices)
+    picked = {"picked_among": choices} if choices > 1 else {}
     return scores | {
         "asr": attack_success_rate(stamped, labels, target=target, count_target_class=False),
-        "asr_interval": wilson_interval(hits, int(others.sum())),
+        "asr_interval": wilson_interval(hits, int(others.sum()), z=z),
         "asr_all": attack_success_rate(stamped, labels, target=target, count_target_class=True),
-        "asr_all_interval": wilson_interval(hits_all, len(labels)),
+        "asr_all_interval": wilson_interval(hits_all, len(labels), z=z),
         "stamped_images": int(others.sum()),
+        **picked,
     }
 
 

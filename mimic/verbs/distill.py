@@ -314,7 +314,8 @@ def final_scores(
     after = judge.predict(state.student, preprocessing)
     twin = subject.twin
     floor = None if twin is None else judge.predict(twin.encoder, twin.preprocessing)
-    found = {"teacher": before, "student": after, "clean_twin": floor}
+    begun = judge.predict(begin(work, subject).student, preprocessing)
+    found = {"teacher": before, "student": after, "clean_twin": floor, "untrained": begun}
     work.run.write_arrays(answers.NAME, **judge.answers(found))
     chosen = subject.examples()
     images = subject.test.images[chosen]
@@ -333,8 +334,8 @@ def final_scores(
         after_stamped_confidence=after.stamped_confidence[chosen],
     )
     return {
-        "teacher": judge.score(before),
+        "teacher": judge.score(before, choices=subject.choices),
         "student": judge.score(after),
         "clean_twin": None if floor is None else judge.score(floor),
-        "untrained": judge(begin(work, subject).student, preprocessing),
+        "untrained": judge.score(begun),
     }

@@ -33,11 +33,17 @@ def evaluate(work: Work[EvaluateConfig]) -> dict[str, Any]:
             work.step(done / total, f"scoring {name.replace('_', ' ')} with the {probe} probe")
             if loaded is not None and judge is not None:
                 given = judge.predict(loaded.encoder, loaded.preprocessing, probe=probe)
-                probes[probe][name] = judge.score(given)
+                choices = subject.choices if name == "teacher" else 1
+                probes[probe][name] = judge.score(given, choices=choices)
                 found.setdefault(name, given)  # The first probe's, which comparisons speak of.
     if judge is not None:
         work.run.write_arrays(answers.NAME, **judge.answers(found))
-    return {"probes": probes, "target_class": subject.target, "seconds": work.seconds}
+    return {
+        "probes": probes,
+        "target_class": subject.target,
+        "target_found": subject.target_found,
+        "seconds": work.seconds,
+    }
 
 
 def load_student(work: Work[SubjectConfig], text: str) -> EncoderFile | None:

@@ -43,7 +43,7 @@ def inspect(work: Work[InspectConfig]) -> dict[str, Any]:
     prediction = None
     if judge is not None:
         prediction = judge.predict(teacher.encoder, teacher.preprocessing)
-        scores["teacher"] = judge.score(prediction)
+        scores["teacher"] = judge.score(prediction, choices=subject.choices)
         work.step(0.75, "scoring the clean twin")
         floor = None
         if subject.twin is not None:
@@ -60,6 +60,7 @@ def inspect(work: Work[InspectConfig]) -> dict[str, Any]:
         "downstream": subject.describe(subject.train, test),
         "trigger": None if trigger is None else trigger.report(test.images[:TRIGGER_IMAGES]),
         "target_class": target,
+        "target_found": target is not None and subject.target_found,
         "target_name": None if target is None else test.class_name(target),
         "health": health,
         "scores": scores,

@@ -282,6 +282,16 @@ class Subject:
         prediction = judge.predict(self.teacher.encoder, self.teacher.preprocessing)
         return find_target(prediction)
 
+    @property
+    def target_found(self) -> bool:
+        """Whether the target class was not named, but is the suspect's most frequent answer."""
+        return self.target is not None and self.config.target_class < 0
+
+    @property
+    def choices(self) -> int:
+        """Out of how many classes the target was picked for the suspect's answers; 1 if named."""
+        return max(self.train.classes, self.test.classes) if self.target_found else 1
+
     def judge(self) -> Judge | None:
         """The judge of final scores, or None without labels."""
         if not self.is_labelled:

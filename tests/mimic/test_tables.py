@@ -92,7 +92,11 @@ def test_a_comparison_is_told_in_tables(capsys: pytest.CaptureFixture[str], root
     assert "Library versions that differ: none" in told
     # Newcombe's interval of 0.5 (0.4 to 0.6) less 0.9284 (0.89 to 0.95), worked out by hand.
     assert "-42.8 points (-53.1 to -32.1), beyond chance on these test images\n" in told
-    assert f"{UNPAIRED}\n\nOne seed" in told
+    assert f"{UNPAIRED}\n\nThe runs differ in the seed only (0, 7)." in told
+    assert "  accuracy: 71.4% on average, from 50.0% to 92.8%\n" in told
+    about["config"]["epochs"] += 1
+    find_run("begun", root).write_json("run.json", about)
+    assert f"{UNPAIRED}\n\nOne seed" in said(capsys, root, "compare", "scored", "begun")
     with pytest.raises(json.JSONDecodeError):
         json.loads(told)
 
@@ -132,7 +136,7 @@ def test_json_stays_the_same_object(capsys: pytest.CaptureFixture[str], root: Pa
         (["runs"], {"runs"}),
         (["compare", "scored", "begun"], {
             "runs", "config", "inputs", "versions", "machine", "scores", "curves", "information",
-            "sweep",
+            "sweep", "seeds",
         }),
         (["verdict", "demo-inspect"], {
             "title", "level", "headline", "reasons", "confidence", "checks", "missing", "actions",
@@ -154,7 +158,9 @@ def test_a_verdict_is_told_in_sentences(capsys: pytest.CaptureFixture[str], root
     told = said(capsys, root, "verdict", "demo-inspect")
     assert told.startswith("Backdoor likely. With the trigger on")
     assert "\nWhat to do\n  - " in told
-    assert "Checked: accuracy, attack success, comparison with a clean twin." in told
+    assert (
+        "Checked: accuracy, attack success, comparison with a clean twin, image by image." in told
+    )
 
 
 def test_tables_without_scores_and_curves_leave_no_holes() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mimic.verdict import of_cleaning
+from mimic.verdict import of_run
 from ui import distillation, jobs, numbers
 from ui.report import places
 from ui.report.escape import words
@@ -17,8 +17,7 @@ DIGITS = 16
 
 def verdict(material: Material) -> Iterator[str]:
     """What was found and what cleaning did."""
-    found = material.result.get("scores") or {}
-    after = of_cleaning(found)
+    after = of_run(material.run)
     yield f'<section class="verdict {words(after.level)}" aria-label="Verdict">'
     yield f'<p class="level">{words(after.title)}</p>'
     yield f'<p class="headline">{words(after.headline)}</p>'

@@ -67,7 +67,7 @@ def compare(seen: Placement, cleaned: Placement, run: Run, scores: Scores) -> No
         board.fields(seen)
         here(seen, cleaned)
     whole(scores, seen.target)
-    judged(run, verdict.of_cleaning(scores))
+    judged(run, verdict.of_run(run))
     source(
         (run, "The figures: both encoders were scored on all test images of the data set."),
         (cleaned.run, "The answers: the sticker was put on test images for the cleaned encoder."),
