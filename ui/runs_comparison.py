@@ -19,6 +19,7 @@ from ui import (
     runs_choice,
     runs_details,
     runs_scores,
+    runs_seeds,
     runs_settings,
     text,
 )
@@ -46,6 +47,7 @@ def show(entries: Sequence[Entry]) -> None:
     sweeps(found["sweep"], runs)
     if not any(found[part] for part in ("curves", "information", "sweep")):
         st.caption("These runs have no curves in common.")
+    runs_seeds.show(found["seeds"], named)
     runs_scores.show(found["scores"], named)
     for part in ("inputs", "versions"):
         differing(found, named, part)
@@ -78,7 +80,7 @@ def curves(found: Mapping[str, Any], runs: Sequence[str]) -> None:
     shown = [name for name in ("accuracy", "asr") if name in found]
     for name, column in zip(shown, columns, strict=False):
         with column:
-            title = f"{runs_charts.CURVES[name][0]} of the student"
+            title = f"{runs_charts.CURVES[name][0]} of the cleaned encoder"
             chart(runs_charts.by_epoch(found[name], name, runs), name, title,
                   ends(found[name], name, runs))  # fmt: skip
     losses = [name for name in LOSSES if name in found]

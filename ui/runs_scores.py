@@ -7,29 +7,80 @@ from typing import Any
 
 import streamlit as st
 
+from mimic import conditions
 from mimic.score_differences import MIXED, about_pairs, target_shares
 from mimic.tables import ENCODERS, SCORES, differs
-from ui import mode, numbers
+from ui import glossary, mode, numbers
 
 SIMPLE_MEASURES = {
     **SCORES, "asr": "attack success", "asr_all": "attack success, all classes",
 }  # fmt: skip
 
 
+PLAIN = {
+    "student": "cleaned encoder", "teacher": "suspect", "clean_twin": "clean twin",
+    "untrained": "untrained network",
+}  # fmt: skip
+CHANCE = {
+    True: "that is more than chance",
+    False: "that may be chance",
+    None: "whether that is chance cannot be told",
+}
+
+
 def show(rows: Sequence[Mapping[str, Any]], named: Mapping[str, str]) -> None:
-    """Scores with intervals, and each run's difference to the first."""
+    """Each run's difference to the first: in sentences, for experts as a table with intervals."""
     rows = [row for row in rows if row["encoder"] == "student" or differs(row)]
     if not rows:
         return
+    if mode.is_expert():
+        tabled(rows, named)
+    else:
+        told(rows, named)
+
+
+def told(rows: Sequence[Mapping[str, Any]], named: Mapping[str, str]) -> None:
+    """What the comparison comes to, a sentence for each figure."""
+    said = [
+        sentence(row, gap, named)
+        for row in rows
+        if row["measure"] != "asr_all"
+        for gap in row["differences"]
+    ]
+    st.markdown("**What differs in the figures**\n" + "\n".join(f"- {one}" for one in said))
+    st.caption(
+        "“More than chance” speaks of these test images only: cleaning once more with another seed "
+        "may move a figure further than that. Expert shows all figures and their intervals.",
+        help=glossary.help_for("95% interval", "seed"),
+    )
+
+
+def sentence(row: Mapping[str, Any], gap: Mapping[str, Any], named: Mapping[str, str]) -> str:
+    """One figure of two runs, how far they lie apart, and whether that may be chance."""
+    first, other = named[gap["against"]], named[gap["run"]]
+    was, now = (row["values"][gap[key]]["value"] for key in ("against", "run"))
+    what = f"**{called(row['measure'])}** of the {PLAIN[row['encoder']]}"
+    ends = f"{numbers.percent(was)} in {first}, {numbers.percent(now)} in {other}"
+    if not round(gap["difference"], 3):
+        return f"{what}: {numbers.percent(now)} in both {first} and {other}."
+    if gap["unlike"]:
+        why = f"measured with other {conditions.named(gap['unlike'])}, so it does not compare"
+    else:
+        why = CHANCE[gap["exceeds"]]
+    return f"{what}: {ends}; {why}."
+
+
+def tabled(rows: Sequence[Mapping[str, Any]], named: Mapping[str, str]) -> None:
+    """Scores with intervals, and each run's difference to the first."""
     st.markdown("**Scores**, and each run's difference to the first that has one")
     marked = about_pairs(rows) == MIXED
-    told = [line for row in rows for line in score_rows(row, named, marked=marked)]
-    st.dataframe(told, hide_index=True, width="stretch")
+    lines = [line for row in rows for line in score_rows(row, named, marked=marked)]
+    st.dataframe(lines, hide_index=True, width="stretch")
     st.caption(
         "In brackets: the 95% interval. A difference counts as real where the interval of the "
         f"difference leaves zero out. {about_pairs(rows)} They speak of the test images only: "
-        "another seed may move a score further than that. Suspect and clean twin are listed only "
-        "where their scores differ."
+        "another seed may move a score further than that. Suspect, clean twin and the untrained "
+        "network are listed only where their scores differ."
     )
     about_all_classes(rows)
 
@@ -83,13 +134,15 @@ def with_interval(own: Mapping[str, Any] | None) -> str:
 def difference(found: Mapping[str, Any] | None, *, marked: bool) -> str:
     """How far a score lies from the first run's, and whether that is more than chance.
 
-    Expert has the interval, too; where only some are of paired answers, the others are marked.
+    Where only some are of paired answers, the others are marked.
     """
     if found is None:
         return numbers.NOTHING
     words = {True: "beyond chance on these images", False: "within chance", None: "no interval"}
+    unlike = found["unlike"]
+    verdict = f"other {conditions.named(unlike)}" if unlike else words[found["exceeds"]]
     told, bounds = numbers.points(found["difference"]), found["interval"]
-    if bounds and mode.is_expert():
+    if bounds:
         told += f" ({100 * bounds[0]:.1f} to {100 * bounds[1]:.1f})"
     mark = ", unpaired" if marked and bounds and not found["paired"] else ""
-    return f"{told}, {words[found['exceeds']]}{mark}"
+    return f"{told}, {verdict}{mark}"

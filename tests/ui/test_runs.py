@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mimic.run import Run, find_run, list_runs, note_machine, run_created, trashed, write_note
+from mimic.verdict import TITLES
 from ui import jobs, numbers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,7 +82,9 @@ def test_one_chosen_run_shows_its_record_command_and_link(two: Path) -> None:
 def test_a_comparison_tells_what_differs_and_what_is_beyond_chance(two: Path) -> None:
     app = open_runs("demo-distill", "distill-b")
     assert "2 runs side by side" in said(app)
-    titles = ("Accuracy of the student", "Attack success of the student", "Total loss")
+    titles = (
+        "Accuracy of the cleaned encoder", "Attack success of the cleaned encoder", "Total loss",
+    )  # fmt: skip
     assert all(f"**{title}**" in said(app) for title in titles)
     tables = [d.value for d in app.dataframe]
     settings = next(t for t in tables if "setting" in t)
@@ -94,6 +97,36 @@ def test_a_comparison_tells_what_differs_and_what_is_beyond_chance(two: Path) ->
     assert "treat the runs as independent" in said(app)
     assert "ASR, all classes: also counts" in said(app)
     assert "10.1% of these test images" in said(app)  # 50 of the 497 are of the attacker's class.
+
+
+def test_in_the_simple_view_a_comparison_is_told_in_sentences(
+    two: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.mode.DEFAULT", "simple")
+    app = open_runs("demo-distill", "distill-b")
+    assert "**attack success** of the cleaned encoder: " in said(app)
+    assert "40.0% in B; that is more than chance." in said(app)
+    accuracy = next(line for line in said(app).splitlines() if "**accuracy** of" in line)
+    assert "compare" not in accuracy
+    assert "Newcombe" not in said(app)
+    assert not any("measure" in d.value for d in app.dataframe)
+    about = find_run("distill-b", two).about()
+    about["inputs"]["trigger"]["sha256"] = "another"
+    find_run("distill-b", two).write_json("run.json", about)
+    app = open_runs("demo-distill", "distill-b")
+    assert "measured with other trigger, so it does not compare." in said(app)
+    assert accuracy in said(app).splitlines()  # It needs no trigger.
+
+
+def test_cleanings_that_differ_in_the_seed_only_are_summed_up(two: Path) -> None:
+    app = open_runs("demo-distill", "distill-b")
+    assert "**The same cleaning with two seeds** (A: 0, B: 8)" in said(app)
+    assert f"{TITLES['remains']}: 1 of 2 (B)." in said(app)
+    assert "The worst of them counts" in said(app)
+    about = find_run("distill-b", two).about()
+    about["config"]["epochs"] += 1
+    find_run("distill-b", two).write_json("run.json", about)
+    assert "The same cleaning" not in said(open_runs("demo-distill", "distill-b"))
 
 
 @pytest.mark.parametrize(
