@@ -111,7 +111,7 @@ def test_in_the_simple_view_a_comparison_is_told_in_sentences(
     assert "Newcombe" not in said(app)
     assert not any("measure" in d.value for d in app.dataframe)
     about = find_run("distill-b", two).about()
-    about["inputs"]["trigger"]["sha256"] = "another"
+    about["config"]["trigger"] = "square:1:2:3"
     find_run("distill-b", two).write_json("run.json", about)
     app = open_runs("demo-distill", "distill-b")
     assert "measured with other trigger, so it does not compare." in said(app)
