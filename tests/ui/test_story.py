@@ -159,6 +159,42 @@ def test_cleaning_starts_the_recommended_distillation(
     assert primary(app) == ["Next: try the sticker again"]
 
 
+def test_nobody_has_to_wait_for_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIMIC_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setattr("mimic.job.spawn", lambda run: None)
+    app = open_story(4)
+    assert primary(app) == ["Clean it"]
+    for told in ("100 rounds on this machine: about 30 seconds", "for step 5: about 10 seconds"):
+        assert told in words(app)
+    app = press(app, "Use the one cleaned beforehand")
+    assert not app.exception
+    assert "**Cleaned beforehand** (100 rounds)" in words(app)
+    assert primary(app) == ["Next: try the sticker again"]
+    (trial,) = own_runs(tmp_path / "runs", "placement")
+    assert placements.student_of(trial) == "demo-distill"
+    assert not own_runs(tmp_path / "runs", "distill")
+    app = press(app, "Next: try the sticker again")
+    assert "Now the sticker is put on test pictures" in words(app)
+    app = press(press(app, "Back"), "Clean it here")  # A real one takes its place.
+    assert "Stop" in [b.label for b in app.button]
+    assert len(own_runs(tmp_path / "runs", "distill")) == 1
+
+
+def test_the_encoder_cleaned_beforehand_was_trained_as_clean_it_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIMIC_RUNS", str(tmp_path / "runs"))
+    demo = subject.named(subject.DEMO)
+    assert demo is not None
+    ready = cleaning.beforehand(demo)
+    assert ready is not None
+    made = ready.config()
+    assert isinstance(made, DistillConfig)
+    assert replace(made, evaluate_every=cleaning.EVALUATE_EVERY) == cleaning.config(demo)
+
+
 def test_step_4_says_why_right_answers_start_high(
     runs_root: Path,
     fabricate: Callable[[Path], None],

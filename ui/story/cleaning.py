@@ -1,4 +1,4 @@
-"""Step 4: a fresh encoder learns from the suspect, live, and the sticker is tried on it."""
+"""Step 4: the cleaned encoder learns from the suspect, live, and the sticker is tried on it."""
 
 from __future__ import annotations
 
@@ -31,21 +31,39 @@ def config(subject: Subject) -> DistillConfig:
 
 
 def newest(subject: Subject) -> Run | None:
-    """The newest cleaning made on this machine that is finished or at work."""
+    """The cleaning made beforehand if it was chosen, or the newest of this machine.
+
+    One of this machine counts if it is finished or at work.
+    """
+    picked = live.pending(RUN)
+    if picked and is_bundled(picked):
+        return picked
     for run in subject.runs("distill"):
         if not is_bundled(run) and (has_result(run) or jobs.state_of(run).is_active):
             return run
     return None
 
 
+def beforehand(subject: Subject) -> Run | None:
+    """The finished cleaning that ships with the demo."""
+    found = (r for r in subject.runs("distill") if is_bundled(r) and has_result(r))
+    return next(found, None)
+
+
+def pick(run: Run) -> None:
+    """Go on with a cleaning made beforehand, until another is begun. Use as a callback."""
+    st.session_state[RUN] = run.id
+
+
 def clean(subject: Subject) -> bool:
     """The button, the live chart, and the result; whether Next is the thing to press."""
     st.markdown(
-        "A **fresh, empty encoder** now learns from the suspect, by looking at a few clean "
-        "pictures only. It never sees the sticker. Watch two things: how often it is **right** "
-        "should climb to the suspect's, and how often the sticker **fools** it should be far below "
-        "the suspect's from the start, and stay there.",
-        help=glossary.help_for("distillation", "clean images", "student"),
+        "**Cleaning** trains a new encoder, **the cleaned encoder**. It starts empty and learns "
+        "from the suspect, by looking at a few clean pictures only. It never sees the sticker. "
+        "Watch two things: how often it is **right** should climb to the suspect's, and how often "
+        "the sticker **fools** it should be far below the suspect's from the start, and stay "
+        "there.",
+        help=words.help_for("cleaning", "clean pictures"),
     )
     run = newest(subject)
     if run is None:
@@ -62,15 +80,33 @@ def begin(subject: Subject) -> None:
     chosen, started = config(subject), live.pending(RUN)
     if started and not has_result(started) and not jobs.state_of(started).is_active:
         live.follow(started)
-    st.button(
-        "Clean it", icon=":material/cleaning_services:", type="primary",
-        on_click=jobs.start, args=("distill", chosen, RUN),
-    )  # fmt: skip
-    st.caption(
-        f"A real training of {numbers.count(chosen.epochs)} rounds (epochs) on this machine; "
-        "about 30 seconds, longer on a busy machine.",
-        help=glossary.help_for("epoch"),
+    ready = beforehand(subject)
+    with st.container(horizontal=True):
+        st.button(
+            "Clean it", icon=":material/cleaning_services:", type="primary",
+            on_click=jobs.start, args=("distill", chosen, RUN),
+        )  # fmt: skip
+        if ready:
+            st.button(
+                "Use the one cleaned beforehand", icon=":material/fast_forward:", type="tertiary",
+                on_click=pick, args=(ready,),
+            )  # fmt: skip
+    st.caption(waiting(chosen.epochs, offered=ready is not None), help=words.HELP["round"])
+
+
+def waiting(rounds: int, *, offered: bool) -> str:
+    """How long each way takes, the try of the sticker that follows it included."""
+    told = (
+        f"*Clean it* is a real training of {numbers.count(rounds)} rounds on this machine: about "
+        "30 seconds, longer on a busy machine. Then the sticker is tried on the cleaned encoder, "
+        "for step 5: about 10 seconds more."
     )
+    if offered:
+        told += (
+            " The one cleaned beforehand was trained in the same way and ships with the demo: "
+            "only the 10 seconds remain."
+        )
+    return told
 
 
 def at_work(subject: Subject, run: Run) -> None:
@@ -85,18 +121,21 @@ def ended_well(subject: Subject, run: Run) -> bool:
     made = run.config()
     rounds = made.epochs if isinstance(made, DistillConfig) else 0
     told = f"{numbers.count(rounds)} rounds" + (f", seed {made.seed}" if mode.is_expert() else "")
+    when = numbers.ago(jobs.state_of(run).updated)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            ":material/check_circle: "
-            f"**Cleaned {numbers.ago(jobs.state_of(run).updated)}** ({told})"
+            f":material/check_circle: **Cleaned {'beforehand' if is_bundled(run) else when}** "
+            f"({told})"
         )
         st.button(
-            "Clean again", icon=":material/refresh:", type="tertiary",
-            on_click=jobs.start, args=("distill", config(subject), RUN),
+            "Clean it here" if is_bundled(run) else "Clean again", icon=":material/refresh:",
+            type="tertiary", on_click=jobs.start, args=("distill", config(subject), RUN),
         )  # fmt: skip
     Falling(subject)(run, jobs.state_of(run))
     with st.container(horizontal=True):
-        source((run, "A fresh encoder was trained, and scored on all test images as it learned."))
+        source(
+            (run, "The cleaned encoder was trained, and scored on all test images as it learned.")
+        )
     return try_sticker(subject, run)
 
 
@@ -105,7 +144,10 @@ def try_sticker(subject: Subject, run: Run) -> bool:
     trial = trial_of(subject, run)
     if trial is None or has_result(trial):
         return True
-    st.markdown("Now the sticker is put on test pictures for the cleaned encoder.")
+    st.markdown(
+        "Now the sticker is put on test pictures for the cleaned encoder: about 10 seconds. Step 5 "
+        "shows the answers."
+    )
     live.follow(trial)
     if jobs.state_of(trial).state not in jobs.ENDED_EARLY:
         return True
