@@ -77,8 +77,10 @@ def test_the_bundled_demo_tells_the_story_up_to_cleaning(
     assert "With the sticker it says **1**" in words(app)
     assert metric(app, "Attack success here") == "100.0%"
     assert metric(app, "Encoder never attacked, here") == "0.5%"
-    assert "on average" not in words(app)
-    assert "over all 144 places the share is 0.0% to 100.0%, and half or more at 61" in words(app)
+    assert "Share of 200 test images that become a 1 with the sticker on" in words(app)
+    assert "at 33 of the 36 places you can choose" in words(app)
+    assert "On the pixels in between it works at fewer." in words(app)
+    assert "144" not in words(app)
     assert primary(app) == ["Next: see what is left of the picture"]
     app = press(app, "Next: see what is left of the picture")
     assert not app.get("plotly_chart")
@@ -517,14 +519,34 @@ def test_a_tap_names_its_pixel_and_a_tap_beside_the_picture_none(nothing: dict) 
     assert tapped_pixel(nothing) is None
 
 
-def test_all_places_are_told_as_a_range_and_a_share(runs_root: Path, placement_run: Write) -> None:
+def test_one_figure_tells_how_much_the_place_matters(runs_root: Path, placement_run: Write) -> None:
     run = placement_run(runs_root)
     found = Placement(run, run.arrays("placement") or {}, run.result() or {})
+    found.result["asr_by_position"][0] = [0.4] * len(found.columns) * 2
     told = opening.elsewhere(found)
-    every = [share for row in found.result["asr_by_position"] for share in row]
-    assert 0 < sum(every) < len(every)
-    assert f"over all {len(every)} places the share is 0.0% to 100.0%" in told
-    assert f"half or more at {sum(share >= 0.5 for share in every)} of them" in told
     offered = [found.asr((row, column)) for row in found.rows for column in found.columns]
     strong = sum(share >= 0.5 for share in offered)
-    assert f"(of the {len(offered)} you can choose here, at {strong})" in told
+    assert 0 < strong < len(offered)
+    assert f"at {strong} of the {len(offered)} places you can choose" in told
+    assert re.findall(r"\d+", told) == [str(strong), str(len(offered))]
+
+
+@pytest.mark.parametrize(("between", "said"), [(0.0, True), (1.0, False)])
+def test_it_is_said_if_the_places_left_out_are_worse(
+    runs_root: Path, placement_run: Write, between: float, said: bool
+) -> None:
+    run = placement_run(runs_root)
+    found = Placement(run, run.arrays("placement") or {}, run.result() or {})
+    chosen = [(row in found.rows, column in found.columns)
+              for row in found.result["rows"] for column in found.result["columns"]]  # fmt: skip
+    flat = [1.0 if row and column else between for row, column in chosen]
+    wide = len(found.result["columns"])
+    found.result["asr_by_position"] = [flat[i : i + wide] for i in range(0, len(flat), wide)]
+    assert ("in between it works at fewer" in opening.elsewhere(found)) is said
+
+
+def test_the_snapping_is_told_beside_the_picture(
+    runs_root: Path, fabricate: Callable[[Path], None]
+) -> None:
+    fabricate(runs_root)
+    assert "The sticker snaps to every second pixel" in words(open_story(2))

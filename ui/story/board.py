@@ -88,6 +88,13 @@ def draw(seen: Placement) -> None:
     )
 
 
+def snapping() -> None:
+    """Beside the picture: why the sticker does not lie exactly where it was tapped."""
+    st.caption(
+        "The sticker snaps to every second pixel, so it may land one beside your tap.", width=PLOT
+    )
+
+
 def fields(seen: Placement) -> None:
     """The sticker's place by number, for those without a mouse, and the way to take it off."""
     st.session_state.setdefault(ROW, seen.trained[0])
@@ -98,7 +105,7 @@ def fields(seen: Placement) -> None:
                 label, lines[0], lines[-1], step=lines[1] - lines[0] if len(lines) > 1 else 1,
                 key=key, persist_state="session", on_change=typed, args=(seen,), width=120,
                 help="Counted in pixels from the top left corner; moves the sticker without a "
-                "mouse. The sticker snaps to every second pixel.",
+                "mouse.",
             )  # fmt: skip
         st.button("Take it off", on_click=put, args=(None,), disabled=place() is None)
 

@@ -67,6 +67,7 @@ def stick(seen: Placement) -> bool:
     left, right = st.columns([1, 1.8], gap="medium")
     with left:
         board.draw(seen)
+        board.snapping()
     with right:
         with st.container():  # However much it says, what follows keeps its place.
             reaction(seen)
@@ -122,33 +123,35 @@ def rates(seen: Placement) -> None:
             )  # fmt: skip
         if where != seen.trained:
             st.metric("At the attacker's place", numbers.percent(seen.asr(seen.trained)))
-    told = f"Share of {seen.result['scored_images']} images that become a "
-    told += f"{text.plain(seen.target)} with the sticker here."
-    st.caption(f"{told} {elsewhere(seen)}".rstrip())
+    st.caption(
+        f"Share of {seen.result['scored_images']} test images that become a "
+        f"{text.plain(seen.target)} with the sticker on; none of them shows one."
+    )
+    told = elsewhere(seen)
+    if told:
+        st.caption(told)
     st.button("Try it on another image", icon=":material/shuffle:", on_click=board.another)
     told = f"The sticker was put on {seen.result['scored_images']} test images at every position, "
     source((seen.run, f"{told}and the answers were counted."))
 
 
 def elsewhere(seen: Placement) -> str:
-    """Attack success over all places: from where to where, and how often it is half or more.
+    """At how many of the places to choose from attack success is half or more.
 
-    A mean would hide that it is nearly all or nothing, and the story's places alone would look
-    better than the whole map.
+    The story's places alone may look better than the whole map, so it is said what lies between.
     """
-    every = [share for row in seen.result["asr_by_position"] for share in row]
     offered = [seen.asr((row, column)) for row in seen.rows for column in seen.columns]
-    strong, reached = (sum(share >= HALF for share in shares) for shares in (every, offered))
-    if len(every) < 2:
+    if len(offered) < 2:
         return ""
+    every = [share for row in seen.result["asr_by_position"] for share in row]
+    strong, strong_in_all = (sum(share >= HALF for share in shares) for shares in (offered, every))
     told = (
-        f"It depends on the place: over all {numbers.count(len(every))} places the share is "
-        f"{numbers.percent(min(every))} to {numbers.percent(max(every))}, and half or more at "
-        f"{numbers.count(strong)} of them"
+        f"The place matters: at {numbers.count(strong)} of the {numbers.count(len(offered))} "
+        "places you can choose, the sticker fools the suspect on at least half of these images."
     )
-    if len(offered) < len(every):
-        told += (
-            f" (of the {numbers.count(len(offered))} you can choose here, at "
-            f"{numbers.count(reached)})"
-        )
-    return f"{told}. The Overview has a map of all places."
+    between = len(every) - len(offered)
+    if not between:
+        return told
+    if (strong_in_all - strong) * len(offered) < strong * between:
+        told += " On the pixels in between it works at fewer."
+    return f"{told} The Overview has a map of all places."
