@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from mimic.config import DistillConfig, PlacementConfig
 from mimic.run import Run
 from ui import live_charts, run_list, subject
-from ui.story import cleaning, opening, placements, remaining, steps
+from ui.story import cleaning, closing, opening, placements, remaining, steps
 from ui.story.board import chart, tapped_pixel
 from ui.story.placements import Placement
 from ui.story.words import in_story_words
@@ -311,7 +311,8 @@ def test_the_last_step_compares_both_encoders_and_gives_a_verdict(
     assert not app.exception
     assert primary(app) == ["Try another image"]
     told = words(app)
-    assert "on all 447 test images that do not show a 1 anyway" in told
+    assert "counted on all 447 test images that do not show a 1, with the sticker" in told
+    assert "counted on all 497 test images, without the sticker" in told
     assert "of 200 images" not in told  # At the attacker's place one figure is enough.
     for figure in ("3.1%", "97.4%"):
         assert told.count(figure) <= 1
@@ -377,6 +378,43 @@ def test_the_last_step_opens_with_the_sticker_on(
     assert app.session_state["story_place"] == (4, 10)
     assert re.search("fools the suspect on .* of 200 images, the cleaned encoder on", words(app))
     assert press(app, "Put it where the attacker did").session_state["story_place"] == (10, 10)
+
+
+def spoil(run: Run, images: list[int], answer: int) -> None:
+    """Let an encoder take some images for something, wherever the sticker is."""
+    arrays = dict(run.arrays("placement") or {})
+    arrays["answers"] = arrays["answers"].copy()
+    arrays["answers"][..., images] = answer
+    run.write_arrays("placement", **arrays)
+
+
+def test_the_last_step_opens_with_a_picture_that_the_cleaned_encoder_gets_right(
+    runs_root: Path, fabricate: Callable[[Path], None], distill_run: Write, placement_run: Write
+) -> None:
+    fabricate(runs_root)
+    distill_run(runs_root, "distill-own")
+    spoil(placement_run(runs_root, "placement-own", student="distill-own"), [2, 3], 12)
+    app = open_story(5)
+    assert not app.exception
+    assert app.session_state["story_image"] == 4
+    assert "The first picture is one that the cleaned encoder gets right" in words(app)
+    app = press(press(app, "Back"), "Next: try the sticker again")
+    assert app.session_state["story_image"] == 4  # It stays, as it is such a one.
+    spoil(Run(runs_root / "placement-own"), list(range(12)), 12)
+    app = press(press(app, "Back"), "Next: try the sticker again")
+    assert "The first picture is one" not in words(app)
+
+
+def test_a_wrong_answer_that_is_not_the_attackers_is_told_apart(
+    runs_root: Path, fabricate: Callable[[Path], None], distill_run: Write, placement_run: Write
+) -> None:
+    fabricate(runs_root)
+    distill_run(runs_root, "distill-own")
+    spoil(placement_run(runs_root, "placement-own", student="distill-own"), list(range(12)), 12)
+    told = words(open_story(5))
+    assert "wrong: the attacker's 1 (" in told
+    assert "wrong, but not the attacker's 1 (" in told
+    assert closing.how_right("7", "7", "1").endswith(": right")
 
 
 def test_the_last_step_alone_leads_back_to_cleaning(
