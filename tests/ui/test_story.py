@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from mimic.config import DistillConfig, PlacementConfig
 from mimic.run import Run
+from mimic.verdict_words import kept
 from ui import live_charts, run_list, subject
-from ui.story import cleaning, closing, opening, placements, remaining, steps
+from ui.story import cleaning, closing, opening, placements, remaining, remaining_bars, steps
 from ui.story.board import chart, tapped_pixel
 from ui.story.placements import Placement
 from ui.story.words import in_story_words
@@ -67,25 +68,22 @@ def test_the_bundled_demo_tells_the_story_up_to_cleaning(
     assert not app.exception
     assert metric(app, "Right answers") == "98.9%"
     assert "355 of 359 test images" in words(app)
-    assert primary(app) == ["Show another image"]
+    assert primary(app) == ["Next: put the sticker on"]
     app = press(app, "Show another image")
     assert primary(app) == ["Next: put the sticker on"]
     app = press(app, "Next: put the sticker on")
     assert app.query_params["step"] == "2"
-    assert primary(app) == ["Put it where the attacker did"]
+    assert primary(app) == ["Next: see what is left of the picture"]
     app = press(app, "Put it where the attacker did")
     assert "With the sticker it says **1**" in words(app)
     assert metric(app, "Attack success here") == "100.0%"
     assert metric(app, "Encoder never attacked, here") == "0.5%"
-    assert "Share of 200 test images that become a 1 with the sticker on" in words(app)
+    assert "Share of 200 test images, none of them a 1, that become a 1 with the" in words(app)
     assert "at 33 of the 36 places you can choose" in words(app)
     assert "On the pixels in between it works at fewer." in words(app)
     assert "144" not in words(app)
     assert primary(app) == ["Next: see what is left of the picture"]
     app = press(app, "Next: see what is left of the picture")
-    assert not app.get("plotly_chart")
-    assert primary(app) == ["Show the measurement"]
-    app = press(app, "Show the measurement")
     assert primary(app) == ["Next: clean it"]
     assert (
         "With the sticker on, the suspect keeps 32% of the information; an encoder never attacked "
@@ -110,6 +108,35 @@ def test_curves_of_the_suspect_and_of_one_never_attacked_are_named_at_their_ends
         assert list(trace.y) == [curves[of][layer] for layer in result["layers"]]
 
 
+def test_bars_tell_the_same_shares_as_the_sentence_beside_them() -> None:
+    result = Run(ROOT / "assets" / "demo" / "runs" / "demo-information").result()
+    assert result is not None
+    (bars,) = remaining_bars.figure(result, remaining.NAMES).data
+    assert list(bars.y) == list(remaining.NAMES.values())
+    shares = dict(zip(remaining.NAMES, bars.x, strict=True))
+    for network in ("teacher", "clean_twin"):
+        share = shares[network, "triggered"] / shares[network, "clean"]
+        assert share == pytest.approx(kept(result, network))
+    by_hand = [
+        sum(c["layers"].values()) / 5 for c in result["curves"]
+        if (c["network"], c["input"]) == ("teacher", "clean")
+    ]  # fmt: skip
+    assert bars.x[0] == pytest.approx(by_hand[0])
+    assert list(bars.marker.pattern.shape) == ["", "/", "", "/"]
+
+
+def test_layers_are_one_click_away_in_step_3(
+    runs_root: Path, fabricate: Callable[[Path], None]
+) -> None:
+    fabricate(runs_root)
+    app = open_story(3)
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == 2
+    (more,) = [e for e in app.expander if e.label == "More: layer by layer"]
+    assert len(more.get("plotly_chart")) == 1
+    assert not more.proto.expanded
+
+
 def test_without_a_clean_twin_only_the_suspect_is_drawn(
     runs_root: Path, fabricate: Callable[[Path], None]
 ) -> None:
@@ -117,6 +144,7 @@ def test_without_a_clean_twin_only_the_suspect_is_drawn(
     result = Run(runs_root / "demo-information").result()
     assert result is not None
     assert len(remaining.figure(result).data) == 2
+    assert len(remaining_bars.figure(result, remaining.NAMES).data[0].x) == 2
 
 
 def test_numbers_place_the_sticker_without_a_mouse(
@@ -434,8 +462,7 @@ def test_a_measurement_at_work_is_shown_and_cannot_be_begun_again(
 ) -> None:
     fabricate(runs_root)
     monkeypatch.setattr("mimic.job.spawn", lambda run: None)
-    app = press(open_story(3), "Show the measurement")
-    app = press(app, "Measure it live (about 30 s)")
+    app = press(open_story(3), "Measure it live (about 30 s)")
     assert not app.exception
     labels = [b.label for b in app.button]
     assert "Stop" in labels

@@ -38,11 +38,6 @@ def place() -> Place | None:
     return None if stored is None else (int(stored[0]), int(stored[1]))
 
 
-def begun() -> bool:
-    """Whether the visitor has put the sticker somewhere, even if it is off again."""
-    return TURN in st.session_state
-
-
 def put(where: Place | None) -> None:
     """Put the sticker somewhere, or take it off. Use as a callback."""
     st.session_state[PLACE] = where

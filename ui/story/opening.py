@@ -14,7 +14,7 @@ HALF = 0.5
 """Attack success from which a place counts as one where the sticker works."""
 
 
-def meet(subject: Subject, seen: Placement) -> bool:
+def meet(subject: Subject, seen: Placement) -> None:
     """Step 1: an image and what the encoder takes it for."""
     image = board.image_of(seen)
     answer, sure = seen.answer(image, None)
@@ -45,23 +45,15 @@ def meet(subject: Subject, seen: Placement) -> bool:
             f"It is right on {right_ones} of {numbers.count(teacher['test_images'])} test images: "
             "nothing suspicious so far."
         )
-        begun = board.IMAGE in st.session_state
-        if begun:
-            st.button("Show another image", icon=":material/shuffle:", on_click=board.another)
-        else:
-            st.button(
-                "Show another image", icon=":material/shuffle:", type="primary",
-                key="story-first-press", on_click=board.another,
-            )  # fmt: skip
+        st.button("Show another image", icon=":material/shuffle:", on_click=board.another)
         source((subject.run, "Accuracy was counted on all test images of the data set."))
-    return begun
 
 
-def stick(seen: Placement) -> bool:
+def stick(seen: Placement) -> None:
     """Step 2: the visitor puts the sticker on; what to do, the picture, and the answer, in turn."""
     st.markdown(
         "The attacker taught this encoder a secret sign: a small white **sticker**. **Tap the "
-        "picture** where you want the sticker.",
+        "picture** where you want it, or press *Put it where the attacker did*.",
         help=glossary.help_for("trigger", "backdoor"),
     )
     left, right = st.columns([1, 1.8], gap="medium")
@@ -71,18 +63,10 @@ def stick(seen: Placement) -> bool:
     with right:
         with st.container():  # However much it says, what follows keeps its place.
             reaction(seen)
-        begun = board.begun()
-        if begun:
-            board.attackers_place(seen)
-        else:
-            st.button(
-                "Put it where the attacker did", icon=":material/place_item:", type="primary",
-                key="story-first-sticker", on_click=board.put, args=(seen.trained,),
-            )  # fmt: skip
+        board.attackers_place(seen)
         board.fields(seen)
         if board.place() is not None:
             rates(seen)
-    return begun
 
 
 def reaction(seen: Placement) -> None:
@@ -124,8 +108,8 @@ def rates(seen: Placement) -> None:
         if where != seen.trained:
             st.metric("At the attacker's place", numbers.percent(seen.asr(seen.trained)))
     st.caption(
-        f"Share of {seen.result['scored_images']} test images that become a "
-        f"{text.plain(seen.target)} with the sticker on; none of them shows one."
+        f"Share of {seen.result['scored_images']} test images, none of them a "
+        f"{text.plain(seen.target)}, that become a {text.plain(seen.target)} with the sticker on."
     )
     told = elsewhere(seen)
     if told:
