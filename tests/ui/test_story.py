@@ -212,6 +212,17 @@ def test_nobody_has_to_wait_for_the_training(
     assert len(own_runs(tmp_path / "runs", "distill")) == 1
 
 
+def test_the_last_step_too_offers_the_one_cleaned_beforehand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIMIC_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setattr("mimic.job.spawn", lambda run: None)
+    app = press(open_story(5), "Use the one cleaned beforehand")
+    assert "Now the sticker is put on test pictures" in words(app)
+    (trial,) = own_runs(tmp_path / "runs", "placement")
+    assert placements.student_of(trial) == "demo-distill"
+
+
 def test_the_encoder_cleaned_beforehand_was_trained_as_clean_it_trains(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

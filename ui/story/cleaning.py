@@ -86,12 +86,17 @@ def begin(subject: Subject) -> None:
             "Clean it", icon=":material/cleaning_services:", type="primary",
             on_click=jobs.start, args=("distill", chosen, RUN),
         )  # fmt: skip
-        if ready:
-            st.button(
-                "Use the one cleaned beforehand", icon=":material/fast_forward:", type="tertiary",
-                on_click=pick, args=(ready,),
-            )  # fmt: skip
+        offer_beforehand(ready)
     st.caption(waiting(chosen.epochs, offered=ready is not None), help=words.HELP["round"])
+
+
+def offer_beforehand(ready: Run | None) -> None:
+    """The quiet way on for those who do not want to wait."""
+    if ready:
+        st.button(
+            "Use the one cleaned beforehand", icon=":material/fast_forward:", type="tertiary",
+            on_click=pick, args=(ready,),
+        )  # fmt: skip
 
 
 def waiting(rounds: int, *, offered: bool) -> str:

@@ -23,7 +23,9 @@ def again(subject: Subject, seen: Placement) -> None:
     run = cleaning.newest(subject)
     if run is None:
         st.markdown("The cleaned encoder is not there yet.")
-        st.button("Clean it first", type="primary", on_click=steps.go, args=(4,))
+        with st.container(horizontal=True):
+            st.button("Clean it first", type="primary", on_click=steps.go, args=(4,))
+            cleaning.offer_beforehand(cleaning.beforehand(subject))
     elif not has_result(run):
         st.markdown(
             "The cleaned encoder is **still learning**. This step goes on by itself when it is "
