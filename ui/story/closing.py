@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from mimic.run import Run
-from ui import frame, gentler_cleaning, glossary, numbers, text, verdict
+from ui import gentler_cleaning, glossary, numbers, onward, text, verdict
 from ui.story import board, cleaning, placements, steps
 from ui.story.placements import Placement
 from ui.story.sources import source
@@ -93,12 +93,14 @@ def compare(seen: Placement, cleaned: Placement, run: Run, scores: Scores) -> No
         board.fields(seen)
         here(seen, cleaned)
     whole(scores, seen.target)
-    judged(run, verdict.of_cleaning(scores))
+    found = verdict.of_cleaning(scores)
+    judged(run, found)
     source(
         (run, "The figures: both encoders were scored on all test images of the data set."),
         (cleaned.run, "The answers: the sticker was put on test images for the cleaned encoder."),
     )
-    onwards(run)
+    st.subheader("Where to go next", anchor=False)
+    onward.after_cleaning(found.level, run.id)
 
 
 def answers(seen: Placement, cleaned: Placement) -> None:
@@ -195,12 +197,3 @@ def judged(run: Run, found: verdict.Verdict) -> None:
         st.markdown(f"**How sure.** {text.sentence(found.confidence)}")
         st.markdown("**What to do**\n" + verdict.bullets(found.actions))
         gentler_cleaning.offer(run, found, cleaning.RUN)
-
-
-def onwards(run: Run) -> None:
-    """Where to go from here."""
-    st.subheader("Where to go next", anchor=False)
-    with st.container(horizontal=True):
-        frame.link("suspect", "Inspect your own file")
-        frame.link("layers", "See what the layers know")
-        frame.link("distil", "See this cleaning in detail", run=run.id)
