@@ -15,7 +15,7 @@ from ui import live_charts, run_list, subject
 from ui.story import cleaning, closing, opening, placements, remaining, remaining_bars, steps
 from ui.story.board import chart, tapped_pixel
 from ui.story.placements import Placement
-from ui.story.words import in_story_words
+from ui.story.words import HELP, in_story_words
 
 ROOT = Path(__file__).resolve().parents[2]
 Write = Callable[..., Run]
@@ -508,6 +508,44 @@ def test_the_story_says_so_while_another_encoder_is_chosen(
     assert "always uses the demo" not in words(app)
     app.session_state["subject"] = "inspect-own"
     assert "The story always uses the demo's encoder, not “" in words(app.run())
+
+
+def said_in_the_middle(app: AppTest) -> str:
+    """All words beside the sidebar, labels and tooltips too; commands are not words."""
+    said = []
+    for kind in ("header", "subheader", "button", "metric", "markdown", "caption", "number_input"):
+        for element in app.main.get(kind):
+            said += [str(getattr(element.proto, f, "")) for f in ("label", "help", "body")]
+    return "\n".join([*said, *(e.label for e in app.main.expander)])
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4, 5])
+def test_the_story_has_one_word_per_thing(
+    runs_root: Path, fabricate: Callable[[Path], None], distill_run: Write, placement_run: Write,
+    step: int,
+) -> None:  # fmt: skip
+    fabricate(runs_root)
+    distill_run(runs_root, "own")
+    placement_run(runs_root, "placement-own", student="own")
+    for run in ("demo-distill", "demo-embed"):
+        Run(runs_root / run).delete()
+    said = said_in_the_middle(open_story(step))
+    for shown in ("sticker", "encoder"):
+        assert shown in said
+    # One tooltip names what the pages for experts say instead.
+    said = said.replace(HELP["cleaning"], "")
+    assert not re.findall(r"(?i).*\b(?:student|teacher|fresh|distil\w*|epochs?)\b.*", said)
+
+
+def test_a_job_at_work_speaks_simply(
+    runs_root: Path,
+    fabricate: Callable[[Path], None],
+    distill_run: Write,
+) -> None:
+    fabricate(runs_root)
+    distill_run(runs_root, "distill-own", "running", message="distilling, batches split in 2")
+    app = open_story(4)
+    assert [bar.proto.text for bar in app.get("progress")][-1].startswith("cleaning, batches")
 
 
 def test_charts_use_the_words_of_the_story() -> None:
