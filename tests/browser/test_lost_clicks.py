@@ -14,7 +14,7 @@ from tests.browser.visits import SETTLED, pretended_job, whole
 pytestmark = pytest.mark.slow
 
 STEPS = {
-    "Show another image": "Next: put the sticker on",
+    "Show another picture": "Next: put the sticker on",
     "Put it where the attacker did": "Next: see what is left of the picture",
 }
 """What each of the first two steps offers to press, and its own way on: on a slow machine the step

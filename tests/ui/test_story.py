@@ -67,9 +67,9 @@ def test_the_bundled_demo_tells_the_story_up_to_cleaning(
     app = open_story()
     assert not app.exception
     assert metric(app, "Right answers") == "98.9%"
-    assert "355 of 359 test images" in words(app)
+    assert "355 of 359 test pictures" in words(app)
     assert primary(app) == ["Next: put the sticker on"]
-    app = press(app, "Show another image")
+    app = press(app, "Show another picture")
     assert primary(app) == ["Next: put the sticker on"]
     app = press(app, "Next: put the sticker on")
     assert app.query_params["step"] == "2"
@@ -78,7 +78,7 @@ def test_the_bundled_demo_tells_the_story_up_to_cleaning(
     assert "With the sticker it says **1**" in words(app)
     assert metric(app, "Attack success here") == "100.0%"
     assert metric(app, "Encoder never attacked, here") == "0.5%"
-    assert "Share of 200 test images, none of them a 1, that become a 1 with the" in words(app)
+    assert "Share of 200 test pictures, none of them a 1, that become a 1 with the" in words(app)
     assert "at 33 of the 36 places you can choose" in words(app)
     assert "On the pixels in between it works at fewer." in words(app)
     assert "144" not in words(app)
@@ -348,11 +348,11 @@ def test_the_last_step_compares_both_encoders_and_gives_a_verdict(
     placement_run(runs_root, "placement-own", student="distill-own")
     app = open_story(5)
     assert not app.exception
-    assert primary(app) == ["Try another image"]
+    assert primary(app) == ["Try another picture"]
     told = words(app)
-    assert "counted on all 447 test images that do not show a 1, with the sticker" in told
-    assert "counted on all 497 test images, without the sticker" in told
-    assert "of 200 images" not in told  # At the attacker's place one figure is enough.
+    assert "counted on all 447 test pictures that do not show a 1, with the sticker" in told
+    assert "counted on all 497 test pictures, without the sticker" in told
+    assert "of 200 test pictures" not in told  # At the attacker's place one figure is enough.
     for figure in ("3.1%", "97.4%"):
         assert told.count(figure) <= 1
     assert len(app.get("popover")) == 2  # The sources, and the glossary.
@@ -415,7 +415,9 @@ def test_the_last_step_opens_with_the_sticker_on(
     app.number_input(key="story_row").set_value(4).run()
     app = press(press(app, "Back"), "Next: try the sticker again")
     assert app.session_state["story_place"] == (4, 10)
-    assert re.search("fools the suspect on .* of 200 images, the cleaned encoder on", words(app))
+    assert re.search(
+        "fools the suspect on .* of 200 test pictures, the cleaned encoder on", words(app)
+    )
     assert press(app, "Put it where the attacker did").session_state["story_place"] == (10, 10)
 
 
@@ -535,6 +537,7 @@ def test_the_story_has_one_word_per_thing(
     # One tooltip names what the pages for experts say instead.
     said = said.replace(HELP["cleaning"], "")
     assert not re.findall(r"(?i).*\b(?:student|teacher|fresh|distil\w*|epochs?)\b.*", said)
+    assert not re.findall(r"(?i)test images|another image", said)
 
 
 def test_a_job_at_work_speaks_simply(
@@ -566,10 +569,10 @@ def test_no_axis_of_a_chart_in_the_story_gets_a_second_title() -> None:
     # Joined titles take the height from the plot, which then is a line.
     records = [{"epoch": e, "epochs": 2, "evaluation": {"accuracy": 0.9, "asr": 0}} for e in (0, 1)]
     chart = live_charts.scores(records, 2, live_charts.reference_rows({"clean_twin": {"asr": 0.0}}))
-    for drawn in (chart, in_story_words(chart)):
+    for drawn, shown in ((chart, "images"), (in_story_words(chart), "pictures")):
         encodings = [layer["encoding"] for layer in drawn.to_dict()["layer"]]
         assert {e["y"]["title"] for e in encodings if "title" in e.get("y", {})} == {
-            "share of test images (%)"
+            f"share of test {shown} (%)"
         }
 
 

@@ -139,7 +139,7 @@ def ended_well(subject: Subject, run: Run) -> bool:
     Falling(subject)(run, jobs.state_of(run))
     with st.container(horizontal=True):
         source(
-            (run, "The cleaned encoder was trained, and scored on all test images as it learned.")
+            (run, "The cleaned encoder was trained, and scored on all test pictures as it learned.")
         )
     return try_sticker(subject, run)
 

@@ -75,7 +75,7 @@ def compare(seen: Placement, cleaned: Placement, run: Run, scores: Scores) -> No
     if chosen:
         told += (
             " The first picture is one that the cleaned encoder gets right; the shares below count "
-            "all test images."
+            "all test pictures."
         )
     st.markdown(told)
     left, right = st.columns([1, 1.8], gap="medium")
@@ -86,7 +86,7 @@ def compare(seen: Placement, cleaned: Placement, run: Run, scores: Scores) -> No
         answers(seen, cleaned)
         with st.container(horizontal=True):
             st.button(
-                "Try another image", icon=":material/shuffle:", type="primary",
+                "Try another picture", icon=":material/shuffle:", type="primary",
                 on_click=board.another,
             )  # fmt: skip
             board.attackers_place(seen)
@@ -96,8 +96,8 @@ def compare(seen: Placement, cleaned: Placement, run: Run, scores: Scores) -> No
     found = verdict.of_cleaning(scores)
     judged(run, found)
     source(
-        (run, "The figures: both encoders were scored on all test images of the data set."),
-        (cleaned.run, "The answers: the sticker was put on test images for the cleaned encoder."),
+        (run, "The figures: both encoders were scored on all test pictures of the data set."),
+        (cleaned.run, "The answers: the sticker was put on test pictures for the cleaned encoder."),
     )
     st.subheader("Where to go next", anchor=False)
     onward.after_cleaning(found.level, run.id)
@@ -135,7 +135,9 @@ def here(seen: Placement, cleaned: Placement) -> None:
     if where == seen.trained:
         return
     told = f"At row {where[0]}, column {where[1]} the sticker fools the suspect on "
-    told += f"{numbers.percent(seen.asr(where))} of {seen.result['scored_images']} images, the "
+    told += (
+        f"{numbers.percent(seen.asr(where))} of {seen.result['scored_images']} test pictures, the "
+    )
     told += f"cleaned encoder on {numbers.percent(cleaned.asr(where))}"
     floor = seen.floor(where)
     told += "" if floor is None else f", one never attacked on {numbers.percent(floor)}"
@@ -146,9 +148,10 @@ def whole(scores: Scores, target: str) -> None:
     """Accuracy and attack success over all test images, before and after, and the floor."""
     before, after, twin = (scores.get(k) or {} for k in ("teacher", "student", "clean_twin"))
     st.markdown(
-        f"**Attack success** is counted on all {after.get('stamped_images')} test images that do "
+        f"**Attack success** is counted on all {after.get('stamped_images')} test pictures that do "
         f"not show a {text.plain(target)}, with the sticker where the attacker put it. **Right "
-        f"answers** are counted on all {after.get('test_images')} test images, without the sticker."
+        f"answers** are counted on all {after.get('test_images')} test pictures, without the "
+        "sticker."
     )
     with st.container(horizontal=True):
         change(before, after, "asr", "Attack success after cleaning", "attack success")

@@ -42,11 +42,11 @@ def meet(subject: Subject, seen: Placement) -> None:
             help=glossary.help_for("accuracy"),
         )
         st.markdown(
-            f"It is right on {right_ones} of {numbers.count(teacher['test_images'])} test images: "
-            "nothing suspicious so far."
+            f"It is right on {right_ones} of {numbers.count(teacher['test_images'])} test "
+            "pictures: nothing suspicious so far."
         )
-        st.button("Show another image", icon=":material/shuffle:", on_click=board.another)
-        source((subject.run, "Accuracy was counted on all test images of the data set."))
+        st.button("Show another picture", icon=":material/shuffle:", on_click=board.another)
+        source((subject.run, "Right answers were counted on all test pictures of the data set."))
 
 
 def stick(seen: Placement) -> None:
@@ -108,14 +108,16 @@ def rates(seen: Placement) -> None:
         if where != seen.trained:
             st.metric("At the attacker's place", numbers.percent(seen.asr(seen.trained)))
     st.caption(
-        f"Share of {seen.result['scored_images']} test images, none of them a "
+        f"Share of {seen.result['scored_images']} test pictures, none of them a "
         f"{text.plain(seen.target)}, that become a {text.plain(seen.target)} with the sticker on."
     )
     told = elsewhere(seen)
     if told:
         st.caption(told)
-    st.button("Try it on another image", icon=":material/shuffle:", on_click=board.another)
-    told = f"The sticker was put on {seen.result['scored_images']} test images at every position, "
+    st.button("Try it on another picture", icon=":material/shuffle:", on_click=board.another)
+    told = (
+        f"The sticker was put on {seen.result['scored_images']} test pictures at every position, "
+    )
     source((seen.run, f"{told}and the answers were counted."))
 
 
@@ -131,7 +133,7 @@ def elsewhere(seen: Placement) -> str:
     strong, strong_in_all = (sum(share >= HALF for share in shares) for shares in (offered, every))
     told = (
         f"The place matters: at {numbers.count(strong)} of the {numbers.count(len(offered))} "
-        "places you can choose, the sticker fools the suspect on at least half of these images."
+        "places you can choose, the sticker fools the suspect on at least half of these pictures."
     )
     between = len(every) - len(offered)
     if not between:

@@ -19,6 +19,7 @@ INSTEAD = {
     "suspect: accuracy": "suspect: right answers",
     "floor (clean twin)": "never attacked",
     "training (epochs)": "training (rounds)",
+    "share of test images (%)": "share of test pictures (%)",
 }
 TITLES = {"epoch": "round", "percent": "share (%)"}
 """How the pointer's label names a field."""
