@@ -1,4 +1,4 @@
-"""Guided story: five short steps on the demo, one thing to press in each."""
+"""Guided story: five short steps on the demo, one idea in each."""
 
 import streamlit as st
 

@@ -83,13 +83,6 @@ def draw(seen: Placement) -> None:
     )
 
 
-def snapping() -> None:
-    """Beside the picture: why the sticker does not lie exactly where it was tapped."""
-    st.caption(
-        "The sticker snaps to every second pixel, so it may land one beside your tap.", width=PLOT
-    )
-
-
 def fields(seen: Placement) -> None:
     """The sticker's place by number, for those without a mouse, and the way to take it off."""
     st.session_state.setdefault(ROW, seen.trained[0])
@@ -103,6 +96,7 @@ def fields(seen: Placement) -> None:
                 "mouse.",
             )  # fmt: skip
         st.button("Take it off", on_click=put, args=(None,), disabled=place() is None)
+    st.caption("The sticker snaps to every second pixel, so it may land one beside your tap.")
 
 
 def attackers_place(seen: Placement) -> None:

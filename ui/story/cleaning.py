@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import streamlit as st
 
 from mimic.config import DistillConfig, PlacementConfig
-from mimic.run import Run, Status, is_bundled
+from mimic.run import Run, is_bundled
 from mimic.subjects import recommended_distillation
-from ui import glossary, jobs, live, live_charts, mode, numbers, progress_words
+from ui import jobs, live, mode, numbers
 from ui.story import placements, words
+from ui.story.falling import Falling
 from ui.story.sources import source
 from ui.subject import Subject, has_result
 
@@ -134,7 +133,8 @@ def ended_well(subject: Subject, run: Run) -> bool:
         )
         st.button(
             "Clean it here" if is_bundled(run) else "Clean again", icon=":material/refresh:",
-            type="tertiary", on_click=jobs.start, args=("distill", config(subject), RUN),
+            type="tertiary", key="story-clean-again",
+            on_click=jobs.start, args=("distill", config(subject), RUN),
         )  # fmt: skip
     Falling(subject)(run, jobs.state_of(run))
     with st.container(horizontal=True):
@@ -187,52 +187,3 @@ def meanwhile(subject: Subject) -> None:
 def sticker_trial(subject: Subject, run: Run) -> PlacementConfig:
     """The sticker on the cleaned encoder, at the places the story uses."""
     return PlacementConfig(**subject.settings, student=run.id, stride=placements.STRIDE)
-
-
-@dataclass(frozen=True)
-class Falling:
-    """Draws attack success staying low while right answers climb."""
-
-    subject: Subject
-
-    def __call__(self, run: Run, status: Status) -> None:
-        """The newest figures, large, above their curves."""
-        records = run.metrics()
-        measured = [r for r in records if r.get("evaluation")]
-        if not measured:
-            if status.is_active:
-                st.caption("The first figures appear in a few seconds.")
-            return
-        now, before = measured[-1]["evaluation"], self.subject.result["scores"]["teacher"]
-        with st.container(horizontal=True):
-            st.metric(
-                "Right answers", numbers.percent(now["accuracy"]),
-                delta=f"the suspect: {numbers.percent(before['accuracy'])}",
-                delta_color="off", delta_arrow="off", help=glossary.help_for("accuracy"),
-            )  # fmt: skip
-            st.metric(
-                "Attack success", numbers.percent(now["asr"]),
-                delta=f"the suspect: {numbers.percent(before['asr'])}",
-                delta_color="off", delta_arrow="off",
-                help=glossary.help_for("attack success"),
-            )  # fmt: skip
-        if not measured[0]["epoch"]:
-            st.caption(starts_high(measured[0]["evaluation"]["accuracy"]))
-        references = live_charts.reference_rows(self.subject.result["scores"])
-        drawn = live_charts.scores(records, int(records[-1]["epochs"]), references)
-        st.altair_chart(
-            words.in_story_words(drawn),
-            width="stretch", key="story-scores",
-            alt=live.alt("Right answers and attack success by round.",
-                         progress_words.score_sentence(measured), status),
-        )  # fmt: skip
-
-
-def starts_high(accuracy: float) -> str:
-    """Why an encoder that has learned nothing yet is right so often."""
-    return (
-        f"The share of right answers (accuracy) starts at {numbers.percent(accuracy)} because "
-        "these digits are easy: at each point of the curve a simple classifier is trained anew on "
-        "what the encoder makes of the pictures, and even an encoder that has learned nothing yet "
-        "keeps such small pictures apart well enough for it."
-    )

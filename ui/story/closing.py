@@ -81,7 +81,6 @@ def compare(seen: Placement, cleaned: Placement, run: Run, scores: Scores) -> No
     left, right = st.columns([1, 1.8], gap="medium")
     with left:
         board.draw(seen)
-        board.snapping()
     with right:
         answers(seen, cleaned)
         with st.container(horizontal=True):

@@ -59,7 +59,6 @@ def stick(seen: Placement) -> None:
     left, right = st.columns([1, 1.8], gap="medium")
     with left:
         board.draw(seen)
-        board.snapping()
     with right:
         with st.container():  # However much it says, what follows keeps its place.
             reaction(seen)

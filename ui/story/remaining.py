@@ -63,7 +63,7 @@ def measured(subject: Subject, run: Run, result: Mapping[str, Any], *, busy: boo
         remaining_bars.figure(result, NAMES), config=charts.NO_TOOLS, key="story-remaining",
         alt=f"How strongly the answer changes with the picture, as bars. {told}",
     )  # fmt: skip
-    with st.expander("More: layer by layer", icon=":material/stacked_line_chart:"):
+    with st.expander("More: layer by layer"):
         st.markdown(
             "A picture passes through the **layers** of the network, one after another. Each bar "
             "above is the mean of one of these curves. Compare the solid line (without the "
