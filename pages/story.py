@@ -1,4 +1,4 @@
-"""Guided story: five short steps on the demo, one thing to press in each."""
+"""Guided story: five short steps on the demo, one idea in each."""
 
 import streamlit as st
 
@@ -24,14 +24,14 @@ step = steps.choose()
 st.header(steps.TITLES[step], anchor=False)
 if step != "5":
     closing.leave()
-ready = False
+ready = step != "4"
 with frame.from_the_top("step", step), frame.errors_as_cards():
     if step == "1":
-        ready = opening.meet(chosen, seen)
+        opening.meet(chosen, seen)
     elif step == "2":
-        ready = opening.stick(seen)
+        opening.stick(seen)
     elif step == "3":
-        ready = remaining.picture(chosen)
+        remaining.picture(chosen)
     elif step == "4":
         ready = cleaning.clean(chosen)
     else:

@@ -3,7 +3,19 @@
 import streamlit as st
 
 from mimic.run import list_runs
-from ui import address, class_balance, frame, inspection, jobs, live, subject, text, way_in
+from ui import (
+    address,
+    class_balance,
+    frame,
+    inspection,
+    jobs,
+    live,
+    onward,
+    subject,
+    text,
+    verdict,
+    way_in,
+)
 
 frame.head(
     "Suspect encoder",
@@ -32,6 +44,4 @@ else:
         with frame.errors_as_cards():
             inspection.show(chosen)
             class_balance.show(chosen.result)
-        with st.container(horizontal=True):
-            frame.link("layers", "Next: measure its layers")
-            frame.link("distil", "Or clean it right away")
+        onward.after_inspection(verdict.on_suspect(chosen).level)

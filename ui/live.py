@@ -90,6 +90,13 @@ def alt(shown: str, told: str, status: Status) -> str:
     return f"{shown} {'Its newest values are told below it.' if status.is_active else told}"
 
 
+IN_SIMPLE = {
+    "distilling": "cleaning",
+    "teacher, student and clean twin": "suspect, cleaned encoder and the one never attacked",
+}
+"""What a run says of its work, in the words of the Simple view."""
+
+
 def work(status: Status) -> str:
     """What the run is doing, in its own words or ours."""
     if status.state == "starting":
@@ -99,7 +106,10 @@ def work(status: Status) -> str:
         return f"Waiting: another run is using the device{place}"
     if status.state == "stopping":
         return "Stopping after the current step"
-    return text.plain(status.message) or "Working"
+    told = status.message
+    for theirs, ours in () if mode.is_expert() else IN_SIMPLE.items():
+        told = told.replace(theirs, ours)
+    return text.plain(told) or "Working"
 
 
 def facts(run: Run, status: Status) -> list[str]:

@@ -14,13 +14,14 @@ from tests.browser.visits import SETTLED, pretended_job, whole
 pytestmark = pytest.mark.slow
 
 STEPS = {
-    "Show another image": "Next: put the sticker on",
+    "Show another picture": "Next: put the sticker on",
     "Put it where the attacker did": "Next: see what is left of the picture",
-    "Show the measurement": "Next: clean it",
 }
-"""What each of the first three steps offers to press, and its own way on: on a slow machine the
-step before still shows its way on beside the new step's button."""
-FIRST, MEASURE = "Show another image", "Show the measurement"
+"""What each of the first two steps offers to press, and its own way on: on a slow machine the step
+before still shows its way on beside the new step's button."""
+FIRST, STICK = STEPS
+LAST = "Next: clean it"
+"""Step 3 only has its way on."""
 QUIET = 700
 """Milliseconds without a word from the server after which it has said all."""
 SLOWER = 6
@@ -103,6 +104,7 @@ def test_whoever_presses_on_without_waiting_gets_on(visitor, server, turn: int) 
     for first, onwards in STEPS.items():
         button(visitor, first).click()
         button(visitor, onwards).click()
+    button(visitor, LAST).click()
     visitor.get_by_role("heading", name="Clean it").wait_for()
     rest(visitor)
     assert step_of(visitor) == "4"
@@ -117,14 +119,23 @@ def test_no_button_is_replaced_but_the_one_that_was_pressed(visitor, line) -> No
         assert visitor.evaluate(REPLACED) == [], f"after “{first}”"
         button(visitor, onwards).click()
         rest(visitor)
+    assert step_of(visitor) == "3"
+
+
+def test_whoever_only_reads_walks_on_without_pressing_anything_else(visitor, server) -> None:
+    visitor.goto(f"{server}/story")
+    for onwards in (*STEPS.values(), LAST):
+        button(visitor, onwards).click()
+    visitor.get_by_role("heading", name="Clean it").wait_for()
+    rest(visitor)
     assert step_of(visitor) == "4"
 
 
 def test_a_press_held_while_an_answer_arrives_counts(visitor, server, line) -> None:
-    visitor.goto(f"{server}/story?step=3")
+    visitor.goto(f"{server}/story?step=2")
     whole(visitor)
     line.hold()
-    button(visitor, MEASURE).click()
+    button(visitor, STICK).click()
     line.wait_for_all()
     button(visitor, "Back").hover()
     visitor.mouse.down()
@@ -132,13 +143,11 @@ def test_a_press_held_while_an_answer_arrives_counts(visitor, server, line) -> N
     rest(visitor)
     button(visitor, "Back").hover()  # What came in has moved it down.
     visitor.mouse.up()
-    visitor.get_by_role("heading", name="Put the sticker on").wait_for()
+    visitor.get_by_role("heading", name="Meet the encoder").wait_for()
 
 
 def test_a_double_click_on_next_walks_one_step(visitor, line) -> None:
-    button(visitor, FIRST).click()
     button(visitor, STEPS[FIRST]).wait_for()
-    rest(visitor)
     line.hold()
     button(visitor, STEPS[FIRST]).dblclick()
     line.wait_for_all()

@@ -10,11 +10,12 @@ from streamlit.testing.v1 import AppTest
 
 from mimic.config import DistillConfig, PlacementConfig
 from mimic.run import Run
+from mimic.verdict_words import kept
 from ui import live_charts, run_list, subject
-from ui.story import cleaning, opening, placements, remaining, steps
+from ui.story import cleaning, closing, opening, placements, remaining, remaining_bars, steps
 from ui.story.board import chart, tapped_pixel
 from ui.story.placements import Placement
-from ui.story.words import in_story_words
+from ui.story.words import HELP, in_story_words
 
 ROOT = Path(__file__).resolve().parents[2]
 Write = Callable[..., Run]
@@ -66,24 +67,23 @@ def test_the_bundled_demo_tells_the_story_up_to_cleaning(
     app = open_story()
     assert not app.exception
     assert metric(app, "Right answers") == "98.9%"
-    assert "355 of 359 test images" in words(app)
-    assert primary(app) == ["Show another image"]
-    app = press(app, "Show another image")
+    assert "355 of 359 test pictures" in words(app)
+    assert primary(app) == ["Next: put the sticker on"]
+    app = press(app, "Show another picture")
     assert primary(app) == ["Next: put the sticker on"]
     app = press(app, "Next: put the sticker on")
     assert app.query_params["step"] == "2"
-    assert primary(app) == ["Put it where the attacker did"]
+    assert primary(app) == ["Next: see what is left of the picture"]
     app = press(app, "Put it where the attacker did")
     assert "With the sticker it says **1**" in words(app)
     assert metric(app, "Attack success here") == "100.0%"
     assert metric(app, "Encoder never attacked, here") == "0.5%"
-    assert "on average" not in words(app)
-    assert "over all 144 places the share is 0.0% to 100.0%, and half or more at 61" in words(app)
+    assert "Share of 200 test pictures, none of them a 1, that become a 1 with the" in words(app)
+    assert "at 33 of the 36 places you can choose" in words(app)
+    assert "On the pixels in between it works at fewer." in words(app)
+    assert "144" not in words(app)
     assert primary(app) == ["Next: see what is left of the picture"]
     app = press(app, "Next: see what is left of the picture")
-    assert not app.get("plotly_chart")
-    assert primary(app) == ["Show the measurement"]
-    app = press(app, "Show the measurement")
     assert primary(app) == ["Next: clean it"]
     assert (
         "With the sticker on, the suspect keeps 32% of the information; an encoder never attacked "
@@ -108,6 +108,35 @@ def test_curves_of_the_suspect_and_of_one_never_attacked_are_named_at_their_ends
         assert list(trace.y) == [curves[of][layer] for layer in result["layers"]]
 
 
+def test_bars_tell_the_same_shares_as_the_sentence_beside_them() -> None:
+    result = Run(ROOT / "assets" / "demo" / "runs" / "demo-information").result()
+    assert result is not None
+    (bars,) = remaining_bars.figure(result, remaining.NAMES).data
+    assert list(bars.y) == list(remaining.NAMES.values())
+    shares = dict(zip(remaining.NAMES, bars.x, strict=True))
+    for network in ("teacher", "clean_twin"):
+        share = shares[network, "triggered"] / shares[network, "clean"]
+        assert share == pytest.approx(kept(result, network))
+    by_hand = [
+        sum(c["layers"].values()) / 5 for c in result["curves"]
+        if (c["network"], c["input"]) == ("teacher", "clean")
+    ]  # fmt: skip
+    assert bars.x[0] == pytest.approx(by_hand[0])
+    assert list(bars.marker.pattern.shape) == ["", "/", "", "/"]
+
+
+def test_layers_are_one_click_away_in_step_3(
+    runs_root: Path, fabricate: Callable[[Path], None]
+) -> None:
+    fabricate(runs_root)
+    app = open_story(3)
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == 2
+    (more,) = [e for e in app.expander if e.label == "More: layer by layer"]
+    assert len(more.get("plotly_chart")) == 1
+    assert not more.proto.expanded
+
+
 def test_without_a_clean_twin_only_the_suspect_is_drawn(
     runs_root: Path, fabricate: Callable[[Path], None]
 ) -> None:
@@ -115,6 +144,7 @@ def test_without_a_clean_twin_only_the_suspect_is_drawn(
     result = Run(runs_root / "demo-information").result()
     assert result is not None
     assert len(remaining.figure(result).data) == 2
+    assert len(remaining_bars.figure(result, remaining.NAMES).data[0].x) == 2
 
 
 def test_numbers_place_the_sticker_without_a_mouse(
@@ -157,6 +187,53 @@ def test_cleaning_starts_the_recommended_distillation(
     assert (config.information, config.preset, config.seed) == ("demo-information", "gentle", 0)
     assert "Stop" in [b.label for b in app.button]
     assert primary(app) == ["Next: try the sticker again"]
+
+
+def test_nobody_has_to_wait_for_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIMIC_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setattr("mimic.job.spawn", lambda run: None)
+    app = open_story(4)
+    assert primary(app) == ["Clean it"]
+    for told in ("100 rounds on this machine: about 30 seconds", "for step 5: about 10 seconds"):
+        assert told in words(app)
+    app = press(app, "Use the one cleaned beforehand")
+    assert not app.exception
+    assert "**Cleaned beforehand** (100 rounds)" in words(app)
+    assert primary(app) == ["Next: try the sticker again"]
+    (trial,) = own_runs(tmp_path / "runs", "placement")
+    assert placements.student_of(trial) == "demo-distill"
+    assert not own_runs(tmp_path / "runs", "distill")
+    app = press(app, "Next: try the sticker again")
+    assert "Now the sticker is put on test pictures" in words(app)
+    app = press(press(app, "Back"), "Clean it here")  # A real one takes its place.
+    assert "Stop" in [b.label for b in app.button]
+    assert len(own_runs(tmp_path / "runs", "distill")) == 1
+
+
+def test_the_last_step_too_offers_the_one_cleaned_beforehand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIMIC_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setattr("mimic.job.spawn", lambda run: None)
+    app = press(open_story(5), "Use the one cleaned beforehand")
+    assert "Now the sticker is put on test pictures" in words(app)
+    (trial,) = own_runs(tmp_path / "runs", "placement")
+    assert placements.student_of(trial) == "demo-distill"
+
+
+def test_the_encoder_cleaned_beforehand_was_trained_as_clean_it_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIMIC_RUNS", str(tmp_path / "runs"))
+    demo = subject.named(subject.DEMO)
+    assert demo is not None
+    ready = cleaning.beforehand(demo)
+    assert ready is not None
+    made = ready.config()
+    assert isinstance(made, DistillConfig)
+    assert replace(made, evaluate_every=cleaning.EVALUATE_EVERY) == cleaning.config(demo)
 
 
 def test_step_4_says_why_right_answers_start_high(
@@ -271,10 +348,11 @@ def test_the_last_step_compares_both_encoders_and_gives_a_verdict(
     placement_run(runs_root, "placement-own", student="distill-own")
     app = open_story(5)
     assert not app.exception
-    assert primary(app) == ["Try another image"]
+    assert primary(app) == ["Try another picture"]
     told = words(app)
-    assert "on all 447 test images that do not show a 1 anyway" in told
-    assert "of 200 images" not in told  # At the attacker's place one figure is enough.
+    assert "counted on all 447 test pictures that do not show a 1, with the sticker" in told
+    assert "counted on all 497 test pictures, without the sticker" in told
+    assert "of 200 test pictures" not in told  # At the attacker's place one figure is enough.
     for figure in ("3.1%", "97.4%"):
         assert told.count(figure) <= 1
     assert len(app.get("popover")) == 2  # The sources, and the glossary.
@@ -337,8 +415,47 @@ def test_the_last_step_opens_with_the_sticker_on(
     app.number_input(key="story_row").set_value(4).run()
     app = press(press(app, "Back"), "Next: try the sticker again")
     assert app.session_state["story_place"] == (4, 10)
-    assert re.search("fools the suspect on .* of 200 images, the cleaned encoder on", words(app))
+    assert re.search(
+        "fools the suspect on .* of 200 test pictures, the cleaned encoder on", words(app)
+    )
     assert press(app, "Put it where the attacker did").session_state["story_place"] == (10, 10)
+
+
+def spoil(run: Run, images: list[int], answer: int) -> None:
+    """Let an encoder take some images for something, wherever the sticker is."""
+    arrays = dict(run.arrays("placement") or {})
+    arrays["answers"] = arrays["answers"].copy()
+    arrays["answers"][..., images] = answer
+    run.write_arrays("placement", **arrays)
+
+
+def test_the_last_step_opens_with_a_picture_that_the_cleaned_encoder_gets_right(
+    runs_root: Path, fabricate: Callable[[Path], None], distill_run: Write, placement_run: Write
+) -> None:
+    fabricate(runs_root)
+    distill_run(runs_root, "distill-own")
+    spoil(placement_run(runs_root, "placement-own", student="distill-own"), [2, 3], 12)
+    app = open_story(5)
+    assert not app.exception
+    assert app.session_state["story_image"] == 4
+    assert "The first picture is one that the cleaned encoder gets right" in words(app)
+    app = press(press(app, "Back"), "Next: try the sticker again")
+    assert app.session_state["story_image"] == 4  # It stays, as it is such a one.
+    spoil(Run(runs_root / "placement-own"), list(range(12)), 12)
+    app = press(press(app, "Back"), "Next: try the sticker again")
+    assert "The first picture is one" not in words(app)
+
+
+def test_a_wrong_answer_that_is_not_the_attackers_is_told_apart(
+    runs_root: Path, fabricate: Callable[[Path], None], distill_run: Write, placement_run: Write
+) -> None:
+    fabricate(runs_root)
+    distill_run(runs_root, "distill-own")
+    spoil(placement_run(runs_root, "placement-own", student="distill-own"), list(range(12)), 12)
+    told = words(open_story(5))
+    assert "wrong: the attacker's 1 (" in told
+    assert "wrong, but not the attacker's 1 (" in told
+    assert closing.how_right("7", "7", "1").endswith(": right")
 
 
 def test_the_last_step_alone_leads_back_to_cleaning(
@@ -358,8 +475,7 @@ def test_a_measurement_at_work_is_shown_and_cannot_be_begun_again(
 ) -> None:
     fabricate(runs_root)
     monkeypatch.setattr("mimic.job.spawn", lambda run: None)
-    app = press(open_story(3), "Show the measurement")
-    app = press(app, "Measure it live (about 30 s)")
+    app = press(open_story(3), "Measure it live (about 30 s)")
     assert not app.exception
     labels = [b.label for b in app.button]
     assert "Stop" in labels
@@ -396,6 +512,45 @@ def test_the_story_says_so_while_another_encoder_is_chosen(
     assert "The story always uses the demo's encoder, not “" in words(app.run())
 
 
+def said_in_the_middle(app: AppTest) -> str:
+    """All words beside the sidebar, labels and tooltips too; commands are not words."""
+    said = []
+    for kind in ("header", "subheader", "button", "metric", "markdown", "caption", "number_input"):
+        for element in app.main.get(kind):
+            said += [str(getattr(element.proto, f, "")) for f in ("label", "help", "body")]
+    return "\n".join([*said, *(e.label for e in app.main.expander)])
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4, 5])
+def test_the_story_has_one_word_per_thing(
+    runs_root: Path, fabricate: Callable[[Path], None], distill_run: Write, placement_run: Write,
+    step: int,
+) -> None:  # fmt: skip
+    fabricate(runs_root)
+    distill_run(runs_root, "own")
+    placement_run(runs_root, "placement-own", student="own")
+    for run in ("demo-distill", "demo-embed"):
+        Run(runs_root / run).delete()
+    said = said_in_the_middle(open_story(step))
+    for shown in ("sticker", "encoder"):
+        assert shown in said
+    # One tooltip names what the pages for experts say instead.
+    said = said.replace(HELP["cleaning"], "")
+    assert not re.findall(r"(?i).*\b(?:student|teacher|fresh|distil\w*|epochs?)\b.*", said)
+    assert not re.findall(r"(?i)test images|another image", said)
+
+
+def test_a_job_at_work_speaks_simply(
+    runs_root: Path,
+    fabricate: Callable[[Path], None],
+    distill_run: Write,
+) -> None:
+    fabricate(runs_root)
+    distill_run(runs_root, "distill-own", "running", message="distilling, batches split in 2")
+    app = open_story(4)
+    assert [bar.proto.text for bar in app.get("progress")][-1].startswith("cleaning, batches")
+
+
 def test_charts_use_the_words_of_the_story() -> None:
     records = [{"epoch": e, "epochs": 2, "evaluation": {"accuracy": 0.9, "asr": 0}} for e in (0, 1)]
     scores = {"teacher": {"accuracy": 1.0, "asr": 1.0}, "clean_twin": {"asr": 0.0}}
@@ -414,10 +569,10 @@ def test_no_axis_of_a_chart_in_the_story_gets_a_second_title() -> None:
     # Joined titles take the height from the plot, which then is a line.
     records = [{"epoch": e, "epochs": 2, "evaluation": {"accuracy": 0.9, "asr": 0}} for e in (0, 1)]
     chart = live_charts.scores(records, 2, live_charts.reference_rows({"clean_twin": {"asr": 0.0}}))
-    for drawn in (chart, in_story_words(chart)):
+    for drawn, shown in ((chart, "images"), (in_story_words(chart), "pictures")):
         encodings = [layer["encoding"] for layer in drawn.to_dict()["layer"]]
         assert {e["y"]["title"] for e in encodings if "title" in e.get("y", {})} == {
-            "share of test images (%)"
+            f"share of test {shown} (%)"
         }
 
 
@@ -481,14 +636,34 @@ def test_a_tap_names_its_pixel_and_a_tap_beside_the_picture_none(nothing: dict) 
     assert tapped_pixel(nothing) is None
 
 
-def test_all_places_are_told_as_a_range_and_a_share(runs_root: Path, placement_run: Write) -> None:
+def test_one_figure_tells_how_much_the_place_matters(runs_root: Path, placement_run: Write) -> None:
     run = placement_run(runs_root)
     found = Placement(run, run.arrays("placement") or {}, run.result() or {})
+    found.result["asr_by_position"][0] = [0.4] * len(found.columns) * 2
     told = opening.elsewhere(found)
-    every = [share for row in found.result["asr_by_position"] for share in row]
-    assert 0 < sum(every) < len(every)
-    assert f"over all {len(every)} places the share is 0.0% to 100.0%" in told
-    assert f"half or more at {sum(share >= 0.5 for share in every)} of them" in told
     offered = [found.asr((row, column)) for row in found.rows for column in found.columns]
     strong = sum(share >= 0.5 for share in offered)
-    assert f"(of the {len(offered)} you can choose here, at {strong})" in told
+    assert 0 < strong < len(offered)
+    assert f"at {strong} of the {len(offered)} places you can choose" in told
+    assert re.findall(r"\d+", told) == [str(strong), str(len(offered))]
+
+
+@pytest.mark.parametrize(("between", "said"), [(0.0, True), (1.0, False)])
+def test_it_is_said_if_the_places_left_out_are_worse(
+    runs_root: Path, placement_run: Write, between: float, said: bool
+) -> None:
+    run = placement_run(runs_root)
+    found = Placement(run, run.arrays("placement") or {}, run.result() or {})
+    chosen = [(row in found.rows, column in found.columns)
+              for row in found.result["rows"] for column in found.result["columns"]]  # fmt: skip
+    flat = [1.0 if row and column else between for row, column in chosen]
+    wide = len(found.result["columns"])
+    found.result["asr_by_position"] = [flat[i : i + wide] for i in range(0, len(flat), wide)]
+    assert ("in between it works at fewer" in opening.elsewhere(found)) is said
+
+
+def test_the_snapping_is_told_beside_the_picture(
+    runs_root: Path, fabricate: Callable[[Path], None]
+) -> None:
+    fabricate(runs_root)
+    assert "The sticker snaps to every second pixel" in words(open_story(2))

@@ -38,11 +38,6 @@ def place() -> Place | None:
     return None if stored is None else (int(stored[0]), int(stored[1]))
 
 
-def begun() -> bool:
-    """Whether the visitor has put the sticker somewhere, even if it is off again."""
-    return TURN in st.session_state
-
-
 def put(where: Place | None) -> None:
     """Put the sticker somewhere, or take it off. Use as a callback."""
     st.session_state[PLACE] = where
@@ -98,9 +93,10 @@ def fields(seen: Placement) -> None:
                 label, lines[0], lines[-1], step=lines[1] - lines[0] if len(lines) > 1 else 1,
                 key=key, persist_state="session", on_change=typed, args=(seen,), width=120,
                 help="Counted in pixels from the top left corner; moves the sticker without a "
-                "mouse. The sticker snaps to every second pixel.",
+                "mouse.",
             )  # fmt: skip
         st.button("Take it off", on_click=put, args=(None,), disabled=place() is None)
+    st.caption("The sticker snaps to every second pixel, so it may land one beside your tap.")
 
 
 def attackers_place(seen: Placement) -> None:

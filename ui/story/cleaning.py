@@ -1,16 +1,15 @@
-"""Step 4: a fresh encoder learns from the suspect, live, and the sticker is tried on it."""
+"""Step 4: the cleaned encoder learns from the suspect, live, and the sticker is tried on it."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import streamlit as st
 
 from mimic.config import DistillConfig, PlacementConfig
-from mimic.run import Run, Status, is_bundled
+from mimic.run import Run, is_bundled
 from mimic.subjects import recommended_distillation
-from ui import glossary, jobs, live, live_charts, mode, numbers, progress_words
+from ui import jobs, live, mode, numbers
 from ui.story import placements, words
+from ui.story.falling import Falling
 from ui.story.sources import source
 from ui.subject import Subject, has_result
 
@@ -31,21 +30,39 @@ def config(subject: Subject) -> DistillConfig:
 
 
 def newest(subject: Subject) -> Run | None:
-    """The newest cleaning made on this machine that is finished or at work."""
+    """The cleaning made beforehand if it was chosen, or the newest of this machine.
+
+    One of this machine counts if it is finished or at work.
+    """
+    picked = live.pending(RUN)
+    if picked and is_bundled(picked):
+        return picked
     for run in subject.runs("distill"):
         if not is_bundled(run) and (has_result(run) or jobs.state_of(run).is_active):
             return run
     return None
 
 
+def beforehand(subject: Subject) -> Run | None:
+    """The finished cleaning that ships with the demo."""
+    found = (r for r in subject.runs("distill") if is_bundled(r) and has_result(r))
+    return next(found, None)
+
+
+def pick(run: Run) -> None:
+    """Go on with a cleaning made beforehand, until another is begun. Use as a callback."""
+    st.session_state[RUN] = run.id
+
+
 def clean(subject: Subject) -> bool:
     """The button, the live chart, and the result; whether Next is the thing to press."""
     st.markdown(
-        "A **fresh, empty encoder** now learns from the suspect, by looking at a few clean "
-        "pictures only. It never sees the sticker. Watch two things: how often it is **right** "
-        "should climb to the suspect's, and how often the sticker **fools** it should be far below "
-        "the suspect's from the start, and stay there.",
-        help=glossary.help_for("distillation", "clean images", "student"),
+        "**Cleaning** trains a new encoder, **the cleaned encoder**. It starts empty and learns "
+        "from the suspect, by looking at a few clean pictures only. It never sees the sticker. "
+        "Watch two things: how often it is **right** should climb to the suspect's, and how often "
+        "the sticker **fools** it should be far below the suspect's from the start, and stay "
+        "there.",
+        help=words.help_for("cleaning", "clean pictures"),
     )
     run = newest(subject)
     if run is None:
@@ -62,15 +79,38 @@ def begin(subject: Subject) -> None:
     chosen, started = config(subject), live.pending(RUN)
     if started and not has_result(started) and not jobs.state_of(started).is_active:
         live.follow(started)
-    st.button(
-        "Clean it", icon=":material/cleaning_services:", type="primary",
-        on_click=jobs.start, args=("distill", chosen, RUN),
-    )  # fmt: skip
-    st.caption(
-        f"A real training of {numbers.count(chosen.epochs)} rounds (epochs) on this machine; "
-        "about 30 seconds, longer on a busy machine.",
-        help=glossary.help_for("epoch"),
+    ready = beforehand(subject)
+    with st.container(horizontal=True):
+        st.button(
+            "Clean it", icon=":material/cleaning_services:", type="primary",
+            on_click=jobs.start, args=("distill", chosen, RUN),
+        )  # fmt: skip
+        offer_beforehand(ready)
+    st.caption(waiting(chosen.epochs, offered=ready is not None), help=words.HELP["round"])
+
+
+def offer_beforehand(ready: Run | None) -> None:
+    """The quiet way on for those who do not want to wait."""
+    if ready:
+        st.button(
+            "Use the one cleaned beforehand", icon=":material/fast_forward:", type="tertiary",
+            on_click=pick, args=(ready,),
+        )  # fmt: skip
+
+
+def waiting(rounds: int, *, offered: bool) -> str:
+    """How long each way takes, the try of the sticker that follows it included."""
+    told = (
+        f"*Clean it* is a real training of {numbers.count(rounds)} rounds on this machine: about "
+        "30 seconds, longer on a busy machine. Then the sticker is tried on the cleaned encoder, "
+        "for step 5: about 10 seconds more."
     )
+    if offered:
+        told += (
+            " The one cleaned beforehand was trained in the same way and ships with the demo: "
+            "only the 10 seconds remain."
+        )
+    return told
 
 
 def at_work(subject: Subject, run: Run) -> None:
@@ -85,18 +125,22 @@ def ended_well(subject: Subject, run: Run) -> bool:
     made = run.config()
     rounds = made.epochs if isinstance(made, DistillConfig) else 0
     told = f"{numbers.count(rounds)} rounds" + (f", seed {made.seed}" if mode.is_expert() else "")
+    when = numbers.ago(jobs.state_of(run).updated)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            ":material/check_circle: "
-            f"**Cleaned {numbers.ago(jobs.state_of(run).updated)}** ({told})"
+            f":material/check_circle: **Cleaned {'beforehand' if is_bundled(run) else when}** "
+            f"({told})"
         )
         st.button(
-            "Clean again", icon=":material/refresh:", type="tertiary",
+            "Clean it here" if is_bundled(run) else "Clean again", icon=":material/refresh:",
+            type="tertiary", key="story-clean-again",
             on_click=jobs.start, args=("distill", config(subject), RUN),
         )  # fmt: skip
     Falling(subject)(run, jobs.state_of(run))
     with st.container(horizontal=True):
-        source((run, "A fresh encoder was trained, and scored on all test images as it learned."))
+        source(
+            (run, "The cleaned encoder was trained, and scored on all test pictures as it learned.")
+        )
     return try_sticker(subject, run)
 
 
@@ -105,7 +149,10 @@ def try_sticker(subject: Subject, run: Run) -> bool:
     trial = trial_of(subject, run)
     if trial is None or has_result(trial):
         return True
-    st.markdown("Now the sticker is put on test pictures for the cleaned encoder.")
+    st.markdown(
+        "Now the sticker is put on test pictures for the cleaned encoder: about 10 seconds. Step 5 "
+        "shows the answers."
+    )
     live.follow(trial)
     if jobs.state_of(trial).state not in jobs.ENDED_EARLY:
         return True
@@ -140,52 +187,3 @@ def meanwhile(subject: Subject) -> None:
 def sticker_trial(subject: Subject, run: Run) -> PlacementConfig:
     """The sticker on the cleaned encoder, at the places the story uses."""
     return PlacementConfig(**subject.settings, student=run.id, stride=placements.STRIDE)
-
-
-@dataclass(frozen=True)
-class Falling:
-    """Draws attack success staying low while right answers climb."""
-
-    subject: Subject
-
-    def __call__(self, run: Run, status: Status) -> None:
-        """The newest figures, large, above their curves."""
-        records = run.metrics()
-        measured = [r for r in records if r.get("evaluation")]
-        if not measured:
-            if status.is_active:
-                st.caption("The first figures appear in a few seconds.")
-            return
-        now, before = measured[-1]["evaluation"], self.subject.result["scores"]["teacher"]
-        with st.container(horizontal=True):
-            st.metric(
-                "Right answers", numbers.percent(now["accuracy"]),
-                delta=f"the suspect: {numbers.percent(before['accuracy'])}",
-                delta_color="off", delta_arrow="off", help=glossary.help_for("accuracy"),
-            )  # fmt: skip
-            st.metric(
-                "Attack success", numbers.percent(now["asr"]),
-                delta=f"the suspect: {numbers.percent(before['asr'])}",
-                delta_color="off", delta_arrow="off",
-                help=glossary.help_for("attack success"),
-            )  # fmt: skip
-        if not measured[0]["epoch"]:
-            st.caption(starts_high(measured[0]["evaluation"]["accuracy"]))
-        references = live_charts.reference_rows(self.subject.result["scores"])
-        drawn = live_charts.scores(records, int(records[-1]["epochs"]), references)
-        st.altair_chart(
-            words.in_story_words(drawn),
-            width="stretch", key="story-scores",
-            alt=live.alt("Right answers and attack success by round.",
-                         progress_words.score_sentence(measured), status),
-        )  # fmt: skip
-
-
-def starts_high(accuracy: float) -> str:
-    """Why an encoder that has learned nothing yet is right so often."""
-    return (
-        f"The share of right answers (accuracy) starts at {numbers.percent(accuracy)} because "
-        "these digits are easy: at each point of the curve a simple classifier is trained anew on "
-        "what the encoder makes of the pictures, and even an encoder that has learned nothing yet "
-        "keeps such small pictures apart well enough for it."
-    )

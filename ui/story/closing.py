@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from mimic.run import Run
-from ui import frame, gentler_cleaning, glossary, numbers, text, verdict
+from ui import gentler_cleaning, glossary, numbers, onward, text, verdict
 from ui.story import board, cleaning, placements, steps
 from ui.story.placements import Placement
 from ui.story.sources import source
@@ -23,10 +23,13 @@ def again(subject: Subject, seen: Placement) -> None:
     run = cleaning.newest(subject)
     if run is None:
         st.markdown("The cleaned encoder is not there yet.")
-        st.button("Clean it first", type="primary", on_click=steps.go, args=(4,))
+        with st.container(horizontal=True):
+            st.button("Clean it first", type="primary", on_click=steps.go, args=(4,))
+            cleaning.offer_beforehand(cleaning.beforehand(subject))
     elif not has_result(run):
         st.markdown(
-            "The fresh encoder is **still learning**. This step goes on by itself when it is done."
+            "The cleaned encoder is **still learning**. This step goes on by itself when it is "
+            "done."
         )
         cleaning.at_work(subject, run)
     else:
@@ -42,17 +45,39 @@ def leave() -> None:
     st.session_state.pop(OPENED, None)
 
 
-def open_with_sticker(seen: Placement) -> None:
-    """When the step opens: the sticker where the visitor put it, or else where the attacker did."""
-    if not st.session_state.get(OPENED) and board.place() is None:
+def opened(seen: Placement, cleaned: Placement) -> bool:
+    """When the step opens: the sticker on, and a picture that the cleaned encoder gets right.
+
+    The sticker lies where the visitor put it, or else where the attacker did.
+
+    Returns:
+        Whether the step opened with such a picture.
+    """
+    if OPENED in st.session_state:
+        return bool(st.session_state[OPENED])
+    if board.place() is None:
         board.put(seen.trained)
-    st.session_state[OPENED] = True
+    where, first = board.place(), board.image_of(seen)
+    images = len(seen.arrays["images"])
+    turns = [(first + turn) % images for turn in range(images)]
+    saved = [image for image in turns if cleaned.answer(image, where)[0] == seen.truth(image)]
+    fooled = [image for image in saved if seen.answer(image, where)[0] == seen.target]
+    if saved:  # The picture of the steps before stays if it is such a one.
+        st.session_state[board.IMAGE] = (fooled or saved)[0]
+    st.session_state[OPENED] = bool(saved)
+    return bool(saved)
 
 
 def compare(seen: Placement, cleaned: Placement, run: Run, scores: Scores) -> None:
     """The suspect's answer beside the cleaned encoder's, and what it all comes to."""
-    open_with_sticker(seen)
-    st.markdown("Tap the picture again: the **same sticker**, two encoders.")
+    chosen = opened(seen, cleaned)
+    told = "Tap the picture again: the **same sticker**, two encoders."
+    if chosen:
+        told += (
+            " The first picture is one that the cleaned encoder gets right; the shares below count "
+            "all test pictures."
+        )
+    st.markdown(told)
     left, right = st.columns([1, 1.8], gap="medium")
     with left:
         board.draw(seen)
@@ -60,19 +85,21 @@ def compare(seen: Placement, cleaned: Placement, run: Run, scores: Scores) -> No
         answers(seen, cleaned)
         with st.container(horizontal=True):
             st.button(
-                "Try another image", icon=":material/shuffle:", type="primary",
+                "Try another picture", icon=":material/shuffle:", type="primary",
                 on_click=board.another,
             )  # fmt: skip
             board.attackers_place(seen)
         board.fields(seen)
         here(seen, cleaned)
     whole(scores, seen.target)
-    judged(run, verdict.of_run(run))
+    found = verdict.of_run(run)
+    judged(run, found)
     source(
-        (run, "The figures: both encoders were scored on all test images of the data set."),
-        (cleaned.run, "The answers: the sticker was put on test images for the cleaned encoder."),
+        (run, "The figures: both encoders were scored on all test pictures of the data set."),
+        (cleaned.run, "The answers: the sticker was put on test pictures for the cleaned encoder."),
     )
-    onwards(run)
+    st.subheader("Where to go next", anchor=False)
+    onward.after_cleaning(found.level, run.id)
 
 
 def answers(seen: Placement, cleaned: Placement) -> None:
@@ -82,12 +109,20 @@ def answers(seen: Placement, cleaned: Placement) -> None:
         st.columns(2), ("The suspect", "After cleaning"), (seen, cleaned), strict=True
     ):
         answer, sure = one.answer(image, where)
-        is_right = answer == seen.truth(image)
-        sign = ":material/check_circle: right" if is_right else ":material/cancel: wrong"
+        sign = how_right(answer, seen.truth(image), seen.target)
         with column, st.container(border=True):
             st.markdown(f"{title} says")
             st.subheader(text.plain(answer), anchor=False)
             st.markdown(f"{sign} ({numbers.percent(sure)} sure)")
+
+
+def how_right(answer: str, truth: str, target: str) -> str:
+    """Right, wrong as the attacker wanted, or wrong for another reason: not the sticker's doing."""
+    if answer == truth:
+        return ":material/check_circle: right"
+    if answer == target:
+        return f":material/cancel: wrong: the attacker's {text.plain(target)}"
+    return f":material/error: wrong, but not the attacker's {text.plain(target)}"
 
 
 def here(seen: Placement, cleaned: Placement) -> None:
@@ -99,7 +134,9 @@ def here(seen: Placement, cleaned: Placement) -> None:
     if where == seen.trained:
         return
     told = f"At row {where[0]}, column {where[1]} the sticker fools the suspect on "
-    told += f"{numbers.percent(seen.asr(where))} of {seen.result['scored_images']} images, the "
+    told += (
+        f"{numbers.percent(seen.asr(where))} of {seen.result['scored_images']} test pictures, the "
+    )
     told += f"cleaned encoder on {numbers.percent(cleaned.asr(where))}"
     floor = seen.floor(where)
     told += "" if floor is None else f", one never attacked on {numbers.percent(floor)}"
@@ -110,9 +147,10 @@ def whole(scores: Scores, target: str) -> None:
     """Accuracy and attack success over all test images, before and after, and the floor."""
     before, after, twin = (scores.get(k) or {} for k in ("teacher", "student", "clean_twin"))
     st.markdown(
-        "With the sticker **where the attacker put it**: attack success on all "
-        f"{after.get('stamped_images')} test images that do not show a {text.plain(target)} "
-        f"anyway, and right answers on all {after.get('test_images')}, without the sticker."
+        f"**Attack success** is counted on all {after.get('stamped_images')} test pictures that do "
+        f"not show a {text.plain(target)}, with the sticker where the attacker put it. **Right "
+        f"answers** are counted on all {after.get('test_images')} test pictures, without the "
+        "sticker."
     )
     with st.container(horizontal=True):
         change(before, after, "asr", "Attack success after cleaning", "attack success")
@@ -161,12 +199,3 @@ def judged(run: Run, found: verdict.Verdict) -> None:
         st.markdown(f"**How sure.** {text.sentence(found.confidence)}")
         st.markdown("**What to do**\n" + verdict.bullets(found.actions))
         gentler_cleaning.offer(run, found, cleaning.RUN)
-
-
-def onwards(run: Run) -> None:
-    """Where to go from here."""
-    st.subheader("Where to go next", anchor=False)
-    with st.container(horizontal=True):
-        frame.link("suspect", "Inspect your own file")
-        frame.link("layers", "See what the layers know")
-        frame.link("distil", "See this cleaning in detail", run=run.id)

@@ -14,7 +14,7 @@ HALF = 0.5
 """Attack success from which a place counts as one where the sticker works."""
 
 
-def meet(subject: Subject, seen: Placement) -> bool:
+def meet(subject: Subject, seen: Placement) -> None:
     """Step 1: an image and what the encoder takes it for."""
     image = board.image_of(seen)
     answer, sure = seen.answer(image, None)
@@ -42,26 +42,18 @@ def meet(subject: Subject, seen: Placement) -> bool:
             help=glossary.help_for("accuracy"),
         )
         st.markdown(
-            f"It is right on {right_ones} of {numbers.count(teacher['test_images'])} test images: "
-            "nothing suspicious so far."
+            f"It is right on {right_ones} of {numbers.count(teacher['test_images'])} test "
+            "pictures: nothing suspicious so far."
         )
-        begun = board.IMAGE in st.session_state
-        if begun:
-            st.button("Show another image", icon=":material/shuffle:", on_click=board.another)
-        else:
-            st.button(
-                "Show another image", icon=":material/shuffle:", type="primary",
-                key="story-first-press", on_click=board.another,
-            )  # fmt: skip
-        source((subject.run, "Accuracy was counted on all test images of the data set."))
-    return begun
+        st.button("Show another picture", icon=":material/shuffle:", on_click=board.another)
+        source((subject.run, "Right answers were counted on all test pictures of the data set."))
 
 
-def stick(seen: Placement) -> bool:
+def stick(seen: Placement) -> None:
     """Step 2: the visitor puts the sticker on; what to do, the picture, and the answer, in turn."""
     st.markdown(
         "The attacker taught this encoder a secret sign: a small white **sticker**. **Tap the "
-        "picture** where you want the sticker.",
+        "picture** where you want it, or press *Put it where the attacker did*.",
         help=glossary.help_for("trigger", "backdoor"),
     )
     left, right = st.columns([1, 1.8], gap="medium")
@@ -70,18 +62,10 @@ def stick(seen: Placement) -> bool:
     with right:
         with st.container():  # However much it says, what follows keeps its place.
             reaction(seen)
-        begun = board.begun()
-        if begun:
-            board.attackers_place(seen)
-        else:
-            st.button(
-                "Put it where the attacker did", icon=":material/place_item:", type="primary",
-                key="story-first-sticker", on_click=board.put, args=(seen.trained,),
-            )  # fmt: skip
+        board.attackers_place(seen)
         board.fields(seen)
         if board.place() is not None:
             rates(seen)
-    return begun
 
 
 def reaction(seen: Placement) -> None:
@@ -122,33 +106,37 @@ def rates(seen: Placement) -> None:
             )  # fmt: skip
         if where != seen.trained:
             st.metric("At the attacker's place", numbers.percent(seen.asr(seen.trained)))
-    told = f"Share of {seen.result['scored_images']} images that become a "
-    told += f"{text.plain(seen.target)} with the sticker here."
-    st.caption(f"{told} {elsewhere(seen)}".rstrip())
-    st.button("Try it on another image", icon=":material/shuffle:", on_click=board.another)
-    told = f"The sticker was put on {seen.result['scored_images']} test images at every position, "
+    st.caption(
+        f"Share of {seen.result['scored_images']} test pictures, none of them a "
+        f"{text.plain(seen.target)}, that become a {text.plain(seen.target)} with the sticker on."
+    )
+    told = elsewhere(seen)
+    if told:
+        st.caption(told)
+    st.button("Try it on another picture", icon=":material/shuffle:", on_click=board.another)
+    told = (
+        f"The sticker was put on {seen.result['scored_images']} test pictures at every position, "
+    )
     source((seen.run, f"{told}and the answers were counted."))
 
 
 def elsewhere(seen: Placement) -> str:
-    """Attack success over all places: from where to where, and how often it is half or more.
+    """At how many of the places to choose from attack success is half or more.
 
-    A mean would hide that it is nearly all or nothing, and the story's places alone would look
-    better than the whole map.
+    The story's places alone may look better than the whole map, so it is said what lies between.
     """
-    every = [share for row in seen.result["asr_by_position"] for share in row]
     offered = [seen.asr((row, column)) for row in seen.rows for column in seen.columns]
-    strong, reached = (sum(share >= HALF for share in shares) for shares in (every, offered))
-    if len(every) < 2:
+    if len(offered) < 2:
         return ""
+    every = [share for row in seen.result["asr_by_position"] for share in row]
+    strong, strong_in_all = (sum(share >= HALF for share in shares) for shares in (offered, every))
     told = (
-        f"It depends on the place: over all {numbers.count(len(every))} places the share is "
-        f"{numbers.percent(min(every))} to {numbers.percent(max(every))}, and half or more at "
-        f"{numbers.count(strong)} of them"
+        f"The place matters: at {numbers.count(strong)} of the {numbers.count(len(offered))} "
+        "places you can choose, the sticker fools the suspect on at least half of these pictures."
     )
-    if len(offered) < len(every):
-        told += (
-            f" (of the {numbers.count(len(offered))} you can choose here, at "
-            f"{numbers.count(reached)})"
-        )
-    return f"{told}. The Overview has a map of all places."
+    between = len(every) - len(offered)
+    if not between:
+        return told
+    if (strong_in_all - strong) * len(offered) < strong * between:
+        told += " On the pixels in between it works at fewer."
+    return f"{told} The Overview has a map of all places."

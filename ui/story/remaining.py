@@ -1,4 +1,4 @@
-"""Step 3: how much of the picture is left in the network with the sticker on."""
+"""Step 3: how strongly the answer still changes with the picture when the sticker is on."""
 
 from __future__ import annotations
 
@@ -12,67 +12,71 @@ from mimic.config import InformationConfig
 from mimic.run import Run, is_bundled, run_created
 from mimic.verdict_words import kept, share_left, stops_looking
 from ui import charts, glossary, jobs, live, measurement, mode, numbers
+from ui.story import remaining_bars
 from ui.story.sources import source
 from ui.subject import Subject, has_result
 
-SHOWN, RUN = "story_measured", "story_information_run"
+RUN = "story_information_run"
 NAMES = {
     ("teacher", "clean"): "suspect",
     ("teacher", "triggered"): "suspect + sticker",
     ("clean_twin", "clean"): "never attacked",
     ("clean_twin", "triggered"): "never attacked + sticker",
 }
-"""The curves shown, and what stands at their ends."""
+"""What is shown, and its name at a bar or at a curve's end."""
 ROOM = 158
 """Pixels right of the curves for their names."""
 
 
-def show() -> None:
-    """Remember that the measurement was asked for. Use as a callback."""
-    st.session_state[SHOWN] = True
-
-
-def picture(subject: Subject) -> bool:
-    """The curves of information by layer, without and with the sticker, and what they say."""
+def picture(subject: Subject) -> None:
+    """Bars without and with the sticker, what they say, and on demand the same layer by layer."""
     st.markdown(
-        "A picture passes through the **layers** of the network, one after another. How much do "
-        "they still tell about the encoder's answer? Much, as long as the answer comes from the "
-        "picture; little, when one sticker makes the answer the same for every picture. The "
+        "Does the encoder still look at the picture when the sticker is on? Each bar shows **how "
+        "strongly its answer changes with the picture**: a long bar means that the picture "
+        "decides, a short one that the answer is nearly the same whatever the picture shows. The "
         "measure is called **mutual information**.",
-        help=glossary.help_for("layer", "mutual information", "nat"),
+        help=glossary.help_for("mutual information", "nat"),
     )
-    if not st.session_state.get(SHOWN):
-        st.button(
-            "Show the measurement", icon=":material/straighten:", type="primary", on_click=show
-        )
-        return False
     busy = at_work(subject)
-    shown = busy or ended_early()
-    if shown:
-        jobs.controls(shown)
-        live.follow(shown, measurement.draw_progress)
+    with st.container():  # What follows keeps its place, and stays unfolded.
+        shown = busy or ended_early()
+        if shown:
+            jobs.controls(shown)
+            live.follow(shown, measurement.draw_progress)
     run = subject.latest("information")
     result = run.result() if run else None
-    if run is None or result is None:
-        if busy:
-            return False
-        st.caption("The layers have not been measured yet.")
+    if run and result:
+        measured(subject, run, result, busy=busy is not None)
+    elif not busy:
+        st.caption("This has not been measured yet.")
         st.button(
-            "Measure them now (about 30 s)", icon=":material/straighten:", type="primary",
-            key="story-first-measurement", on_click=measure, args=(subject,),
+            "Measure it now (about 30 s)", icon=":material/straighten:", on_click=measure,
+            args=(subject,),
         )  # fmt: skip
-        return False
+
+
+def measured(subject: Subject, run: Run, result: Mapping[str, Any], *, busy: bool) -> None:
+    """A finished measurement."""
     told = takeaway(result)
     st.subheader(told, anchor=False)
-    st.caption("Compare the solid line (without the sticker) and the dashed line of one colour.")
     st.plotly_chart(
-        figure(result), config=charts.NO_TOOLS, key="story-information",
-        alt=f"Information per layer, of the suspect and of an encoder never attacked, without and "
-        f"with the sticker. {told}",
+        remaining_bars.figure(result, NAMES), config=charts.NO_TOOLS, key="story-remaining",
+        alt=f"How strongly the answer changes with the picture, as bars. {told}",
     )  # fmt: skip
-    measure_again(subject, run, result, offered=busy is None)
+    with st.expander("More: layer by layer"):
+        st.markdown(
+            "A picture passes through the **layers** of the network, one after another. Each bar "
+            "above is the mean of one of these curves. Compare the solid line (without the "
+            "sticker) and the dashed line of one colour.",
+            help=glossary.help_for("layer"),
+        )
+        st.plotly_chart(
+            figure(result), config=charts.NO_TOOLS, key="story-information",
+            alt=f"Information per layer, of the suspect and of an encoder never attacked, without "
+            f"and with the sticker. {told}",
+        )  # fmt: skip
+    measure_again(subject, run, result, offered=not busy)
     source((run, "Small networks were trained to guess which picture belongs to which answer."))
-    return True
 
 
 def figure(result: Mapping[str, Any]) -> go.Figure:

@@ -38,15 +38,15 @@ def choose() -> str:
 
 
 def buttons(step: str, *, ready: bool) -> None:
-    """Back, and Next as soon as it is the thing to press.
+    """Back, and Next, which stands there from the beginning where a step can be read only.
 
-    Next does not stand there as a lesser button before: a browser puts a new button in the place of
-    one whose type changes, and whoever presses in that moment presses nothing. Those who want to
-    skip a step have the progress line.
+    It always stands out, and where a step has to be done first it is not there: a browser puts a
+    new button in the place of one whose type changes, and whoever presses in that moment presses
+    nothing.
 
     Args:
         step: the step that is shown.
-        ready: whether the step's own button has been pressed.
+        ready: whether the next step has something to show.
     """
     number = int(step)
     with st.container(horizontal=True):

@@ -1,4 +1,4 @@
-"""Charts that other pages share, in the words of the story."""
+"""The words of the story: of what it explains itself, and of charts that other pages share."""
 
 from __future__ import annotations
 
@@ -6,14 +6,28 @@ from typing import Any
 
 import altair as alt
 
+HELP = {
+    "cleaning": "Training a new encoder to give the suspect's answers on clean pictures only. The "
+    "pages for experts call it distillation, and the cleaned encoder the student.",
+    "clean pictures": "A few pictures that surely carry no sticker; the cleaned encoder learns "
+    "from nothing else.",
+    "round": "One pass over all pictures that are learned from.",
+}
+"""What the story calls by a word of its own; all else is in the glossary."""
 INSTEAD = {
     "accuracy": "right answers",
     "suspect: accuracy": "suspect: right answers",
     "floor (clean twin)": "never attacked",
     "training (epochs)": "training (rounds)",
+    "share of test images (%)": "share of test pictures (%)",
 }
 TITLES = {"epoch": "round", "percent": "share (%)"}
 """How the pointer's label names a field."""
+
+
+def help_for(*terms: str) -> str:
+    """The tooltip that explains some of the story's own words."""
+    return "\n\n".join(f"**{term.capitalize()}.** {HELP[term]}" for term in terms)
 
 
 def in_story_words(chart: alt.LayerChart) -> alt.LayerChart:
