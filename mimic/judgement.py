@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mimic.intervals import Interval
-from mimic.learning import learned_beyond_chance
+from mimic.learning import learned_beyond_chance, least_accuracy
 from mimic.score_differences import interval_between
 from mimic.verdict_words import Scores, percent, stamped_loss
 
@@ -30,9 +30,6 @@ over 39 % of a digit gave a clean encoder one answer for half of the images, ove
 LEFT_OVER = 0.10
 """The most that an interval may still allow for the trigger to count as not working: of the ASR
 after cleaning, of its rise above the floor before it. A wider interval tells neither."""
-LEARNED = 0.5
-"""After cleaning: the part of the way from an untrained network's accuracy to the suspect's that a
-student has to have gone. A weak one obeys no trigger for want of knowledge, or any big patch."""
 Judged = tuple[str, str]
 """A level, one of ``mimic.verdict.TITLES``, and the finding in one sentence."""
 
@@ -218,11 +215,8 @@ def short_of(before: Scores, after: Scores, untrained: Scores) -> str:
 
     The doubt counts against it: an all-clear for a network that knows nothing is worth nothing.
     """
-    start, end = untrained.get("accuracy"), before.get("accuracy")
-    if start is None or end is None or end <= start:
-        return ""
-    wanted = start + LEARNED * (end - start)
-    if after["accuracy"] >= wanted:
+    wanted = least_accuracy(before, untrained)
+    if wanted is None or after["accuracy"] >= wanted:
         return ""
     if (after.get("accuracy_interval") or (0, 0))[1] < wanted:
         return "It has learned too little from the suspect to be used or judged."

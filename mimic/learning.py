@@ -7,6 +7,9 @@ from typing import Any
 
 from mimic.intervals import difference_interval, wilson_interval
 
+LEARNED = 0.5
+"""The part of the way from an untrained network's accuracy to the suspect's that a cleaned encoder
+has to have gone. A weak one obeys no trigger for want of knowledge, or any big patch."""
 MOST_IMAGES = 2_000
 """What the health check scores at most; inspections of before did not note how many it was."""
 
@@ -27,6 +30,24 @@ def learned_beyond_chance(inspection: Mapping[str, Any]) -> bool | None:
     tested = (inspection.get("downstream") or {}).get("test_images") or MOST_IMAGES
     images = int(health.get("test_images") or min(MOST_IMAGES, int(tested)))
     return beyond_chance(known, random, images)
+
+
+def least_accuracy(
+    suspect: Mapping[str, Any] | None, untrained: Mapping[str, Any] | None
+) -> float | None:
+    """From which accuracy on a cleaned encoder has learned enough to be judged.
+
+    Args:
+        suspect: scores of the suspect.
+        untrained: scores of the cleaned encoder before its training.
+
+    Returns:
+        None where either was not measured, or where the suspect knows no more than chance gave.
+    """
+    start, end = (untrained or {}).get("accuracy"), (suspect or {}).get("accuracy")
+    if start is None or end is None or end <= start:
+        return None
+    return float(start + LEARNED * (end - start))
 
 
 def beyond_chance(trained: float, untrained: float, images: int) -> bool:

@@ -150,7 +150,7 @@ def swept(outcome: Result) -> str:
     head = ("layers", "scale", "losses", "seed", "accuracy", "95% interval", "ASR", "95% interval")
     rows = [
         (NETWORKS[name], "", "", "", *without_counts(outcome[name]))
-        for name in ("teacher", "floor")
+        for name in ("teacher", "floor", "untrained")
         if outcome.get(name)
     ]
     rows += [

@@ -172,11 +172,13 @@ def set_name(layers: Sequence[str], every: Sequence[str]) -> str:
     return "+".join(layers) or "none"
 
 
-def summary(records: Iterable[Record]) -> list[dict[str, Any]]:
+def summary(records: Iterable[Record], least: float | None = None) -> list[dict[str, Any]]:
     """One row per layer set, scale and losses: mean and range over the seeds measured so far.
 
     Args:
         records: lines of metrics. Failed cells, which have no scores, are counted and left out.
+        least: from which accuracy on a student can be judged, see ``mimic.learning``; a row whose
+            mean lies below it ``is_weak``. None where that is not known.
     """
     groups: dict[tuple[Any, ...], list[Record]] = {}
     for record in records:
@@ -195,6 +197,7 @@ def summary(records: Iterable[Record]) -> list[dict[str, Any]]:
             values = [r[measure] for r in group if r.get(measure) is not None]
             row[measure] = fmean(values) if values else None
             row[f"{measure}_range"] = [min(values), max(values)] if values else None
+        row["is_weak"] = None not in (least, row["accuracy"]) and row["accuracy"] < least
         rows.append(row)
     return rows
 
@@ -253,6 +256,7 @@ VERBS = {
     ),
     "partly": ("carries part of it over", "carry part of it over"),
     "kept out": ("does not", "do not"),
+    "weak": ("taught too little to tell", "taught too little to tell"),
 }
 WITHOUT_ATTENTION = {
     "carried": "takes the backdoor over too",
@@ -260,6 +264,7 @@ WITHOUT_ATTENTION = {
     "by degree": "takes the backdoor over in part or wholly, depending on the seed",
     "partly": "takes part of the backdoor over",
     "kept out": "leaves the backdoor behind",
+    "weak": "learns too little to tell",
 }
 VARYING = ("by seed", "by degree")
 """Verdicts on rows whose seeds fall on both sides of a threshold: their range is told."""
@@ -283,12 +288,14 @@ def verdict_over_seeds(row: Record, suspect: float, floor: float) -> str:
     """The verdict on a row's mean, or what its seeds differ in.
 
     ``by seed`` where the backdoor came along with some seeds and stayed out with others;
-    ``by degree`` where it came along with all of them, but only in part with some.
+    ``by degree`` where it came along with all of them, but only in part with some; ``weak`` where
+    it stayed out of students that have learned too little: that is no merit of the layers.
     """
     low, high = (verdict(asr, suspect, floor) for asr in row["asr_range"])
     if high == "carried" != low:
         return "by seed" if low == "kept out" else "by degree"
-    return verdict(row["asr"], suspect, floor)
+    found = verdict(row["asr"], suspect, floor)
+    return "weak" if found == "kept out" and row.get("is_weak") else found
 
 
 def groups(rows: Sequence[Record], suspect: float, floor: float, every: Sequence[str]) -> str:
@@ -297,7 +304,12 @@ def groups(rows: Sequence[Record], suspect: float, floor: float, every: Sequence
     for row in rows:
         by_verdict.setdefault(verdict_over_seeds(row, suspect, floor), []).append(row)
     if set(by_verdict) == {"kept out"}:
-        return f"no layer set carries the backdoor over (ASR {listed_asr(rows)})"
+        which = (
+            f"{set_name(rows[0]['layers'], every)}, the only set of layers tried, does not carry"
+            if len(rows) == 1
+            else f"none of the {len(rows)} sets of layers tried carries"
+        )
+        return f"{which} the backdoor over (ASR {listed_asr(rows)})"
     parts: list[str] = []
     for name, verbs in VERBS.items():
         members = by_verdict.get(name, [])

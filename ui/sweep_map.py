@@ -19,6 +19,11 @@ MEASURES = {"asr": "Attack success", "accuracy": "Accuracy"}
 ROW_HEIGHT = 44
 RANGE_SIZE = 11
 MOST_LETTERS = 18
+WEAK = "weak"
+WEAK_SAID = (
+    "Weak, in a dashed frame: the mean of the students has not gone half the way from an untrained "
+    "network's accuracy to the suspect's, so a low attack success there is no merit of the layers."
+)
 SENTENCE_ENDS = re.compile(r"(?<=\.) (?=[A-Z])")
 Row = Mapping[str, Any]
 
@@ -81,13 +86,16 @@ def reading(row: Row | None, measure: str, seeds: int) -> dict[str, Any]:
         failed = bool(row and row["failed"])
         words = "failed: the loss diverged" if failed else "not measured yet"
         return {"percent": None, "label": "failed" if failed else "", "ink": palette.RANDOM,
-                "range": words, "reach": "", "seeds": f"0 of {seeds}"}  # fmt: skip
+                "range": words, "reach": "", "seeds": f"0 of {seeds}", "weak": False}  # fmt: skip
     return {
         "percent": 100 * value,
         "label": f"{100 * value:.0f}%",
         "ink": palette.ink(value),
         "range": numbers.interval(row[f"{measure}_range"]),
-        "reach": reach(row[f"{measure}_range"]),
+        "reach": ", ".join(
+            filter(None, (reach(row[f"{measure}_range"]), WEAK if row.get("is_weak") else ""))
+        ),
+        "weak": bool(row.get("is_weak")),
         "seeds": f"{len(row['seeds'])} of {seeds}",
     }
 
@@ -144,13 +152,18 @@ def heat_map(found: Sequence[Mapping[str, Any]]) -> Any:
         cornerRadius=5, fillOpacity=0, stroke=palette.RANDOM, strokeDash=[3, 3], strokeOpacity=0.7,
         xOffset=1.5, x2Offset=-1.5, yOffset=1.5, y2Offset=-1.5,
     )  # fmt: skip
+    frames = base.transform_filter("datum.weak").mark_rect(
+        cornerRadius=5, fillOpacity=0, strokeDash=[4, 3], strokeWidth=2,
+        xOffset=3.5, x2Offset=-3.5, yOffset=3.5, y2Offset=-3.5,
+    )  # fmt: skip
     letters = alt.Color("ink:N", scale=None)
+    framed = frames.encode(stroke=alt.Stroke("ink:N", scale=None))
     raised = alt.expr("datum.reach ? -6 : 0")
     values = base.mark_text(fontSize=13, fontWeight=600, dy=raised).encode(
         text="label:N", color=letters
     )
     ranges = base.mark_text(fontSize=RANGE_SIZE, dy=9).encode(text="reach:N", color=letters)
-    layers = alt.layer(holes, measured.encode(color=fill), values, ranges)
+    layers = alt.layer(holes, measured.encode(color=fill), framed, values, ranges)
     height = ROW_HEIGHT * max(1, len(sets)) + 50
     chart = layers.resolve_scale(color="independent").properties(height=height)
     return look.dressed(chart, tiles=found)

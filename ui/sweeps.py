@@ -10,6 +10,7 @@ from typing import Any, cast
 import streamlit as st
 
 from mimic.config import SweepConfig
+from mimic.learning import least_accuracy
 from mimic.run import Run, Status
 from mimic.sweep import Cell, cells, explain, set_name, summary
 from ui import address, frame, jobs, live, live_charts, numbers, sweep_inputs, sweep_map, text
@@ -58,12 +59,14 @@ class Plan:
         cells: its cells.
         teacher: scores of the suspect.
         floor: scores of the clean twin, if there is one.
+        untrained: scores of a student before its training; older sweeps have none.
     """
 
     config: SweepConfig
     cells: Sequence[Cell]
     teacher: Scores
     floor: Scores
+    untrained: Scores = None
 
     @classmethod
     def of(cls, run: Run, subject: Subject) -> Plan:
@@ -76,7 +79,12 @@ class Plan:
             cells(config),
             noted.get("teacher") or before.get("teacher"),
             noted.get("floor") or before.get("clean_twin"),
+            noted.get("untrained"),
         )
+
+    def rows(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Mean and range over seeds, see ``mimic.sweep.summary``."""
+        return summary(records, least_accuracy(self.teacher, self.untrained))
 
 
 def choose_losses(plan: Plan) -> str:
@@ -103,7 +111,7 @@ class Drawing:
         records = ended(run, plan)
         if not records and not status.is_active:
             return
-        rows = summary(records)
+        rows = plan.rows(records)
         told = self.sentence(rows, len(records))
         with st.container(border=True):
             st.markdown(
@@ -142,6 +150,8 @@ class Drawing:
         if self.plan.floor:
             name = "floor (clean twin)" if measure == "asr" else "clean twin"
             said.append(f"{name} {numbers.percent(self.plan.floor.get(measure))}")
+        if self.plan.untrained:
+            said.append(f"untrained network {numbers.percent(self.plan.untrained.get(measure))}")
         return ", ".join(said)
 
     def settings(self) -> str:
@@ -158,7 +168,7 @@ class Drawing:
             "The preset gentle is 10 per layer on average, authors is 3,500. "
             f"Each cell: {config.epochs} epochs on {numbers.percent(config.clean_fraction)} of the "
             f"data; layers of a set share their weight {shared}. "
-            f"{text.plain(sweep_map.rows_said(config), LONG)}"
+            f"{text.plain(sweep_map.rows_said(config), LONG)} {sweep_map.WEAK_SAID}"
         )
 
 
@@ -170,7 +180,7 @@ def ended(run: Run, plan: Plan) -> list[dict[str, Any]]:
 
 def numbers_of(plan: Plan, run: Run) -> None:
     """Every tile with its range, and notes of the run."""
-    rows = summary(ended(run, plan))
+    rows = plan.rows(ended(run, plan))
     for note in (run.result() or {}).get("notes", [])[1:]:
         st.warning(text.sentence(note), icon=":material/warning:")
     if rows:
@@ -191,6 +201,7 @@ def table(rows: Sequence[Mapping[str, Any]], plan: Plan) -> list[dict[str, str]]
             "ASR, all classes": numbers.percent(row["asr_all"]),
             "accuracy": numbers.percent(row["accuracy"]),
             "accuracy, range over seeds": numbers.interval(row["accuracy_range"]),
+            "learned enough": "too little to tell" if row.get("is_weak") else "yes",
         }
         for row in rows
     ]

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, cast
 
 from mimic.config import DistillConfig, SweepConfig
+from mimic.learning import least_accuracy
 from mimic.sweep import Cell, cells, explain, set_name, summary
 from mimic.verbs.distill import stored_information
 from mimic.verbs.sweep_bench import Bench
@@ -26,7 +27,7 @@ def sweep(work: Work[SweepConfig]) -> dict[str, Any]:
     bench.subject.data  # noqa: B018 - workers note it again, and must find it noted
     plan = work.run.read_json(PLAN_FILE)
     if plan is None:
-        work.step(0.0, "scoring the suspect and the clean twin")
+        work.step(0.0, "scoring the suspect, the clean twin and an untrained network")
         plan = {"cells": len(planned), "nats": shared_by(work), **bench.references()}
         bench.check_nats(plan["nats"], planned)
         work.run.write_json(PLAN_FILE, plan)
@@ -39,13 +40,14 @@ def sweep(work: Work[SweepConfig]) -> dict[str, Any]:
         work.run.sync_metrics()
     lines = {Cell.of(line): line for line in work.run.metrics()}
     records = [lines[cell] for cell in planned]
-    rows = summary(records)
+    rows = summary(records, least_accuracy(plan["teacher"], plan.get("untrained")))
     return {
         "cells": records,
         "table": rows,
         "every": list(config.layers),
         "teacher": plan["teacher"],
         "floor": plan["floor"],
+        "untrained": plan.get("untrained"),
         "sentence": explain(
             rows,
             teacher=plan["teacher"],

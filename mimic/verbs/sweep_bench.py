@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 
-from mimic.config import SweepConfig
+from mimic.config import DistillConfig, SweepConfig
 from mimic.datasets import clean_subset
 from mimic.errors import ConfigError, TrainingError
 from mimic.evaluation import Judge
 from mimic.mitigation import Distillation, EpochRecord, distill
-from mimic.sweep import LOSSES, Cell
+from mimic.sweep import LOSSES, Cell, seeds
 from mimic.training import batches_per_epoch
 from mimic.verbs.work import Subject, Work
 
@@ -72,12 +72,28 @@ class Bench:
             )
 
     def references(self) -> dict[str, Any]:
-        """Scores of the suspect and of the clean twin, which is the floor."""
+        """Scores of the suspect, of the clean twin, which is the floor, and of no training.
+
+        The untrained network is the first seed's student before its training: what it reaches, no
+        training has brought, and a student little better than it cannot be judged.
+        """
         teacher, twin = self.subject.teacher, self.subject.twin
+        begun = self.begin(self.config.distillation(seed=seeds(self.config)[0]))
         return {
             "teacher": self.judge(teacher.encoder, teacher.preprocessing),
             "floor": None if twin is None else self.judge(twin.encoder, twin.preprocessing),
+            "untrained": self.judge(begun.student, teacher.preprocessing),
         }
+
+    def begin(self, config: DistillConfig) -> Distillation:
+        """A student before its training."""
+        teacher = self.subject.teacher
+        return Distillation.begin(
+            teacher.encoder,
+            config,
+            self.work.device,
+            projection_dim=0 if teacher.head is None else teacher.head.projection_dim,
+        )
 
     def images(self, seed: int) -> torch.Tensor:
         """The clean images of a seed, (N, 3, H, W) in 0 to 1, as ``distill`` draws them."""
@@ -109,12 +125,7 @@ class Bench:
             **LOSSES[cell.losses],
         )
         teacher, images = self.subject.teacher, self.images(cell.seed)
-        state = Distillation.begin(
-            teacher.encoder,
-            config,
-            self.work.device,
-            projection_dim=0 if teacher.head is None else teacher.head.projection_dim,
-        )
+        state = self.begin(config)
         last: EpochRecord | None = None
         failure = ""
         try:

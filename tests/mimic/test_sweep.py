@@ -5,6 +5,7 @@ import pytest
 
 from mimic.config import SweepConfig
 from mimic.errors import ConfigError
+from mimic.learning import least_accuracy
 from mimic.sweep import LOSSES, Cell, cells, explain, set_name, summary, verdict
 
 EVERY = ("layer1", "layer2", "layer3", "layer4")
@@ -150,12 +151,36 @@ def test_the_sentence_names_who_carries_the_backdoor_over_at_which_scale() -> No
         record((), 0, 0, 0.03),
     )
     assert told == (
-        "At a weight of 10 per layer, no layer set carries the backdoor over (ASR 2%). "
+        "At a weight of 10 per layer, layer3, the only set of layers tried, does not carry the "
+        "backdoor over (ASR 2%). "
         "At a weight of 3,500 per layer, layer3 and layer4 carry the backdoor over "
         "(ASR 77% and 73%), layer1 does not (ASR 7%). "
         "Without any attention loss, the student leaves the backdoor behind (ASR 3%). "
         "One seed each: a lead, not a result."
     )
+
+
+def test_none_of_the_sets_tried_is_not_none_at_all() -> None:
+    told = said(record(("layer1",), 10, 0, 0.02), record(("layer2",), 10, 0, 0.03))
+    assert "none of the 2 sets of layers tried carries the backdoor over (ASR 2% and 3%)" in told
+
+
+def test_a_weak_student_is_no_merit_of_its_layers() -> None:
+    lines = [record(("layer1",), 10, 0, 0.02), record(("layer2",), 10, 0, 0.02),
+             record(("layer3",), 10, 0, 0.9), record((), 0, 0, 0.02)]  # fmt: skip
+    for line, accuracy in zip(lines, (0.95, 0.94, 0.94, 0.94), strict=True):
+        line["accuracy"] = accuracy
+    least = least_accuracy({"accuracy": 0.99}, {"accuracy": 0.91})
+    assert least == pytest.approx(0.95)
+    rows = summary(lines, least)
+    assert [row["is_weak"] for row in rows] == [False, True, True, True]
+    told = explain(rows, teacher={"asr": 0.99}, floor={"asr": 0.01}, every=EVERY)
+    assert "layer3 carries the backdoor over (ASR 90%), layer1 does not (ASR 2%)" in told
+    assert "layer2 taught too little to tell (ASR 2%)" in told
+    assert "the student learns too little to tell (ASR 2%)" in told
+    assert not any(row["is_weak"] for row in summary(lines))  # Older sweeps scored no such network.
+    assert least_accuracy({"accuracy": 0.9}, {"accuracy": 0.91}) is None
+    assert least_accuracy({"accuracy": 0.9}, None) is None
 
 
 def test_the_sentence_owns_up_to_how_far_seeds_lie_apart() -> None:

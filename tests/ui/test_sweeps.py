@@ -51,6 +51,16 @@ def test_the_map_has_a_tile_for_everything_planned_and_holes_where_nothing_is_kn
     assert all(t["range"] == "not measured yet" for t in found[1:])
 
 
+def test_a_weak_students_tile_says_so() -> None:
+    weak, fine = (tiles(measured(is_weak=is_weak))[0] for is_weak in (True, False))
+    assert (weak["weak"], weak["reach"]) == (True, "weak")
+    assert (fine["weak"], fine["reach"]) == (False, "")
+    wide = tiles(measured(is_weak=True, asr_range=[0.1, 0.15]))[0]
+    assert wide["reach"] == "10–15, weak"
+    drawn = str(sweep_map.heat_map([weak]).to_dict())
+    assert "datum.weak" in drawn
+
+
 def test_without_attention_one_measurement_fills_the_row() -> None:
     found = tiles(measured(layers=[], scale=0.0, asr=0.5, asr_range=[0.5, 0.5]))
     assert [t["label"] for t in found if t["set"] == "none"] == ["50%", "50%"]

@@ -8,6 +8,7 @@ from typing import Any, cast
 import plotly.graph_objects as go
 
 from mimic.config import SweepConfig
+from mimic.learning import least_accuracy
 from mimic.sweep import cells, summary
 from ui import charts, numbers, palette, sweep_map
 from ui.report.escape import words
@@ -24,7 +25,9 @@ def sweep(material: Material) -> Iterator[Figure]:
         return
     config = cast(SweepConfig, run.config())
     planned = cells(config)
-    rows = summary(run.metrics())
+    scored = run.result() or {}
+    least = least_accuracy(scored.get("teacher"), scored.get("untrained"))
+    rows = summary(run.metrics(), least)
     choices = list(dict.fromkeys(cell.losses for cell in planned))
     for losses in choices:
         spoken = f" (losses: {losses})" if len(choices) > 1 else ""
@@ -32,7 +35,8 @@ def sweep(material: Material) -> Iterator[Figure]:
             tiles = sweep_map.tiles(planned, rows, measure, every=config.layers, losses=losses)
             table = [
                 {"layers": t["set"], "weight per layer": t["scale"], f"{measure} (%)": t["percent"],
-                 "range over seeds": t["range"], "seeds": t["seeds"]}
+                 "range over seeds": t["range"], "seeds": t["seeds"],
+                 "learned enough": "too little to tell" if t["weak"] else "yes"}
                 for t in tiles
             ]  # fmt: skip
             yield Figure(
@@ -55,7 +59,7 @@ def findings(material: Material) -> Iterator[str]:
         f'<p class="soft">Each tile is one short distillation per seed, {config.epochs} epochs on '
         f"{numbers.percent(config.clean_fraction)} of the data; nothing else changes between "
         "tiles. Large: the mean over seeds; small: the lowest and the highest seed, if they "
-        f"differ. {words(sweep_map.rows_said(config))}</p>"
+        f"differ. {words(sweep_map.rows_said(config))} {words(sweep_map.WEAK_SAID)}</p>"
     )
 
 
