@@ -57,7 +57,7 @@ def test_a_cell_is_the_distillation_it_stands_for(
         assert cell[measure] == student[measure], measure
     assert told["teacher"] == distilled["scores"]["teacher"]
     assert told["floor"]["accuracy"] is not None
-    assert told["untrained"]["accuracy"] != told["teacher"]["accuracy"]
+    assert set(told["untrained"]) == set(told["teacher"])
     assert [row["seeds"] for row in told["table"]] == [[0, 1], [0, 1]]
     assert told["sentence"]
     assert Run(Path(told["directory"])).metrics() == told["cells"]
