@@ -145,9 +145,13 @@ def prepare_resume(run: Run) -> None:
             (run.directory / name).unlink(missing_ok=True)
         remove_unfinished(run.directory)
     now = time.time()
+    ended = run.status()
     run.write_status(
-        replace(run.status(), state="starting", cause="", remedy="", pid=0, beat=0.0, updated=now)
-    )
+        replace(
+            ended, state="starting", cause="", remedy="", pid=0, beat=0.0, updated=now, started=0.0,
+            worked=ended.lasted if run.kind in RESUMABLE else 0.0,
+        )
+    )  # fmt: skip
 
 
 def spawn(run: Run) -> None:

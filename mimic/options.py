@@ -10,6 +10,7 @@ from typing import Any
 
 from mimic import bookkeeping, job
 from mimic.config import VERB_CONFIGS, Config
+from mimic.run import own_version
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -17,6 +18,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m mimic", description="Clean a backdoored image encoder."
     )
+    parser.add_argument("--version", action="version", version=" ".join(own_version().values()))
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--json", action="store_true", help="print one JSON object as last line")

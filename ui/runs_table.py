@@ -104,8 +104,8 @@ def entry(run: Run) -> Entry:
     seed = run.about()["config"].get("seed")
     began = run_created(run) or status.started  # As every other place says it.
     lasted = found.get("seconds")
-    if lasted is None and status.started and status.state != "interrupted":
-        lasted = max(0.0, status.updated - status.started)
+    if lasted is None and status.lasted:
+        lasted = status.lasted
     return Entry(
         run=run,
         kind=run.kind,

@@ -42,7 +42,20 @@ def save_encoder(
         **({RECORD: json.dumps(untold(architecture))} if architecture.kind == "vit" else {}),
         **({"card": json.dumps(card)} if card else {}),
     }  # fmt: skip
-    path.write_bytes(safetensors.torch.save(tensors, metadata=metadata))
+    path.write_bytes(in_one_order(safetensors.torch.save(tensors, metadata=metadata)))
+
+
+def in_one_order(file: bytes) -> bytes:
+    """A safetensors file with its metadata sorted, so that the same content has the same bytes.
+
+    The library keeps metadata in a hash table, whose order differs from one writing to the next.
+    """
+    length = int.from_bytes(file[:8], "little")
+    header = json.loads(file[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header.get("__metadata__", {}).items()))
+    ordered = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    ordered += b" " * (-len(ordered) % 8)  # Tensors begin at a multiple of 8 bytes.
+    return len(ordered).to_bytes(8, "little") + ordered + file[8 + length :]
 
 
 def weights(encoder: Encoder, head: ProjectionHead | None) -> dict[str, torch.Tensor]:

@@ -16,7 +16,7 @@ from mimic.run.origins import note_input, note_machine, portable
 from mimic.run.progress import Progress
 from mimic.run.status import ACTIVE_STATES, RESUMABLE, Status, process_lives
 from mimic.run.trash import discard, empty_trash, restore, trashed
-from mimic.run.versions import library_versions, python_command
+from mimic.run.versions import library_versions, own_version, python_command
 
 __all__ = [
     "ACTIVE_STATES",
@@ -37,6 +37,7 @@ __all__ = [
     "list_runs",
     "note_input",
     "note_machine",
+    "own_version",
     "portable",
     "process_lives",
     "python_command",

@@ -38,7 +38,7 @@ from mimic.errors import RunError
 from mimic.run import durable
 from mimic.run.durable import storage_errors
 from mimic.run.status import RESUMABLE, Status, explain_vanished, process_lives
-from mimic.run.versions import library_versions
+from mimic.run.versions import library_versions, own_version
 
 NOTE = "note.json"
 START_SECONDS = 60.0
@@ -93,7 +93,11 @@ class Run:
                 "created": time.time(),
                 "config": config.to_json(),
                 "inputs": dict(inputs or {}),
-                "versions": {"python": platform.python_version(), **library_versions()},
+                "versions": {
+                    "python": platform.python_version(),
+                    **library_versions(),
+                    **own_version(),
+                },
             },
         )
         run.write_status(Status(updated=time.time()))
@@ -170,7 +174,7 @@ class Run:
         if status.is_active and not process_lives(status.pid, status.pid_created):
             return self._vanished(status)
         if status.state in ("starting", "queued", "running") and self.stop_requested():
-            return replace(status, state="stopping")
+            return replace(status, state="stopping", seconds_left=None)
         return status
 
     def _vanished(self, status: Status) -> Status:

@@ -37,12 +37,19 @@ class Progress:
             pid_created=process.create_time(),
             device=device,
             oom_kills=oom_kills(),
+            worked=self._worked_before(),
         )
         self._process = process
         self._first = (now, 0.0)
         self._written = 0.0
         self._writing = threading.RLock()
         self._write()
+
+    def _worked_before(self) -> float:
+        """Seconds of the processes before this one; a damaged status is written anew."""
+        with contextlib.suppress(MimicError):
+            return self.run.status().worked
+        return 0.0
 
     def update(self, share: float, message: str = "") -> None:
         """Tell how much is done (0 to 1) and what is being done now."""

@@ -25,6 +25,7 @@ class Status:
     ``progress`` is a share of 1; times are seconds since 1970. ``updated`` is when the work itself
     told something last, ``beat`` when its process did. ``place`` is the place in the queue, from 1.
     ``oom_kills`` is the system's count of processes ended for lack of memory, at the run's start.
+    ``worked`` are the seconds that earlier processes took, before the run was resumed.
     """
 
     state: str = "starting"
@@ -42,6 +43,14 @@ class Status:
     beat: float = 0.0
     place: int = 0
     oom_kills: int | None = None
+    worked: float = 0.0
+
+    @property
+    def lasted(self) -> float:
+        """Seconds that all processes at work on the run have taken so far."""
+        if not self.started:
+            return self.worked
+        return self.worked + max(0.0, max(self.updated, self.beat) - self.started)
 
     @property
     def is_active(self) -> bool:

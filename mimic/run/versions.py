@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import importlib.metadata
 import platform
+import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 LIBRARIES = ("torch", "torchvision", "numpy", "scikit-learn", "umap-learn", "safetensors")
 DECISIVE = ("python", "torch", "torchvision", "numpy")
 """Whose versions a training's numbers depend on bit by bit."""
+DISTRIBUTION = "mimic-studio"
+GIT_SECONDS = 5
 LIBRARY_ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -23,6 +26,30 @@ def library_versions() -> dict[str, str]:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
     return versions
+
+
+@cache
+def own_version() -> dict[str, str]:
+    """The library's own version and, in a checkout, the commit; a changed one is marked so."""
+    found = {}
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        found["mimic"] = importlib.metadata.version(DISTRIBUTION)
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        commit = git("rev-parse", "--short=12", "HEAD")
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", str(LIBRARY_ROOT))
+        found["commit"] = f"{commit} (changed)" if changed else commit
+    return found
+
+
+def git(*words: str) -> str:
+    """What git says of the checkout that holds this file; an installed copy has none."""
+    if not (LIBRARY_ROOT.parent / ".git").exists():
+        raise FileNotFoundError(".git")
+    told = subprocess.run(
+        ["git", "-C", str(LIBRARY_ROOT), *words],
+        capture_output=True, text=True, check=True, timeout=GIT_SECONDS,
+    )  # fmt: skip
+    return told.stdout.strip()
 
 
 @cache

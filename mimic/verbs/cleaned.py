@@ -8,11 +8,15 @@ from mimic.checkpoint import EncoderFile, export_suffix, save_encoder, save_in_l
 from mimic.config import DistillConfig
 from mimic.mitigation import Distillation
 from mimic.run import file_sha256
+from mimic.run.origins import INSPECTED
 from mimic.verbs.model_card import model_card, without_folder
 from mimic.verbs.work import Subject, Work
 
 STUDENT_FILE = "student.safetensors"
 CARD_FILE = "MODEL_CARD.md"
+NAMED_HERE = ("information", INSPECTED)
+"""What names other runs on this machine. The file does not, nor does it name its own run: whoever
+repeats the run gets the same bytes, and so the same SHA-256."""
 
 
 def original_layout_name(teacher: EncoderFile) -> str | None:
@@ -31,12 +35,15 @@ def write_student(
     inputs = work.run.about()["inputs"]
     card = {
         "made_by": "MIMIC Studio, verb distill",
-        "run": work.run.id,
         "config": {
             key: without_folder(value) if isinstance(value, str) else value
             for key, value in work.config.to_json().items()
+            if key not in NAMED_HERE
         },
-        "inputs": {without_folder(name): known for name, known in inputs.items()},
+        "inputs": {
+            without_folder(name): {k: v for k, v in known.items() if k not in NAMED_HERE}
+            for name, known in inputs.items()
+        },
         "scores": result["scores"],
         "layer_weights": result["weights"],
     }

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import re
+import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -63,6 +64,35 @@ def filled(
     sweep_run(runs_root)
     attention_run(runs_root)
     return runs_root
+
+
+def test_a_sweep_of_another_file_under_the_same_path_is_left_out(filled: Path) -> None:
+    sweep = find_run("sweep-a", filled)
+    about = sweep.about()
+    about["inputs"] = {"encoder": {"path": "same", "sha256": "another"}}
+    sweep.write_json("run.json", about)
+    page = Page(document(gather(find_run("demo-distill", filled))))
+    assert "sweep-a" not in page.words
+    assert "sweep-asr-all" not in json.loads(page.scripts[0])
+
+
+def test_the_inspection_is_the_one_the_run_was_made_for(filled: Path) -> None:
+    cleaned, first = (find_run(f"demo-{kind}", filled) for kind in ("distill", "inspect"))
+    later = filled / "inspect-later"
+    shutil.copytree(first.directory, later)
+    about = first.about() | {"id": "inspect-later", "created": cleaned.about()["created"] + 60}
+    Run(later).write_json("run.json", about)
+
+    def inspection() -> str:
+        found = gather(cleaned).inspection
+        assert found is not None
+        return found.run.id
+
+    assert inspection() == "demo-inspect"
+    bound = cleaned.about()
+    bound["inputs"].setdefault("encoder", {})["inspected"] = "inspect-later"
+    cleaned.write_json("run.json", bound)
+    assert inspection() == "inspect-later"
 
 
 def test_the_report_holds_everything_of_the_subject(filled: Path) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mimic.errors import MimicError
 from mimic.reporting import require_finished
-from mimic.run import Run, find_run, list_runs
+from mimic.run import Run, find_run, list_runs, run_created
+from mimic.run.origins import INSPECTED
 from ui import jobs, subject
+
+FILES = ("encoder", "trigger")
+"""Inputs that a sweep has to share with a distillation to speak of the same backdoor."""
 
 
 @dataclass(frozen=True)
@@ -19,11 +23,11 @@ class Material:
     Args:
         run: the distillation.
         result: its outcome.
-        inspection: the subject as inspected, if it was.
+        inspection: the subject as it was inspected for this run, or before it, if it was.
         information: the measurement that gave the weights, or the newest one.
         embedding: the newest embedding of this student.
         attention: the newest look into its layers.
-        sweep: the newest finished sweep.
+        sweep: the newest finished sweep of the same files.
     """
 
     run: Run
@@ -83,7 +87,7 @@ def gather(run: Run) -> Material:
     def of_this(other: Run) -> bool:
         return other.about()["config"].get("student") in students
 
-    inspection = newest("inspect")
+    inspection = inspected(run, [r for r in same if r.kind == "inspect"])
     result = inspection.result() if inspection else None
     return Material(
         run=run,
@@ -94,8 +98,27 @@ def gather(run: Run) -> Material:
         information=named(used) or newest("information"),
         embedding=newest("embed", of_this),
         attention=newest("attention", of_this),
-        sweep=newest("sweep"),
+        sweep=newest("sweep", lambda other: read(other) == read(run)),
     )
+
+
+def read(run: Run) -> dict[str, str | None]:
+    """The SHA-256 of the files a run read: under one path another file may have lain."""
+    noted = run.about().get("inputs") or {}
+    return {name: (noted.get(name) or {}).get("sha256") for name in FILES}
+
+
+def inspected(run: Run, found: Sequence[Run]) -> Run | None:
+    """The inspection a run was made for, or else the newest one before it.
+
+    Args:
+        run: the distillation.
+        found: finished inspections of its subject, newest first.
+    """
+    noted = (run.about().get("inputs") or {}).get("encoder") or {}
+    named = next((r for r in found if r.id == noted.get(INSPECTED)), None)
+    before = (r for r in found if run_created(r) <= run_created(run))
+    return named or next(before, None) or next(iter(found), None)
 
 
 def named(run_id: str) -> Run | None:
