@@ -65,9 +65,7 @@ def data_set(label: str, key: str, help_text: str, *, same: bool = False) -> str
     if chosen not in (UPLOAD, OTHER):
         return str(chosen)
     path = own(key, chosen, "labelled images" if same else "images")
-    if path:
-        show_preview(path)
-    return path or None
+    return path if path and show_preview(path) else None
 
 
 def own(key: str, kind: str, what: str) -> str:
@@ -86,14 +84,18 @@ def own(key: str, kind: str, what: str) -> str:
     )
 
 
-def show_preview(path: str) -> None:
-    """Some of the images with their classes, and what is doubtful about them."""
+def show_preview(path: str) -> bool:
+    """Some of the images with their classes, and what is doubtful about them.
+
+    Returns:
+        Whether they can be used; if not, a card says why.
+    """
     try:
         with st.spinner("Looking at the images"):
             found = seen(path, changed(path))
     except MimicError as error:
         frame.error_card(error.cause, error.remedy)
-        return
+        return False
     several = len(found.counts)
     names = ", ".join(text.bare(name, 20) for name in found.classes)
     st.image(
@@ -105,6 +107,7 @@ def show_preview(path: str) -> None:
     frame.warnings({"warnings": found.warnings})
     if several == 1:
         st.caption("With one class there is nothing to tell apart: it counts as unlabelled.")
+    return True
 
 
 @st.cache_data(show_spinner=False, max_entries=32, ttl=300)

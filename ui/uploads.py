@@ -21,14 +21,17 @@ TRIGGER_MEGABYTES = 16
 NAME_LETTERS = 24
 ADDED = re.compile(r"(?<=[A-Za-z0-9])-[0-9a-f]{16}(?=\.\w)")
 """What ``store`` adds to a file's name to make it one of a kind."""
+STRANGE = re.compile(r"[^A-Za-z0-9]+")
+"""What is not taken over from a stranger's file name."""
 ENCODER_SUFFIXES = ("pth", "pt", "safetensors", "tar", "ckpt", "bin")
 
 
 def store(content: bytes | memoryview, original_name: str, allowed: tuple[str, ...]) -> Path:
     """Write an upload below the runs folder.
 
-    Of the original name only plain letters and digits are used, so that a visitor knows the file
-    again, and its ending if it is an allowed one. What the file is gets decided from its bytes.
+    Of the original name only plain letters and digits are used, with a dash or underscore where
+    something stood between them, so that a visitor knows the file again, and its ending if it is an
+    allowed one. What the file is gets decided from its bytes.
 
     Raises:
         StorageError: if it is empty, too much for the runs folder, or cannot be written.
@@ -38,8 +41,10 @@ def store(content: bytes | memoryview, original_name: str, allowed: tuple[str, .
     ending = original_name.rsplit(".", 1)[-1].lower()
     suffix = ending if ending in allowed else allowed[0]
     folder = default_root().resolve() / workspace.UPLOADS
-    known = "".join(c for c in original_name.rsplit(".", 1)[0] if c.isascii() and c.isalnum())
-    parts = [part for part in (known[:NAME_LETTERS], secrets.token_hex(8)) if part]
+    known = STRANGE.sub(
+        lambda found: "_" if set(found[0]) == {"_"} else "-", original_name.rsplit(".", 1)[0]
+    )
+    parts = [part for part in (known[:NAME_LETTERS].strip("-_"), secrets.token_hex(8)) if part]
     target = folder / f"{'-'.join(parts)}.{suffix}"
     workspace.preflight(default_root().resolve(), len(content))
     with storage_errors():
@@ -72,12 +77,15 @@ def picker(label: str, key: str, *, allowed: tuple[str, ...], megabytes: int, hi
     """
     place = st.container()
     turn = st.session_state.get(f"{key}_turn", 0)
+    box = f"{key}_uploader{turn or ''}"
     given: Any = st.file_uploader(
-        label, type=list(allowed), key=f"{key}_uploader{turn or ''}", max_upload_size=megabytes,
-        help=hint,
+        label, type=list(allowed), key=box, max_upload_size=megabytes, help=hint,
+        on_change=forget_removed, args=(key, box),
     )  # fmt: skip
     known = st.session_state.get(f"{key}_stored")
     if given is not None and (not known or known["id"] != given.file_id):
+        st.session_state.pop(f"{key}_stored", None)
+        known = None  # Whatever becomes of this file: the one before is no longer meant.
         with frame.errors_as_cards():
             path = store(given.getbuffer(), given.name, allowed)
             known = {"id": given.file_id, "path": str(path), "name": given.name, "size": given.size}
@@ -99,6 +107,12 @@ def picker(label: str, key: str, *, allowed: tuple[str, ...], megabytes: int, hi
             icon=":material/draft:",
         )
     return str(known["path"])
+
+
+def forget_removed(key: str, box: str) -> None:
+    """Where a visitor took the file out of the box: no file is in use. For callbacks."""
+    if st.session_state.get(box) is None:
+        st.session_state.pop(f"{key}_stored", None)
 
 
 def in_use(key: str) -> str:
