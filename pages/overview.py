@@ -10,6 +10,7 @@ from ui import (
     frame,
     glossary,
     mode,
+    onward,
     placement_map,
     report_button,
     run_list,
@@ -45,12 +46,16 @@ else:
             verdict.card(judged, f"{whose} cleaned encoder")
         examples.stepper(chosen, cleaned)
         told = " ".join((judged.headline, *judged.reasons))
-        st.header(
-            "Accuracy and attack success",
-            anchor=False,
-            help=glossary.help_for("accuracy", "attack success", "clean twin"),
-        )
-        for column, measure in zip(st.columns(2), charts.MEASURES, strict=True):
+        measured = charts.measured(shown)
+        if measured:
+            st.header(
+                " and ".join(
+                    charts.MEASURES[m].split(" (")[0].lower() for m in measured
+                ).capitalize(),
+                anchor=False,
+                help=glossary.help_for("accuracy", "attack success", "clean twin"),
+            )
+        for column, measure in zip(st.columns(2), measured, strict=False):
             figure = charts.before_after(shown, measure)
             with column:
                 st.plotly_chart(
@@ -61,17 +66,25 @@ else:
                 )
                 if mode.is_expert():
                     downloads.figure_csv(figure, f"overview-{measure}")
-        if mode.is_expert():
+        if mode.is_expert() and measured:
             with st.expander("The numbers"):
                 scores.table(shown)
+        if "asr" not in measured:
+            frame.empty(
+                "Attack success has not been measured.",
+                "It takes labelled images and the trigger you suspect: give both on the page "
+                "“Suspect encoder”.",
+            )
         placement_map.section(chosen)
         if cleaned:
             report_button.offer(cleaned)
+        if outcome:
+            onward.after_cleaning(judged.level, cleaned.id if cleaned else "")
+        else:
+            onward.after_inspection(judged.level)
     with st.container(horizontal=True):
-        frame.link("suspect", "Inspect another encoder")
-        frame.link("layers", "See what its layers know")
-        frame.link("distil", "Clean it" if not outcome else "Clean it again")
         frame.link("embeddings", "Compare embeddings")
+        frame.link("suspect", "Inspect another encoder")
 
 run_list.open_demo()
 st.header("Jobs", anchor=False)

@@ -126,6 +126,11 @@ ENCODERS = (
 )
 
 
+def measured(scores: Mapping[str, Mapping[str, Any] | None]) -> list[str]:
+    """The measures that at least one encoder has, in the order of ``MEASURES``."""
+    return [m for m in MEASURES if any((row or {}).get(m) is not None for row in scores.values())]
+
+
 def before_after(scores: Mapping[str, Mapping[str, Any] | None], measure: str) -> go.Figure:
     """One measure of each encoder there is, in percent, with its interval.
 

@@ -138,8 +138,9 @@ def found_by_trying(subject: Subject) -> None:
     tried = f"all {numbers.in_words(count)} classes" if count else "all classes"
     st.caption(
         f"No class was named: most often the trigger leads to {text.plain(subject.target_name)} "
-        f"(found by trying {tried}). Attack success counts that class, and its 95% interval "
-        "allows for the choice; a trigger without any hold on the encoder has one, too."
+        f"(found by trying {tried}). All figures of attack success here, the clean twin's too, "
+        "count that class, and the 95% interval allows for the choice; a trigger without any hold "
+        "on the encoder has one, too."
     )
 
 

@@ -104,3 +104,10 @@ def headline(scores: Mapping[str, Scores | None]) -> None:
                     numbers.percent(twin["asr"]),
                     help=glossary.help_for("floor"),
                 )
+    begun = scores.get("untrained")
+    if after and begun:
+        st.caption(
+            f"The same network before any training: accuracy {numbers.percent(begun['accuracy'])}. "
+            "The classifier that is put on top recognises that many of these images even from "
+            "random features; what lies above it was learned."
+        )
