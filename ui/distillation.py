@@ -26,6 +26,7 @@ from ui import (
     scores,
     text,
     training_charts,
+    training_end,
     verdict,
 )
 from ui.subject import Subject, has_result
@@ -83,14 +84,14 @@ class Drawing:
         records = run.metrics()
         if not records and not status.is_active:
             return
+        final = ((run.result() or {}).get("scores") or {}).get("student")
         if mode.is_expert():
-            told = self.everything(records, status)
+            told = self.everything(records, status, final)
         else:
-            told = self.scores(st.container(), records, status)
+            told = self.scores(st.container(), records, status, final)
         if not records:
             st.caption("The first epoch has not ended yet; charts appear here.")
             return
-        final = ((run.result() or {}).get("scores") or {}).get("student")
         st.caption(f"{told}{progress_words.quick_sentence(records, final)}")
 
     def scores(
@@ -98,10 +99,11 @@ class Drawing:
         place: DeltaGenerator,
         records: progress_words.Records,
         status: Status,
+        final: Mapping[str, Any] | None,
         waiting: int = HEIGHT,
     ) -> str:
         """Accuracy and attack success; returns the newest in words."""
-        place.markdown("**Accuracy and attack success** of the student")
+        place.markdown("**Accuracy and attack success** of the student while training")
         if not records:
             place.skeleton(waiting)
             return ""
@@ -111,18 +113,20 @@ class Drawing:
             place, "scores",
             live.alt("Accuracy and attack success by epoch.", measured, status), status,
             lambda: live_charts.scores(records, int(records[-1]["epochs"]), references),
-            lambda: training_charts.scores(records, references, HEIGHT),
+            lambda: training_charts.scores(records, references, HEIGHT, final),
         )  # fmt: skip
         return measured
 
-    def everything(self, records: progress_words.Records, status: Status) -> str:
+    def everything(
+        self, records: progress_words.Records, status: Status, final: Mapping[str, Any] | None
+    ) -> str:
         """Loss terms beside scores and agreement; returns the newest in words."""
         agreed = status.is_active or any(r.get("agreement") is not None for r in records)
         left, right = st.columns(2, gap="large")
         left.markdown("**Loss terms**, as they enter the total")
         if not records:
             left.skeleton(BESIDE_BOTH)
-            return self.scores(right, records, status, BESIDE_BOTH)
+            return self.scores(right, records, status, final, BESIDE_BOTH)
         epochs, said = int(records[-1]["epochs"]), progress_words.loss_sentence(records)
         height = BESIDE_BOTH if agreed else HEIGHT
         live_charts.show(
@@ -130,7 +134,7 @@ class Drawing:
             lambda: live_charts.losses(records, epochs, height),
             lambda: training_charts.losses(records, height),
         )  # fmt: skip
-        told = f"{said} {self.scores(right, records, status)}"
+        told = f"{said} {self.scores(right, records, status, final)}"
         if not agreed:
             return told
         alike = progress_words.agreement_sentence(records)
@@ -151,10 +155,13 @@ def epochs_csv(run: Run) -> None:
     def rows() -> list[dict[str, Any]]:
         records = run.metrics()
         hidden = (*live_charts.loss_rows(records), *agreement_chart.rows_of(records))
+        final = ((run.result() or {}).get("scores") or {}).get("student")
+        scored = (*live_charts.score_rows(records), *training_end.rows(records, final))
         return [
             {"epoch": row["epoch"], "name": row.get("term") or row["measure"],
-             "value": row.get("value"), "percent": row.get("percent")}
-            for row in (*live_charts.score_rows(records), *(hidden if every else ()))
+             "value": row.get("value"), "percent": row.get("percent"),
+             "test images": row.get("images")}
+            for row in (*scored, *(hidden if every else ()))
         ]  # fmt: skip
 
     downloads.rows_csv(rows, f"epochs-{run.id}")

@@ -39,15 +39,13 @@ def show(
     at_work: Callable[[], Any],
     ended: Callable[[], go.Figure],
 ) -> None:
-    """Draw a run's chart: Altair's while it works, then Plotly's, which can be saved as SVG.
-
-    Streamlit's own tools save an Altair chart as PNG only.
+    """Draw a run's chart: Altair's while it works, then Plotly's, to be saved as SVG, too.
 
     Args:
         area: where to draw.
         name: of the chart among those of the page.
         told: its alternative text.
-        status: the run's.
+        status: of the run.
         at_work: makes the Altair chart, whose marks move as rows come in.
         ended: makes the same with Plotly.
     """
@@ -76,12 +74,13 @@ def loss_rows(records: Records) -> list[dict[str, Any]]:
 def score_rows(records: Records) -> list[dict[str, Any]]:
     """One row per evaluated epoch and measure, in percent."""
     return [
-        {"epoch": r["epoch"], "measure": name, "percent": 100 * r["evaluation"][field]}
+        {"epoch": r["epoch"], "measure": name, "percent": 100 * found[field],
+         "images": found.get("test_images")}
         for r in records
-        if r.get("evaluation")
+        if (found := r.get("evaluation"))
         for field, (name, *_) in MEASURES.items()
-        if r["evaluation"].get(field) is not None
-    ]
+        if found.get(field) is not None
+    ]  # fmt: skip
 
 
 def colour(meaning: Mapping[str, Sequence[Any]], field: str) -> alt.Color:

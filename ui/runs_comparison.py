@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from mimic.comparison import compare, record
+from mimic.comparison import Record, compare, record, scores_of
 from mimic.tables import DIFFERING
 from ui import (
     charts,
@@ -21,6 +21,7 @@ from ui import (
     runs_scores,
     runs_settings,
     text,
+    training_end,
 )
 from ui.runs_table import Entry
 
@@ -37,11 +38,12 @@ def show(entries: Sequence[Entry]) -> None:
     shown = entries[:MOST]
     named = runs_charts.letters([e.run.id for e in shown])
     st.markdown("  \n".join(legend(e, named[e.run.id]) for e in shown))
-    found = compare([record(e.run) for e in shown])
+    records = [record(e.run) for e in shown]
+    found = compare(records)
     runs = list(named)
     settings(found["config"], {e.run.id: e.kind for e in shown}, named)
     machine(found["machine"], named)
-    curves(found["curves"], runs)
+    curves(found["curves"], runs, records)
     information(found["information"], runs)
     sweeps(found["sweep"], runs)
     if not any(found[part] for part in ("curves", "information", "sweep")):
@@ -70,7 +72,7 @@ def chart(figure: Any, name: str, title: str, told: str) -> None:
     downloads.figure_csv(figure, f"compare-{name}")
 
 
-def curves(found: Mapping[str, Any], runs: Sequence[str]) -> None:
+def curves(found: Mapping[str, Any], runs: Sequence[str], records: Sequence[Record]) -> None:
     """Accuracy, attack success and a chosen loss by epoch."""
     if not found:
         return
@@ -78,9 +80,16 @@ def curves(found: Mapping[str, Any], runs: Sequence[str]) -> None:
     shown = [name for name in ("accuracy", "asr") if name in found]
     for name, column in zip(shown, columns, strict=False):
         with column:
-            title = f"{runs_charts.CURVES[name][0]} of the student"
-            chart(runs_charts.by_epoch(found[name], name, runs), name, title,
-                  ends(found[name], name, runs))  # fmt: skip
+            title = f"{runs_charts.CURVES[name][0]} of the student while training"
+            came = {
+                r.id: end
+                for r in records
+                if r.id in found[name]["values"]
+                and (end := training_end.end_of(r.metrics, scores_of(r).get("student"), name))
+            }
+            named = runs_charts.letters(runs)
+            told = training_end.in_words({named[run]: end for run, end in came.items()})
+            chart(runs_charts.by_epoch(found[name], name, runs, came), name, title, told)
     losses = [name for name in LOSSES if name in found]
     if losses:
         if st.session_state.get("compare_loss") not in (None, *losses):
@@ -90,18 +99,15 @@ def curves(found: Mapping[str, Any], runs: Sequence[str]) -> None:
             format_func=lambda curve: runs_charts.CURVES[curve][0], persist_state="session",
         ) or losses[0]  # fmt: skip
         chart(runs_charts.by_epoch(found[name], name, runs), "loss", runs_charts.CURVES[name][0],
-              ends(found[name], name, runs))  # fmt: skip
+              ends(found[name], runs))  # fmt: skip
 
 
-def ends(aligned: Mapping[str, Any], name: str, runs: Sequence[str]) -> str:
-    """Where each curve ends, in words."""
-    factor, named = runs_charts.CURVES[name][2], runs_charts.letters(runs)
-    said = []
+def ends(aligned: Mapping[str, Any], runs: Sequence[str]) -> str:
+    """Where each curve of a loss ends, in words."""
+    named, said = runs_charts.letters(runs), []
     for run, values in aligned["values"].items():
         last = next(v for v in reversed(values) if v is not None)
-        said.append(
-            f"{named[run]} {numbers.percent(last)}" if factor > 1 else f"{named[run]} {last:.3f}"
-        )
+        said.append(f"{named[run]} {last:.3f}")
     return f"At the end: {', '.join(said)}."
 
 

@@ -81,7 +81,9 @@ def test_one_chosen_run_shows_its_record_command_and_link(two: Path) -> None:
 def test_a_comparison_tells_what_differs_and_what_is_beyond_chance(two: Path) -> None:
     app = open_runs("demo-distill", "distill-b")
     assert "2 runs side by side" in said(app)
-    titles = ("Accuracy of the student", "Attack success of the student", "Total loss")
+    measured = ("Accuracy of the student", "Attack success of the student")
+    titles = (*(f"{title} while training" for title in measured), "Total loss")
+    assert "Ring: the final score, A 96.6%" in said(app)
     assert all(f"**{title}**" in said(app) for title in titles)
     tables = [d.value for d in app.dataframe]
     settings = next(t for t in tables if "setting" in t)
