@@ -15,6 +15,7 @@ from ui import (
     scores,
     selection_link,
     subject,
+    whose,
 )
 
 frame.head(
@@ -54,6 +55,7 @@ def linked_views(chosen: subject.Subject, run: Run) -> None:
         if result:
             frame.warnings(result)
             st.header("Numbers beside the pictures", anchor=False)
+            whose.told(run)
             embedding_jobs.numbers_table(chosen, result, view.layer)
 
 
@@ -69,6 +71,7 @@ if student:
     with frame.errors_as_cards():
         outcome = student.result() or {}
         st.header("Accuracy and attack success", anchor=False)
+        whose.told(student)
         scores.table(outcome["scores"])
         counted = outcome["scores"].get("student") or {}
         if counted.get("stamped_images"):

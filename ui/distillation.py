@@ -28,6 +28,7 @@ from ui import (
     training_charts,
     training_end,
     verdict,
+    whose,
 )
 from ui.subject import Subject, has_result
 
@@ -173,6 +174,7 @@ def show(run: Run, result: Mapping[str, Any]) -> None:
     found = verdict.of_cleaning(result["scores"])
     again = functools.partial(gentler_cleaning.offer, run, found, RUN)
     verdict.card(found, "the cleaned encoder", again)
+    whose.told(run)
     scores.table(result["scores"])
     used = ", ".join(f"{text.plain(k)} {w:,.1f}" for k, w in result["weights"].items())
     path = ", reference path" if result.get("reference") else ""

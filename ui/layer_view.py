@@ -22,6 +22,7 @@ from ui import (
     live,
     mode,
     text,
+    whose,
 )
 from ui.subject import Subject, has_result
 
@@ -77,6 +78,7 @@ def show(subject: Subject, run: Run, result: Result, layer: str) -> None:
         "**Where the layer looks**: bright where it responds most, on the same pictures with and "
         "without the trigger."
     )
+    whose.told(run)
     frame.warnings(result)
     if layer not in result["layers"]:
         seen = text.plain(", ".join(result["layers"]))

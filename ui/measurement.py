@@ -9,7 +9,18 @@ import streamlit as st
 
 from mimic import curve_reading
 from mimic.run import Run, Status
-from ui import charts, cross_check, curve_words, downloads, glossary, mode, numbers, palette, text
+from ui import (
+    charts,
+    cross_check,
+    curve_words,
+    downloads,
+    glossary,
+    mode,
+    numbers,
+    palette,
+    text,
+    whose,
+)
 
 Result = Mapping[str, Any]
 
@@ -31,6 +42,7 @@ def show(run: Run, result: Result) -> None:
             text.plain(told, cross_check.LONG),
             help=glossary.help_for("mutual information", "layer", "clean twin", "triggered image"),
         )
+    whose.told(run)
     figure = charts.information_curves(drawn(result), result["layers"])
     st.plotly_chart(
         figure,
