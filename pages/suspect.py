@@ -3,7 +3,18 @@
 import streamlit as st
 
 from mimic.run import list_runs
-from ui import address, class_balance, frame, inspection, jobs, live, subject, text, way_in
+from ui import (
+    address,
+    class_balance,
+    frame,
+    inspection,
+    jobs,
+    live,
+    missing_run,
+    subject,
+    text,
+    way_in,
+)
 
 frame.head(
     "Suspect encoder",
@@ -13,7 +24,9 @@ frame.head(
     "network than its name says, or broken, or perfectly fine.",
 )
 chosen = subject.current()
-address.adopt(way_in.RUN, [run.id for run in list_runs(kind="inspect")])
+inspections = [run.id for run in list_runs(kind="inspect")]
+missing_run.adopt(way_in.RUN, inspections)
+missing_run.tell(way_in.RUN, inspections, what="an inspection")
 attempt = way_in.attempt(live.pending(way_in.RUN), chosen)
 address.keep(way_in.RUN, attempt.id if attempt else None)
 way_in.show(chosen, failed=attempt is not None and not jobs.state_of(attempt).is_active)

@@ -20,6 +20,7 @@ from ui import (
     jobs,
     live,
     live_charts,
+    missing_run,
     mode,
     numbers,
     progress_words,
@@ -41,7 +42,7 @@ RUN = "run"
 
 def choose(runs: Mapping[str, Run]) -> Run:
     """The run to look at, the newest unless one is picked, with its Stop or Resume button."""
-    address.adopt(RUN, runs)
+    missing_run.adopt(RUN, runs)
     newest = next(iter(runs))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         picked = st.selectbox(
@@ -54,8 +55,9 @@ def choose(runs: Mapping[str, Run]) -> Run:
             persist_state="session",
         )
         run = runs.get(picked or "", runs[newest])
-        address.keep(RUN, picked)
+        address.keep(RUN, run.id)  # The newest, too: a link to it stays a link to this run.
         jobs.controls(run)
+    missing_run.tell(RUN, runs)
     return run
 
 

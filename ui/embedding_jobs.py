@@ -9,7 +9,7 @@ import streamlit as st
 
 from mimic.config import EmbedConfig
 from mimic.run import Run
-from ui import address, comparison, jobs, live, mode, numbers, text
+from ui import address, comparison, jobs, live, missing_run, mode, numbers, text
 from ui.inputs import machine
 from ui.setting_widgets import several, whole
 from ui.subject import Subject, has_result
@@ -25,7 +25,7 @@ def choose_student(subject: Subject) -> Run | None:
     finished = {r.id: r for r in subject.runs("distill") if has_result(r)}
     if not finished:
         return None
-    address.adopt("student", finished)
+    missing_run.adopt("student", finished)
     newest = next(iter(finished))
     usual = usual_student(subject, list(finished))
     which = "newest" if usual == newest else "newest with a map"
@@ -38,7 +38,7 @@ def choose_student(subject: Subject) -> Run | None:
         key="student",
         persist_state="session",
     )
-    address.keep("student", picked)
+    missing_run.tell("student", finished, what="a cleaned encoder")
     if not picked and usual != newest:
         newest_without_map(finished[usual], finished[newest])
     return finished.get(picked or usual, finished[usual])
@@ -75,11 +75,14 @@ def find(subject: Subject, student: Run | None) -> Run | None:
     """The newest embedding of this student that is finished or at work, or one just started."""
     wanted = student.id if student else ""
     fitting = [r for r in subject.runs("embed") if student_of(r) == wanted]
-    address.adopt(RUN, [r.id for r in fitting])
-    started = live.pending(RUN)
-    if started:
-        return started
-    return next((r for r in fitting if has_result(r) or jobs.state_of(r).is_active), None)
+    ids = [r.id for r in fitting]
+    missing_run.adopt(RUN, ids)
+    found = live.pending(RUN) or next(
+        (r for r in fitting if has_result(r) or jobs.state_of(r).is_active), None
+    )
+    missing_run.tell(RUN, ids if found else (), what="a map")
+    address.keep_all({"student": wanted or None, RUN: found.id if found else None})
+    return found
 
 
 def student_of(run: Run) -> str:

@@ -9,7 +9,6 @@ import streamlit as st
 
 from mimic.run import Run
 from ui import (
-    address,
     attention_chart,
     attention_grid,
     attention_pictures,
@@ -20,6 +19,7 @@ from ui import (
     layer_focus,
     layer_form,
     live,
+    missing_run,
     mode,
     text,
     whose,
@@ -30,19 +30,23 @@ LONG = 2_000
 Result = Mapping[str, Any]
 
 
-def section(subject: Subject, measured: Result | None) -> None:
+def section(subject: Subject, measured: Result | None) -> str | None:
     """The layer in focus, its companions, and its attention maps.
 
     Args:
         subject: the suspect.
         measured: the result of a measurement of its layers, if there is one.
+
+    Returns:
+        The id of the run that is shown or at work, for the address.
     """
     st.header("Look into a layer", anchor=False)
     runs = {run.id: run for run in subject.runs("attention")}
-    address.adopt(layer_form.RUN, runs)
+    missing_run.adopt(layer_form.RUN, runs)
     picked = runs.get(st.session_state.get(layer_form.RUN, ""))
     at_work = picked or next((r for r in runs.values() if jobs.state_of(r).is_active), None)
     shown = picked if picked and has_result(picked) else subject.latest("attention")
+    missing_run.tell(layer_form.RUN, runs if shown else (), what="a look into the layers")
     with frame.errors_as_cards():
         result = shown.result() if shown else None
         layers = known_layers(subject, measured, result)
@@ -62,6 +66,8 @@ def section(subject: Subject, measured: Result | None) -> None:
             "Nobody has looked into these layers yet.",
             f"Open “{layer_form.title(again=False)}” above and press Look.",
         )
+    named = at_work or shown
+    return named.id if named else None
 
 
 def known_layers(subject: Subject, measured: Result | None, result: Result | None) -> list[str]:

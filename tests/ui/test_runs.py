@@ -73,7 +73,7 @@ def test_one_chosen_run_shows_its_record_command_and_link(two: Path) -> None:
     app = open_runs("distill-b")
     codes = [c.value for c in app.code]
     assert any("python -m mimic distill --seed 8" in c for c in codes)
-    assert any(c.endswith("?runs=distill-b") for c in codes)
+    assert any(c.endswith("?runs=distill-b&mode=expert") for c in codes)
     assert "attack success 40.0% (35.0–45.0%), floor 1.8%" in said(app)
     assert app.query_params["runs"] in ("distill-b", ["distill-b"])
 
