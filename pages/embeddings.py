@@ -10,6 +10,7 @@ from ui import (
     jobs,
     live,
     map_labels,
+    neighbor_numbers,
     numbers,
     samples,
     scores,
@@ -56,7 +57,7 @@ def linked_views(chosen: subject.Subject, run: Run) -> None:
             frame.warnings(result)
             st.header("Numbers beside the pictures", anchor=False)
             whose.told(run)
-            embedding_jobs.numbers_table(chosen, result, view.layer)
+            neighbor_numbers.table(chosen, result, points["labels"], view.layer)
 
 
 if run is None:

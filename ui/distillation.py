@@ -106,7 +106,7 @@ class Drawing:
         waiting: int = HEIGHT,
     ) -> str:
         """Accuracy and attack success; returns the newest in words."""
-        place.markdown("**Accuracy and attack success** of the student while training")
+        place.markdown("**Accuracy and attack success** while training")
         if not records:
             place.skeleton(waiting)
             return ""

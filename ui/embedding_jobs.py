@@ -1,15 +1,12 @@
-"""Computing an embedding: for which student, with which settings, and its numbers."""
+"""Computing an embedding: for which student, and with which settings."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
 from mimic.config import EmbedConfig
 from mimic.run import Run
-from ui import address, comparison, jobs, live, missing_run, mode, numbers, text
+from ui import address, comparison, jobs, live, missing_run, mode, text
 from ui.inputs import machine
 from ui.setting_widgets import several, whole
 from ui.subject import Subject, has_result
@@ -121,51 +118,3 @@ def start_form(subject: Subject, student: Run | None, run: Run | None) -> None:
             **machine("embed"),
         )
         jobs.start_button("Compute", "embed", config, RUN, icon=":material/scatter_plot:")
-
-
-def numbers_table(subject: Subject, result: Mapping[str, Any], layer: str) -> None:
-    """The numbers of one layer, with all layers one click away, and what they mean."""
-    rows = number_rows(result)
-    st.dataframe(
-        [r for r in rows if r["layer"] == text.cell(layer)], hide_index=True, width="stretch"
-    )
-    st.caption(
-        "Measured in the layer itself, not in the plane, on each triggered image's nearest clean "
-        "image other than itself. Triggered beside target: how often that is of class "
-        f"{text.plain(subject.target_name)} (images of that class left out); low is good. Beside "
-        "own class: "
-        "how often it is of the class the image truly shows; high is good. Clean–triggered "
-        "separation: silhouette, near 1 when triggered images form a group of their own, near 0 "
-        "when they mix."
-    )
-    if not mode.is_expert():
-        return
-    with st.expander("All layers"):
-        st.dataframe(rows, hide_index=True, width="stretch")
-
-
-def number_rows(result: Mapping[str, Any]) -> list[dict[str, str]]:
-    """One row per layer and side of the numbers beside the pictures."""
-    rows = []
-    for layer, sides in result["numbers"].items():
-        for side, found in sides.items():
-            if found:
-                rows.append(
-                    {
-                        "layer": text.cell(layer),
-                        "encoder": side,
-                        "triggered beside target": numbers.percent(
-                            found["nearest_clean_is_target"]
-                        ),
-                        "triggered beside own class": numbers.percent(
-                            found["same_class_neighbours"]
-                        ),
-                        "clean–triggered separation": decimal(found["silhouette"]),
-                    }
-                )
-    return rows
-
-
-def decimal(value: float | None) -> str:
-    """A number from -1 to 1."""
-    return numbers.NOTHING if value is None else f"{value:.2f}"
