@@ -64,7 +64,8 @@ if shown:
         measurement.show(shown, result)
 
 named = at_work or shown
-kept = {RUN: named.id if named else None, layer_form.RUN: layer_view.section(chosen, result)}
+looked = layer_view.section(chosen, result, shown.id if shown else "")
+kept = {RUN: named.id if named else None, layer_form.RUN: looked}
 
 if shown and result and mode.is_expert():
     with frame.errors_as_cards():

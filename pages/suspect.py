@@ -44,7 +44,7 @@ else:
         way_in.offer_trigger(chosen)
         with frame.errors_as_cards():
             inspection.show(chosen)
-            class_balance.show(chosen.result)
+            class_balance.show(chosen.result, chosen.run.id)
         with st.container(horizontal=True):
             frame.link("layers", "Next: measure its layers")
             frame.link("distil", "Or clean it right away")

@@ -24,6 +24,7 @@ from ui import (
     mode,
     numbers,
     progress_words,
+    run_chart,
     scores,
     text,
     training_charts,
@@ -81,6 +82,7 @@ class Drawing:
     """Draws the charts of a distillation, finished or at work."""
 
     subject: Subject
+    run_id: str
 
     def __call__(self, run: Run, status: Status) -> None:
         """Accuracy and attack success; in Expert the loss terms and the agreement, too."""
@@ -112,11 +114,11 @@ class Drawing:
             return ""
         measured = progress_words.score_sentence(records)
         references = live_charts.reference_rows(self.subject.result["scores"])
-        live_charts.show(
+        run_chart.show(
             place, "scores",
             live.alt("Accuracy and attack success by epoch.", measured, status), status,
             lambda: live_charts.scores(records, int(records[-1]["epochs"]), references),
-            lambda: training_charts.scores(records, references, HEIGHT, final),
+            lambda: training_charts.scores(records, references, HEIGHT, final), self.run_id,
         )  # fmt: skip
         return measured
 
@@ -132,21 +134,21 @@ class Drawing:
             return self.scores(right, records, status, final, BESIDE_BOTH)
         epochs, said = int(records[-1]["epochs"]), progress_words.loss_sentence(records)
         height = BESIDE_BOTH if agreed else HEIGHT
-        live_charts.show(
+        run_chart.show(
             left, "losses", live.alt("Loss terms by epoch.", said, status), status,
             lambda: live_charts.losses(records, epochs, height),
-            lambda: training_charts.losses(records, height),
+            lambda: training_charts.losses(records, height), self.run_id,
         )  # fmt: skip
         told = f"{said} {self.scores(right, records, status, final)}"
         if not agreed:
             return told
         alike = progress_words.agreement_sentence(records)
         right.markdown("**Agreement** with the suspect (linear CKA)")
-        live_charts.show(
+        run_chart.show(
             right, "agreement",
             live.alt("Agreement with the suspect by epoch.", alike, status), status,
             lambda: agreement_chart.drawn(records, epochs),
-            lambda: training_charts.agreement(records, agreement_chart.HEIGHT),
+            lambda: training_charts.agreement(records, agreement_chart.HEIGHT), self.run_id,
         )  # fmt: skip
         return f"{told} {alike}"
 

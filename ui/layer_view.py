@@ -12,8 +12,8 @@ from ui import (
     attention_chart,
     attention_grid,
     attention_pictures,
-    charts,
     companions,
+    downloads,
     frame,
     jobs,
     layer_focus,
@@ -21,6 +21,7 @@ from ui import (
     live,
     missing_run,
     mode,
+    picture_file,
     text,
     whose,
 )
@@ -30,12 +31,13 @@ LONG = 2_000
 Result = Mapping[str, Any]
 
 
-def section(subject: Subject, measured: Result | None) -> str | None:
+def section(subject: Subject, measured: Result | None, measured_by: str = "") -> str | None:
     """The layer in focus, its companions, and its attention maps.
 
     Args:
         subject: the suspect.
         measured: the result of a measurement of its layers, if there is one.
+        measured_by: the id of that run.
 
     Returns:
         The id of the run that is shown or at work, for the address.
@@ -53,7 +55,7 @@ def section(subject: Subject, measured: Result | None) -> str | None:
         if result or (measured and mode.is_expert()):
             layer = layer_focus.choose(layers, layer_focus.telling(result, layers))
             if measured and mode.is_expert():
-                companions.show(measured, layer, subject.result)
+                companions.show(measured, layer, subject.result, run_id=measured_by)
             if shown and result:
                 show(subject, shown, result, layer)
     opened = bool(measured) and not (shown or at_work)
@@ -97,7 +99,7 @@ def show(subject: Subject, run: Run, result: Result, layer: str) -> None:
             st.markdown(text.plain(result["sentences"][layer], LONG))
         attention_grid.show(subject, run, result, layer)
     if mode.is_expert():
-        shares(result, layer)
+        shares(run, result, layer)
 
 
 def elsewhere() -> str:
@@ -106,14 +108,14 @@ def elsewhere() -> str:
     return f", or add it in {form}" if mode.is_expert() else f"; Expert can add it in {form}"
 
 
-def shares(result: Result, layer: str) -> None:
+def shares(run: Run, result: Result, layer: str) -> None:
     """The share of attention on the trigger by layer, as a chart and as numbers."""
     if result["area"] is not None and result["area"] < attention_pictures.WHOLE_PICTURE:
         figure = attention_chart.share_by_layer(result)
         st.markdown("**Share of attention on the trigger, layer by layer**")
         st.plotly_chart(
             layer_focus.stress(figure, result["layers"], layer),
-            config=charts.NO_TOOLS,
+            config=picture_file.named("attention-on-trigger", run.id),
             key="attention-share",
             alt=attention_chart.in_words(result),
         )
@@ -123,6 +125,7 @@ def shares(result: Result, layer: str) -> None:
             "have few, large fields. Whiskers: 95% of what other draws of the images would give. "
             f"Mean over {result['measured']} test images."
         )
+        downloads.figure_csv(figure, picture_file.file_name("attention-on-trigger", run.id))
     with st.expander("The numbers of the attention"):
         st.dataframe(attention_chart.rows(result), hide_index=True, width="stretch")
         st.caption(

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
-import plotly.graph_objects as go
-from streamlit.delta_generator import DeltaGenerator
 
-from mimic.run import Status
-from ui import charts, line_names, look, palette
+from ui import line_names, look, palette
 
 MOST_POINTS = 400
 HEIGHT = 300
@@ -29,30 +26,6 @@ MEASURES = {
     "asr": ("attack success", palette.SUSPECT, [5, 3], "cross"),
 }
 Records = Sequence[Mapping[str, Any]]
-
-
-def show(
-    area: DeltaGenerator,
-    name: str,
-    told: str,
-    status: Status,
-    at_work: Callable[[], Any],
-    ended: Callable[[], go.Figure],
-) -> None:
-    """Draw a run's chart: Altair's while it works, then Plotly's, to be saved as SVG, too.
-
-    Args:
-        area: where to draw.
-        name: of the chart among those of the page.
-        told: its alternative text.
-        status: of the run.
-        at_work: makes the Altair chart, whose marks move as rows come in.
-        ended: makes the same with Plotly.
-    """
-    if status.is_active:
-        area.altair_chart(at_work(), width="stretch", key=f"live-{name}", alt=told)
-    else:
-        area.plotly_chart(ended(), config=charts.NO_TOOLS, key=f"ended-{name}", alt=told)
 
 
 def thinned(records: Records) -> list[Mapping[str, Any]]:

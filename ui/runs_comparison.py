@@ -10,11 +10,11 @@ import streamlit as st
 from mimic.comparison import Record, compare, record, scores_of
 from mimic.tables import DIFFERING
 from ui import (
-    charts,
     downloads,
     jobs,
     numbers,
     palette,
+    picture_file,
     runs_charts,
     runs_choice,
     runs_details,
@@ -67,9 +67,13 @@ def legend(entry: Entry, letter: str) -> str:
 def chart(figure: Any, name: str, title: str, told: str) -> None:
     """A chart with its title, its words for those who do not see it, and its numbers."""
     st.markdown(f"**{title}**")
-    st.plotly_chart(figure, config=charts.NO_TOOLS, key=f"compare-{name}", alt=f"{title}. {told}")
+    shown = picture_file.file_name(f"compare-{name}", *runs_choice.chosen())
+    st.plotly_chart(
+        figure, config=picture_file.named(f"compare-{name}", *runs_choice.chosen()),
+        key=f"compare-{name}", alt=f"{title}. {told}",
+    )  # fmt: skip
     st.caption(told)
-    downloads.figure_csv(figure, f"compare-{name}")
+    downloads.figure_csv(figure, shown)
 
 
 def curves(found: Mapping[str, Any], runs: Sequence[str], records: Sequence[Record]) -> None:

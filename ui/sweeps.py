@@ -13,12 +13,13 @@ from mimic.config import SweepConfig
 from mimic.run import Run, Status
 from mimic.sweep import Cell, cells, explain, set_name, summary
 from ui import (
+    downloads,
     frame,
     jobs,
     live,
-    live_charts,
     missing_run,
     numbers,
+    run_chart,
     sweep_inputs,
     sweep_map,
     text,
@@ -133,9 +134,10 @@ class Drawing:
                     plan.cells, rows, measure, every=plan.config.layers, losses=self.losses
                 )
                 shown = f"{title} by layer set and attention weight per layer."
-                live_charts.show(
+                run_chart.show(
                     column, f"sweep-{measure}", live.alt(shown, text.bare(told, LONG), status),
                     status, partial(sweep_map.heat_map, found), partial(tiles.heat_map, found),
+                    run.id,
                 )  # fmt: skip
         st.caption(self.settings())
 
@@ -191,6 +193,7 @@ def numbers_of(plan: Plan, run: Run) -> None:
     if rows:
         with st.expander("The numbers"):
             st.dataframe(table(rows, plan), hide_index=True, width="stretch")
+        downloads.rows_csv(lambda: rows, f"sweep-{run.id}")
 
 
 def table(rows: Sequence[Mapping[str, Any]], plan: Plan) -> list[dict[str, str]]:
