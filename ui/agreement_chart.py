@@ -22,6 +22,8 @@ def rows_of(records: live_charts.Records) -> list[dict[str, Any]]:
 def drawn(records: live_charts.Records, epochs: int) -> Any:
     """The agreement with the teacher on the clean images: it needs no trigger to be known.
 
+    These are the images the student trains on, which ``progress_words.IN_SAMPLE`` says beside it.
+
     Linear CKA is no share of images, so it has an axis of its own.
     """
     x, rows = live_charts.epochs_axis(epochs), rows_of(records)

@@ -197,3 +197,19 @@ def without_error(names: Sequence[str], result: Mapping[str, Any]) -> str:
         f"{told} They rest on {numbers.count(images)} clean images, so small differences may be "
         "chance."
     )
+
+
+def images_said(rows: Sequence[Mapping[str, Any]], result: Mapping[str, Any]) -> str:
+    """On which images each number of the cross-check stands: they are not all the same ones.
+
+    Args:
+        rows: the companions, a row per network and layer.
+        result: of the measurement.
+    """
+    count = result.get("clean_images")
+    clean = f"the {numbers.count(count)} clean images" if count else "the clean images"
+    probed = next((row["probe_images"] for row in rows if row.get("probe_images")), None)
+    told = f"All of it is measured on {clean} of the curves above"
+    if probed is None:
+        return f"{told}."
+    return f"{told}, except the class accuracy: that is of {numbers.count(probed)} test images."

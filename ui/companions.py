@@ -41,10 +41,11 @@ UNITS = {
     "separability": "AUC (0.5 to 1)",
 }
 RULE = (
-    "Two layers count as told apart by information where the bands of its critics do not overlap, "
-    "and by another number where the 95% interval of their difference leaves zero out (Newcombe "
-    "1998). Where its intervals are not known, they must differ by more than 2% of its range and "
-    "0.5% of its size, whatever its sampling error."
+    "Two layers count as told apart by information where the bands of its critics do not overlap. "
+    "That is the critics' spread on the same images: other images may move a layer further. By "
+    "another number they count as told apart where the 95% interval of their difference leaves "
+    "zero out (Newcombe 1998). Where its intervals are not known, they must differ by more than 2% "
+    "of its range and 0.5% of its size, whatever its sampling error."
 )
 WHISKERS = {
     "cka": "from leaving out each twelfth of the images in turn",
@@ -79,9 +80,8 @@ def show(result: Result, layer: str, inspection: Result | None = None, *, run_id
     layers = list(result["layers"])
     shown = [name for name in TITLES if any(row.get(name) is not None for row in rows)]
     orders = {name: order_of(result, rows, name) for name in shown if name != "information"}
-    st.markdown(
-        "**Cross-check**: the information beside numbers that need no critic, on the same images."
-    )
+    st.markdown("**Cross-check**: the information beside numbers that need no critic.")
+    st.caption(text.plain(companion_words.images_said(rows, result), cross_check.LONG))
     with st.container(border=True):
         st.markdown(text.plain(told(orders), cross_check.LONG))
         st.markdown(text.plain(in_focus(rows, shown, layer), cross_check.LONG))

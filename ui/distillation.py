@@ -143,10 +143,10 @@ class Drawing:
         if not agreed:
             return told
         alike = progress_words.agreement_sentence(records)
-        right.markdown("**Agreement** with the suspect (linear CKA)")
+        right.markdown("**Agreement** on the training images (linear CKA)")
         run_chart.show(
             right, "agreement",
-            live.alt("Agreement with the suspect by epoch.", alike, status), status,
+            live.alt("Agreement on the training images by epoch.", alike, status), status,
             lambda: agreement_chart.drawn(records, epochs),
             lambda: training_charts.agreement(records, agreement_chart.HEIGHT), self.run_id,
         )  # fmt: skip

@@ -21,6 +21,7 @@ from ui import (
     live,
     missing_run,
     mode,
+    numbers,
     picture_file,
     text,
     whose,
@@ -57,7 +58,7 @@ def section(subject: Subject, measured: Result | None, measured_by: str = "") ->
             if measured and mode.is_expert():
                 companions.show(measured, layer, subject.result, run_id=measured_by)
             if shown and result:
-                show(subject, shown, result, layer)
+                show(subject, shown, result, layer, measured)
     opened = bool(measured) and not (shown or at_work)
     layer_form.start(subject, again=shown is not None, opened=opened)
     if at_work and not has_result(at_work):
@@ -80,13 +81,15 @@ def known_layers(subject: Subject, measured: Result | None, result: Result | Non
     return sorted(names, key=lambda name: order.get(name, len(order)))
 
 
-def show(subject: Subject, run: Run, result: Result, layer: str) -> None:
+def show(subject: Subject, run: Run, result: Result, layer: str, measured: Result | None) -> None:
     """The sentence and the maps of a finished look; for experts also the chart and the numbers."""
     st.markdown(
         "**Where the layer looks**: bright where it responds most, on the same pictures with and "
         "without the trigger."
     )
     whose.told(run)
+    if measured:
+        st.caption(other_images(result, measured))
     frame.warnings(result)
     if layer not in result["layers"]:
         seen = text.plain(", ".join(result["layers"]))
@@ -100,6 +103,15 @@ def show(subject: Subject, run: Run, result: Result, layer: str) -> None:
         attention_grid.show(subject, run, result, layer)
     if mode.is_expert():
         shares(run, result, layer)
+
+
+def other_images(result: Result, measured: Result) -> str:
+    """Why a layer's figures here and in the curves above need not agree."""
+    return (
+        f"These maps are of {numbers.count(result['measured'])} test images; the curves above are "
+        f"of {numbers.count(measured['clean_images'])} other, clean images and measure something "
+        "else. So a layer may look at the trigger little, and yet its curve falls."
+    )
 
 
 def elsewhere() -> str:

@@ -92,8 +92,8 @@ def caption(result: Result) -> str:
     return (
         f"{cross_check.meaning(result)} between a layer and the encoder's output {noise}, measured "
         f"on {scored} from {numbers.count(result['clean_images'])} clean images. Solid line and "
-        "circle: clean images; dashed and cross: triggered ones."
-    )
+        f"circle: clean images; dashed and cross: triggered ones. {curve_words.spread(result)}"
+    ).strip()
 
 
 def rows(result: Result) -> list[dict[str, str]]:

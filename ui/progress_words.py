@@ -7,6 +7,11 @@ from typing import Any
 
 from ui import numbers
 
+IN_SAMPLE = (
+    "measured on the clean images that the student trains on; on images it has not seen it may be "
+    "lower"
+)
+"""Of the agreement: nothing but these images is known to whoever cleans."""
 Records = list[dict[str, Any]]
 
 
@@ -55,4 +60,4 @@ def agreement_sentence(records: Records) -> str:
     agreed = [r["agreement"] for r in records if r.get("agreement") is not None]
     if not agreed:
         return "The agreement with the suspect is not measured yet."
-    return f"Agreement with the suspect, from 0 to 1: {agreed[-1]:.3f}."
+    return f"Agreement with the suspect, from 0 to 1: {agreed[-1]:.3f}, {IN_SAMPLE}."

@@ -23,6 +23,7 @@ from ui import (
     text,
     training_end,
 )
+from ui.progress_words import IN_SAMPLE
 from ui.runs_table import Entry
 
 MOST = 6
@@ -103,16 +104,17 @@ def curves(found: Mapping[str, Any], runs: Sequence[str], records: Sequence[Reco
             format_func=lambda curve: runs_charts.CURVES[curve][0], persist_state="session",
         ) or losses[0]  # fmt: skip
         chart(runs_charts.by_epoch(found[name], name, runs), "loss", runs_charts.CURVES[name][0],
-              ends(found[name], runs))  # fmt: skip
+              ends(found[name], name, runs))  # fmt: skip
 
 
-def ends(aligned: Mapping[str, Any], runs: Sequence[str]) -> str:
+def ends(aligned: Mapping[str, Any], name: str, runs: Sequence[str]) -> str:
     """Where each curve of a loss ends, in words."""
     named, said = runs_charts.letters(runs), []
     for run, values in aligned["values"].items():
         last = next(v for v in reversed(values) if v is not None)
         said.append(f"{named[run]} {last:.3f}")
-    return f"At the end: {', '.join(said)}."
+    where = f" {IN_SAMPLE[0].upper()}{IN_SAMPLE[1:]}." if name == "agreement" else ""
+    return f"At the end: {', '.join(said)}.{where}"
 
 
 def information(rows: Sequence[Mapping[str, Any]], runs: Sequence[str]) -> None:
