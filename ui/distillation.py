@@ -31,6 +31,7 @@ from ui import (
     training_end,
     verdict,
     whose,
+    zoom,
 )
 from ui.subject import Subject, has_result
 
@@ -98,6 +99,8 @@ class Drawing:
             st.caption("The first epoch has not ended yet; charts appear here.")
             return
         st.caption(f"{told}{progress_words.quick_sentence(records, final)}")
+        if status.is_active:
+            zoom.choose(self.run_id, int(records[-1]["epochs"]))
 
     def scores(
         self,
@@ -112,12 +115,13 @@ class Drawing:
         if not records:
             place.skeleton(waiting)
             return ""
+        first, last = zoom.shown(self.run_id, int(records[-1]["epochs"]))
         measured = progress_words.score_sentence(records)
         references = live_charts.reference_rows(self.subject.result["scores"])
         run_chart.show(
             place, "scores",
             live.alt("Accuracy and attack success by epoch.", measured, status), status,
-            lambda: live_charts.scores(records, int(records[-1]["epochs"]), references),
+            lambda: live_charts.scores(records, last, references, first),
             lambda: training_charts.scores(records, references, HEIGHT, final), self.run_id,
         )  # fmt: skip
         return measured
@@ -132,11 +136,12 @@ class Drawing:
         if not records:
             left.skeleton(BESIDE_BOTH)
             return self.scores(right, records, status, final, BESIDE_BOTH)
-        epochs, said = int(records[-1]["epochs"]), progress_words.loss_sentence(records)
+        first, last = zoom.shown(self.run_id, int(records[-1]["epochs"]))
+        said = progress_words.loss_sentence(records)
         height = BESIDE_BOTH if agreed else HEIGHT
         run_chart.show(
             left, "losses", live.alt("Loss terms by epoch.", said, status), status,
-            lambda: live_charts.losses(records, epochs, height),
+            lambda: live_charts.losses(records, last, height, first),
             lambda: training_charts.losses(records, height), self.run_id,
         )  # fmt: skip
         told = f"{said} {self.scores(right, records, status, final)}"
@@ -147,7 +152,7 @@ class Drawing:
         run_chart.show(
             right, "agreement",
             live.alt("Agreement on the training images by epoch.", alike, status), status,
-            lambda: agreement_chart.drawn(records, epochs),
+            lambda: agreement_chart.drawn(records, last, first),
             lambda: training_charts.agreement(records, agreement_chart.HEIGHT), self.run_id,
         )  # fmt: skip
         return f"{told} {alike}"

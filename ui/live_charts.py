@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from ui import line_names, look, palette
+from ui import line_names, look, palette, zoom
 
 MOST_POINTS = 400
 HEIGHT = 300
@@ -82,35 +82,40 @@ def shape_scale() -> alt.Scale:
     return alt.Scale(domain=named, range=[entry[3] for entry in MEASURES.values()])
 
 
-def epochs_axis(epochs: int) -> alt.X:
+def epochs_axis(epochs: int, since: int = 0) -> alt.X:
     """The epoch axis at its full length from the start, so that the line grows into it."""
     return alt.X(
         "epoch:Q",
         title="training (epochs)",
-        axis=alt.Axis(grid=False, values=ticks(epochs)),
-        scale=alt.Scale(domain=[0, max(1, epochs)], nice=False),
+        axis=alt.Axis(grid=False, values=ticks(epochs, since)),
+        scale=alt.Scale(domain=[since, max(1, epochs)], nice=False),
     )
 
 
-def ticks(epochs: int) -> list[int]:
-    """Some five round epochs from 0 to the last."""
-    step = max(1, epochs // 5)
+def ticks(epochs: int, since: int = 0) -> list[int]:
+    """Some five round epochs from the first to the last."""
+    step = max(1, (epochs - since) // 5)
     step -= step % 10 ** (len(str(step)) - 1)
-    return list(range(0, max(1, epochs) + 1, step))
+    return list(range(-(-since // step) * step, max(1, epochs) + 1, step))
 
 
-def losses(records: Records, epochs: int, height: int = HEIGHT) -> Any:
-    """Each loss term as it enters the total."""
-    rows, x = loss_rows(records), epochs_axis(epochs)
+def losses(records: Records, epochs: int, height: int = HEIGHT, since: int = 0) -> Any:
+    """Each loss term as it enters the total, from the epoch ``since``, to the epoch ``epochs``.
+
+    Where a part of a training is shown, the axis fits it instead of beginning at 0.
+    """
+    zoomed = since > 0 or any(r.get("epochs", epochs) > epochs for r in records)
+    records = zoom.within(records, since, epochs)
+    rows, x = loss_rows(records), epochs_axis(epochs, since)
     values = [row["value"] for row in rows]
-    reach = max(values) - min(0.0, *values) if values else 1.0
+    reach = max(values) - min(values if zoomed else (0.0, *values)) if values else 1.0
     heads = line_names.with_places(line_names.heads_of(rows, "term"), "value", 0.075 * reach, None)
     lines = (
         alt.Chart(look.named("lines"))
         .mark_line(strokeWidth=look.LINE_WIDTH)
         .encode(
             x=x,
-            y=alt.Y("value:Q", title="loss (no unit)"),
+            y=alt.Y("value:Q", title="loss (no unit)", scale=alt.Scale(zero=not zoomed)),
             color=colour(TERMS, "term"),
             strokeDash=dash(TERMS, "term"),
             tooltip=tips("term", "value", ".3f"),
@@ -121,9 +126,11 @@ def losses(records: Records, epochs: int, height: int = HEIGHT) -> Any:
     return look.dressed(chart, lines=rows, heads=heads, room=[{}])
 
 
-def scores(records: Records, epochs: int, references: Sequence[Mapping[str, Any]]) -> Any:
+def scores(
+    records: Records, epochs: int, references: Sequence[Mapping[str, Any]], since: int = 0
+) -> Any:
     """Accuracy and attack success by epoch, with the suspect's and the floor as thin lines."""
-    x, rows = epochs_axis(epochs), score_rows(records)
+    x, rows = epochs_axis(epochs, since), score_rows(zoom.within(records, since, epochs))
     y = alt.Y(
         "percent:Q",
         title="share of test images (%)",

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from streamlit.delta_generator import DeltaGenerator
 
 from mimic.run import Status
-from ui import picture_file
+from ui import charts, picture_file
 
 
 def show(
@@ -35,5 +35,5 @@ def show(
     if status.is_active:
         area.altair_chart(at_work(), width="stretch", key=f"live-{name}", alt=told)
     else:
-        saved = picture_file.named(name, run_id)
+        saved = picture_file.named(name, run_id, tools=charts.ZOOM_TOOLS)
         area.plotly_chart(ended(), config=saved, key=f"ended-{name}", alt=told)
