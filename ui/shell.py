@@ -14,7 +14,6 @@ st.set_page_config(
     page_title="MIMIC Studio", page_icon=str(ROOT / "assets" / "icon.svg"), layout="wide"
 )
 st.html(LOOK)
-frame.readable_lines()
 st.logo(ROOT / "assets" / "icon.svg", size="large")
 pages = {
     name: st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=icon, default=name == "overview")
@@ -32,7 +31,7 @@ if shown != "overview":  # It tells that itself, where phones show it too.
         run_list.news(waits=True)
 with (
     st.container(horizontal_alignment="center"),
-    st.container(width=frame.width(), key="page"),
+    st.container(width=frame.WIDTH, key="page"),
     frame.from_the_top("page", shown),
 ):
     page.run()
