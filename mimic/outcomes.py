@@ -235,6 +235,9 @@ def placed(outcome: Result) -> str:
     return f"{aligned([head, *rows], right=(1,))}\n{around}"
 
 
+EMBEDDED = {"before": "suspect", "after": "cleaned", "clean_twin": "clean twin"}
+
+
 def embedded(outcome: Result) -> str:
     """Numbers of an embedding, before and after cleaning."""
     numbers = outcome.get("numbers")
@@ -243,7 +246,7 @@ def embedded(outcome: Result) -> str:
     head = ("layer", "encoder", "stamped beside target", "silhouette", "same class beside")
     rows = [
         (
-            printable(layer), {"before": "suspect", "after": "cleaned"}.get(when, when),
+            printable(layer), EMBEDDED.get(when, when),
             percent(own.get("nearest_clean_is_target")), nats(own.get("silhouette")),
             percent(own.get("same_class_neighbours")),
         )

@@ -44,7 +44,7 @@ if not runs:
     st.stop()
 
 run = distillation.choose(runs)
-live.follow(run, distillation.Drawing(chosen))
+live.follow(run, distillation.Drawing(chosen, run.id))
 with frame.errors_as_cards():
     result = run.result()
     if result:

@@ -10,11 +10,13 @@ from ui import (
     jobs,
     live,
     map_labels,
+    neighbor_numbers,
     numbers,
     samples,
     scores,
     selection_link,
     subject,
+    whose,
 )
 
 frame.head(
@@ -54,7 +56,8 @@ def linked_views(chosen: subject.Subject, run: Run) -> None:
         if result:
             frame.warnings(result)
             st.header("Numbers beside the pictures", anchor=False)
-            embedding_jobs.numbers_table(chosen, result, view.layer)
+            whose.told(run)
+            neighbor_numbers.table(chosen, result, points["labels"], view.layer)
 
 
 if run is None:
@@ -69,6 +72,7 @@ if student:
     with frame.errors_as_cards():
         outcome = student.result() or {}
         st.header("Accuracy and attack success", anchor=False)
+        whose.told(student)
         scores.table(outcome["scores"])
         counted = outcome["scores"].get("student") or {}
         if counted.get("stamped_images"):

@@ -6,10 +6,12 @@ from ui import (
     address,
     frame,
     jobs,
+    layer_form,
     layer_view,
     live,
     measurement,
     measurement_inputs,
+    missing_run,
     mode,
     subject,
     sweeps,
@@ -32,10 +34,11 @@ if chosen is None:
     st.stop()
 
 runs = {run.id: run for run in chosen.runs("information")}
-address.adopt(RUN, runs)
+missing_run.adopt(RUN, runs)
 picked = runs.get(st.session_state.get(RUN, ""))
 at_work = picked or next((r for r in runs.values() if jobs.state_of(r).is_active), None)
 shown = picked if picked and subject.has_result(picked) else chosen.latest("information")
+missing_run.tell(RUN, runs if shown else (), what="a measurement")
 
 FORM = "Measure again" if shown else "Measure the layers"
 with jobs.form(
@@ -60,11 +63,14 @@ if shown:
         frame.warnings(result)
         measurement.show(shown, result)
 
-layer_view.section(chosen, result)
+named = at_work or shown
+looked = layer_view.section(chosen, result, shown.id if shown else "")
+kept = {RUN: named.id if named else None, layer_form.RUN: looked}
 
 if shown and result and mode.is_expert():
     with frame.errors_as_cards():
         weights.choose(chosen, shown.id, measurement.suspect_on_clean(result))
 
 if mode.is_expert():
-    sweeps.section(chosen)
+    kept[sweeps.RUN] = sweeps.section(chosen)
+address.keep_all(kept)

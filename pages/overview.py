@@ -11,6 +11,7 @@ from ui import (
     glossary,
     mode,
     onward,
+    picture_file,
     placement_map,
     report_button,
     run_list,
@@ -45,6 +46,7 @@ else:
             judged = verdict.of_run(cleaned)
             verdict.card(judged, f"{whose} cleaned encoder")
         examples.stepper(chosen, cleaned)
+        owner = (cleaned or chosen.run).id
         told = " ".join((judged.headline, *judged.reasons))
         measured = charts.measured(shown)
         if measured:
@@ -60,12 +62,12 @@ else:
             with column:
                 st.plotly_chart(
                     figure,
-                    config=charts.NO_TOOLS,
+                    config=picture_file.named(measure, owner),
                     key=f"overview-{measure}",
                     alt=f"{charts.MEASURES[measure]} of each encoder with 95% intervals. {told}",
                 )
                 if mode.is_expert():
-                    downloads.figure_csv(figure, f"overview-{measure}")
+                    downloads.figure_csv(figure, picture_file.file_name(measure, owner))
         if mode.is_expert() and measured:
             with st.expander("The numbers"):
                 scores.table(shown)

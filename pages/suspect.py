@@ -10,6 +10,7 @@ from ui import (
     inspection,
     jobs,
     live,
+    missing_run,
     onward,
     subject,
     text,
@@ -25,7 +26,9 @@ frame.head(
     "network than its name says, or broken, or perfectly fine.",
 )
 chosen = subject.current()
-address.adopt(way_in.RUN, [run.id for run in list_runs(kind="inspect")])
+inspections = [run.id for run in list_runs(kind="inspect")]
+missing_run.adopt(way_in.RUN, inspections)
+missing_run.tell(way_in.RUN, inspections, what="an inspection")
 attempt = way_in.attempt(live.pending(way_in.RUN), chosen)
 address.keep(way_in.RUN, attempt.id if attempt else None)
 way_in.show(chosen, failed=attempt is not None and not jobs.state_of(attempt).is_active)
@@ -43,5 +46,5 @@ else:
         way_in.offer_trigger(chosen)
         with frame.errors_as_cards():
             inspection.show(chosen)
-            class_balance.show(chosen.result)
+            class_balance.show(chosen.result, chosen.run.id)
         onward.after_inspection(verdict.on_suspect(chosen).level)

@@ -6,28 +6,43 @@ id, and only when the choice or the page has changed, so that the browser's Back
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import streamlit as st
 
 
 def adopt(name: str, options: Collection[str]) -> None:
     """Before the widget with the key ``name``: take over an id the visitor's address names."""
-    given = st.query_params.get(name)
-    _, written = st.session_state.get(f"{name}_in_address", ("", None))
-    if given in options and given != written:
+    given = fresh(name)
+    if given in options:
         st.session_state[name] = given
     if st.session_state.get(name) not in (None, *options):
         del st.session_state[name]
 
 
+def fresh(name: str) -> str | None:
+    """What the address holds under a name, unless this session wrote it itself."""
+    given = st.query_params.get(name)
+    _, written = st.session_state.get(f"{name}_in_address", ("", None))
+    return given if given != written else None
+
+
 def keep(name: str, value: str | None) -> None:
     """After the widget: write the chosen id into the address; None, the default, stays out."""
-    now = (st.context.url, value)
-    if st.session_state.get(f"{name}_in_address") == now:
-        return
-    st.session_state[f"{name}_in_address"] = now
-    if value is None:
-        st.query_params.pop(name, None)
-    elif st.query_params.get(name) != value:
-        st.query_params[name] = value
+    keep_all({name: value})
+
+
+def keep_all(chosen: Mapping[str, str | None]) -> None:
+    """Write several choices at once: one step for the browser's Back, not one for each."""
+    new = {}
+    for name, value in chosen.items():
+        now = (st.context.url, value)
+        if st.session_state.get(f"{name}_in_address") == now:
+            continue
+        st.session_state[f"{name}_in_address"] = now
+        if value is None:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != value:
+            new[name] = value
+    if new:
+        st.query_params.update(new)

@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from ui import line_names, live_charts, look, palette
+from ui import line_names, live_charts, look, palette, zoom
 
 HEIGHT = 150
 
@@ -19,12 +19,15 @@ def rows_of(records: live_charts.Records) -> list[dict[str, Any]]:
     ]
 
 
-def drawn(records: live_charts.Records, epochs: int) -> Any:
+def drawn(records: live_charts.Records, epochs: int, since: int = 0) -> Any:
     """The agreement with the teacher on the clean images: it needs no trigger to be known.
+
+    These are the images the student trains on, which ``progress_words.IN_SAMPLE`` says beside it.
 
     Linear CKA is no share of images, so it has an axis of its own.
     """
-    x, rows = live_charts.epochs_axis(epochs), rows_of(records)
+    x = live_charts.epochs_axis(epochs, since)
+    rows = rows_of(zoom.within(records, since, epochs))
     y = alt.Y(
         "value:Q",
         title="CKA (0 to 1)",

@@ -18,7 +18,10 @@ Result = Mapping[str, Any]
 PER_PAGE = 4
 WIDTH = 84
 GAP = 4
-"""Pixels of a tile and between tiles: four in a row fit a phone."""
+"""Pixels of a tile and between tiles: four in a row fit a phone; narrower ones shrink them."""
+TILES = 4
+"""Places in a row, also where there are fewer networks: titles keep one line, so that the rows of
+two images beside each other stand at one height."""
 BETWEEN = 32
 ROWS = ("upper", "middle", "lower")
 COLUMNS = ("left", "centre", "right")
@@ -33,7 +36,7 @@ def show(subject: Subject, run: Run, result: Result, layer: str) -> None:
     count = len(pictures["images"])
     pages = -(-count // PER_PAGE)
     height, width = result["sizes"][layer]
-    block = block_width(1 + len(result["networks"]))
+    block = TILES * WIDTH + (TILES - 1) * GAP
     with st.container(horizontal=True, gap=BETWEEN, width=2 * block + BETWEEN):
         for index in range(*page(run, pages, count)):
             with st.container(width=block, gap="xsmall"):
@@ -47,11 +50,6 @@ def show(subject: Subject, run: Run, result: Result, layer: str) -> None:
         "smoothed. Every map has unit length; the maps of one image share one scale, so they "
         f"compare. {'The white line is the edge of the trigger.' if 'area' in pictures else ''}"
     )
-
-
-def block_width(tiles: int) -> int:
-    """Pixels that one image's row of tiles takes."""
-    return tiles * WIDTH + (tiles - 1) * GAP
 
 
 def stamped(maps: Arrays) -> bool:
@@ -78,7 +76,11 @@ def image(
     top = max(float(found[index].max()) for found in maps.values())
     st.markdown(f"**{text.plain(who)}**")
     for given, picture in shown.items():
-        with st.container(horizontal=True, gap=GAP):
+        tiles = 1 + len(result["networks"])
+        row = st.container(
+            horizontal=True, gap=GAP, wrap=False, width=tiles * WIDTH + (tiles - 1) * GAP
+        )
+        with row:
             tile(attention_pictures.plain(picture), given, f"{who}, {given}, as it is.")
             for network in result["networks"]:
                 found = maps[f"{network}_{given}"][index]
@@ -95,8 +97,10 @@ def image(
 
 
 def tile(pixels: np.ndarray, caption: str, alt: str) -> None:
-    """One picture of a row."""
-    st.image(attention_pictures.png(pixels), caption=caption, width=WIDTH, alt=text.bare(alt, 200))
+    """One picture of a row, as wide as all others of it."""
+    st.image(
+        attention_pictures.png(pixels), caption=caption, width="stretch", alt=text.bare(alt, 200)
+    )
 
 
 def place(attention: np.ndarray) -> str:

@@ -19,11 +19,14 @@ from ui.look import styled as styled
 
 PICTURE: dict[str, Any] = {
     "displaylogo": False,
-    "toImageButtonOptions": {"format": "svg", "filename": "mimic-studio"},
+    "toImageButtonOptions": {"format": "svg"},
 }
 THIN = 1.2
 NO_TOOLS = {**PICTURE, "modeBarButtons": [["toImage"]]}
-"""No tools that change the view, only the button that saves the picture, as SVG."""
+"""No tools that change the view, only the button that saves the picture, see ``picture_file``."""
+ZOOM_TOOLS = {
+    **PICTURE, "modeBarButtons": [["toImage"], ["zoomIn2d", "zoomOut2d", "resetScale2d"]],
+}  # fmt: skip
 LASSO_TOOLS = {**PICTURE, "modeBarButtonsToRemove": ["autoScale2d", "zoomIn2d", "zoomOut2d"]}
 
 

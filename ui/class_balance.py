@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from ui import charts, numbers, palette, text
+from ui import charts, downloads, mode, numbers, palette, picture_file, text
 
 NAMED_CLASSES = 20
 """Up to this many classes stand under their own bars; more are ranked by size."""
@@ -16,8 +16,13 @@ PROBED = "the training images that the probe is fitted on, drawn at random where
 Counts = Sequence[tuple[str, int]]
 
 
-def show(result: Mapping[str, Any]) -> None:
-    """The balance of the images, and of the downstream images where these are others."""
+def show(result: Mapping[str, Any], run_id: str = "") -> None:
+    """The balance of the images, and of the downstream images where these are others.
+
+    Args:
+        result: of an inspection.
+        run_id: the inspection's, for the names of saved files.
+    """
     sets = {"all training images": result["data"]}
     if result["downstream"]["name"] != result["data"]["name"]:
         sets[PROBED] = result["downstream"]
@@ -29,13 +34,16 @@ def show(result: Mapping[str, Any]) -> None:
         with column:
             st.markdown(f"**{text.plain(data['name'])}** ({of_which}): {told(counts)}")
             if counts:
+                figure, name = bars(counts), f"class-balance-{data['name']}"
                 st.plotly_chart(
-                    bars(counts),
-                    config=charts.NO_TOOLS,
+                    figure,
+                    config=picture_file.named(name, run_id),
                     key=f"class-balance-{number}",
                     alt=f"Images per class of {text.bare(data['name'])} ({of_which}). "
                     f"{told(counts)}",
                 )
+                if mode.is_expert():
+                    downloads.figure_csv(figure, picture_file.file_name(name, run_id))
 
 
 def counts_of(data: Mapping[str, Any]) -> Counts:

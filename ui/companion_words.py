@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mimic.intervals import difference_interval
+from ui import numbers
 
 TIED = 0.02
 SAME = 0.005
@@ -182,3 +184,32 @@ def singular(words: str) -> str:
     """The same verb for one."""
     first, _, rest = words.partition(" ")
     return f"{'does' if first == 'do' else first + 's'} {rest}"
+
+
+def without_error(names: Sequence[str], result: Mapping[str, Any]) -> str:
+    """That an older measurement does not tell how far some of its numbers can be trusted."""
+    listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    images = result.get("clean_images")
+    told = f"No sampling error of {listed} was kept; measure again to have one."
+    if not images:
+        return told
+    return (
+        f"{told} They rest on {numbers.count(images)} clean images, so small differences may be "
+        "chance."
+    )
+
+
+def images_said(rows: Sequence[Mapping[str, Any]], result: Mapping[str, Any]) -> str:
+    """On which images each number of the cross-check stands: they are not all the same ones.
+
+    Args:
+        rows: the companions, a row per network and layer.
+        result: of the measurement.
+    """
+    count = result.get("clean_images")
+    clean = f"the {numbers.count(count)} clean images" if count else "the clean images"
+    probed = next((row["probe_images"] for row in rows if row.get("probe_images")), None)
+    told = f"All of it is measured on {clean} of the curves above"
+    if probed is None:
+        return f"{told}."
+    return f"{told}, except the class accuracy: that is of {numbers.count(probed)} test images."

@@ -8,7 +8,18 @@ from typing import Any
 
 import streamlit as st
 
-from ui import charts, companion_charts, cross_check, layer_focus, numbers, probe_error, text
+from ui import (
+    charts,
+    companion_charts,
+    companion_words,
+    cross_check,
+    downloads,
+    layer_focus,
+    numbers,
+    picture_file,
+    probe_error,
+    text,
+)
 from ui.companion_words import Bands, Order, Values, agreement, compare, course, order_words
 
 Result = Mapping[str, Any]
@@ -30,10 +41,11 @@ UNITS = {
     "separability": "AUC (0.5 to 1)",
 }
 RULE = (
-    "Two layers count as told apart by information where the bands of its critics do not overlap, "
-    "and by another number where the 95% interval of their difference leaves zero out (Newcombe "
-    "1998). Where its intervals are not known, they must differ by more than 2% of its range and "
-    "0.5% of its size, whatever its sampling error."
+    "Two layers count as told apart by information where the bands of its critics do not overlap. "
+    "That is the critics' spread on the same images: other images may move a layer further. By "
+    "another number they count as told apart where the 95% interval of their difference leaves "
+    "zero out (Newcombe 1998). Where its intervals are not known, they must differ by more than 2% "
+    "of its range and 0.5% of its size, whatever its sampling error."
 )
 WHISKERS = {
     "cka": "from leaving out each twelfth of the images in turn",
@@ -52,13 +64,14 @@ ABOUT = {
 }
 
 
-def show(result: Result, layer: str, inspection: Result | None = None) -> None:
+def show(result: Result, layer: str, inspection: Result | None = None, *, run_id: str = "") -> None:
     """All measures of the layers with the layer in focus stressed.
 
     Args:
         result: of a measurement.
         layer: the layer in focus.
         inspection: result of the subject's inspection.
+        run_id: the measurement's, for the names of saved files.
     """
     rows = [row for row in result.get("companions") or [] if row.get("layer")]
     if not rows:
@@ -67,9 +80,8 @@ def show(result: Result, layer: str, inspection: Result | None = None) -> None:
     layers = list(result["layers"])
     shown = [name for name in TITLES if any(row.get(name) is not None for row in rows)]
     orders = {name: order_of(result, rows, name) for name in shown if name != "information"}
-    st.markdown(
-        "**Cross-check**: the information beside numbers that need no critic, on the same images."
-    )
+    st.markdown("**Cross-check**: the information beside numbers that need no critic.")
+    st.caption(text.plain(companion_words.images_said(rows, result), cross_check.LONG))
     with st.container(border=True):
         st.markdown(text.plain(told(orders), cross_check.LONG))
         st.markdown(text.plain(in_focus(rows, shown, layer), cross_check.LONG))
@@ -78,10 +90,10 @@ def show(result: Result, layer: str, inspection: Result | None = None) -> None:
         columns = st.columns(WIDTHS, gap="medium")
         for name, column in zip(shown[start : start + len(WIDTHS)], columns, strict=False):
             with column:
-                panel(rows, name, layers, layer, orders.get(name))
+                panel(rows, name, layers, layer, orders.get(name), run_id)
     unsure = [SHORT[name] for name in orders if not intervals_of(rows, name)]
     if unsure:
-        st.caption(text.plain(without_error(unsure, result), cross_check.LONG))
+        st.caption(text.plain(companion_words.without_error(unsure, result), cross_check.LONG))
     missing = [TITLES[name] for name in companion_charts.COMPANIONS if name not in shown]
     if missing:
         st.caption(f"Not measured here: {', '.join(missing)} (needs labels or a trigger).")
@@ -91,7 +103,12 @@ def show(result: Result, layer: str, inspection: Result | None = None) -> None:
 
 
 def panel(
-    rows: list[Mapping[str, Any]], name: str, layers: list[str], layer: str, order: Order | None
+    rows: list[Mapping[str, Any]],
+    name: str,
+    layers: list[str],
+    layer: str,
+    order: Order | None,
+    run_id: str,
 ) -> None:
     """One measure: its chart, what it is, and what it says of the suspect."""
     values = suspect_values(rows, name)
@@ -114,7 +131,7 @@ def panel(
     st.markdown(f"**{TITLES[name]}**")
     st.plotly_chart(
         figure,
-        config=charts.NO_TOOLS,
+        config=picture_file.named(f"layers-{name}", run_id),
         key=f"companion-{name}",
         alt=f"{TITLES[name]} per layer. {companion_charts.in_words(rows, name)} {said}",
     )
@@ -122,6 +139,7 @@ def panel(
     if intervals_of(rows, name):
         said = f"{said} Whiskers: 95% intervals, {WHISKERS[name]}."
     st.caption(f"{ABOUT[name]} {text.plain(said, cross_check.LONG)}")
+    downloads.figure_csv(figure, picture_file.file_name(f"layers-{name}", run_id))
 
 
 def folded(layers: Sequence[str]) -> list[str]:
@@ -171,19 +189,6 @@ def intervals_of(rows: list[Mapping[str, Any]], name: str) -> Bands:
     return {
         row["layer"]: row[field] for row in rows if row["network"] == "teacher" and row.get(field)
     }
-
-
-def without_error(names: Sequence[str], result: Result) -> str:
-    """That an older measurement does not tell how far some of its numbers can be trusted."""
-    listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-    images = result.get("clean_images")
-    told = f"No sampling error of {listed} was kept; measure again to have one."
-    if not images:
-        return told
-    return (
-        f"{told} They rest on {numbers.count(images)} clean images, so small differences may be "
-        "chance."
-    )
 
 
 def clean_bands(of_input: Mapping[str, Mapping[str, Any]]) -> Bands:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from mimic.embedding_table import points_csv
 from mimic.run import Run
-from ui import address, charts, maps, numbers, selection, text
+from ui import address, charts, maps, numbers, picture_file, selection, text
 from ui.selection import SIDES
 from ui.subject import Subject
 
@@ -160,14 +160,14 @@ def draw(subject: Subject, run: Run, points: Arrays, view: View) -> None:
             class_name=subject.class_name,
             stressed=selection.stressed(side),
         )
-        told = finding(subject, points, side)
-        key = selection.chart_key(side)
+        told, key = finding(subject, points, side), selection.chart_key(side)
+        name = f"map-{side}-{view.layer}-{view.projection}"
         with column:
             st.markdown(f"**{SIDES[side]}**")
             st.caption(told)
             st.plotly_chart(
                 figure,
-                config=charts.LASSO_TOOLS,
+                config=picture_file.named(name, run.id, tools=charts.LASSO_TOOLS),
                 key=key,
                 on_select=functools.partial(selection.brushed, side, key),
                 selection_mode=("lasso", "box", "points"),

@@ -80,5 +80,16 @@ def simple_caption(result: Result) -> str:
     """How to read the chart, without the estimator."""
     return (
         f"{HOW_TO_COMPARE} {BOUNDS.get(result.get('direction', 'lower'), BOUNDS['neither'])} "
-        f"Measured on {numbers.count(result['clean_images'])} clean images."
+        f"Measured on {numbers.count(result['clean_images'])} clean images; other images might "
+        "move the lines."
+    )
+
+
+def spread(result: Result) -> str:
+    """What the whiskers leave out; nothing where there are none."""
+    if not any(curve.get("bands") for curve in result["curves"]):
+        return ""
+    return (
+        "Whiskers: the critics' spread on the same images. Where they do not overlap, two layers "
+        "are told apart on these images; how far others would move them was not measured."
     )

@@ -20,13 +20,18 @@ from ui import (
     jobs,
     live,
     live_charts,
+    missing_run,
     mode,
     numbers,
     progress_words,
+    run_chart,
     scores,
     text,
     training_charts,
+    training_end,
     verdict,
+    whose,
+    zoom,
 )
 from ui.subject import Subject, has_result
 
@@ -39,7 +44,7 @@ RUN = "run"
 
 def choose(runs: Mapping[str, Run]) -> Run:
     """The run to look at, the newest unless one is picked, with its Stop or Resume button."""
-    address.adopt(RUN, runs)
+    missing_run.adopt(RUN, runs)
     newest = next(iter(runs))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         picked = st.selectbox(
@@ -52,8 +57,9 @@ def choose(runs: Mapping[str, Run]) -> Run:
             persist_state="session",
         )
         run = runs.get(picked or "", runs[newest])
-        address.keep(RUN, picked)
+        address.keep(RUN, run.id)  # The newest, too: a link to it stays a link to this run.
         jobs.controls(run)
+    missing_run.tell(RUN, runs)
     return run
 
 
@@ -77,69 +83,77 @@ class Drawing:
     """Draws the charts of a distillation, finished or at work."""
 
     subject: Subject
+    run_id: str
 
     def __call__(self, run: Run, status: Status) -> None:
         """Accuracy and attack success; in Expert the loss terms and the agreement, too."""
         records = run.metrics()
         if not records and not status.is_active:
             return
+        final = ((run.result() or {}).get("scores") or {}).get("student")
         if mode.is_expert():
-            told = self.everything(records, status)
+            told = self.everything(records, status, final)
         else:
-            told = self.scores(st.container(), records, status)
+            told = self.scores(st.container(), records, status, final)
         if not records:
             st.caption("The first epoch has not ended yet; charts appear here.")
             return
-        final = ((run.result() or {}).get("scores") or {}).get("student")
         st.caption(f"{told}{progress_words.quick_sentence(records, final)}")
+        if status.is_active:
+            zoom.choose(self.run_id, int(records[-1]["epochs"]))
 
     def scores(
         self,
         place: DeltaGenerator,
         records: progress_words.Records,
         status: Status,
+        final: Mapping[str, Any] | None,
         waiting: int = HEIGHT,
     ) -> str:
         """Accuracy and attack success; returns the newest in words."""
-        place.markdown("**Accuracy and attack success** of the student")
+        place.markdown("**Accuracy and attack success** while training")
         if not records:
             place.skeleton(waiting)
             return ""
+        first, last = zoom.shown(self.run_id, int(records[-1]["epochs"]))
         measured = progress_words.score_sentence(records)
         references = live_charts.reference_rows(self.subject.result["scores"])
-        live_charts.show(
+        run_chart.show(
             place, "scores",
             live.alt("Accuracy and attack success by epoch.", measured, status), status,
-            lambda: live_charts.scores(records, int(records[-1]["epochs"]), references),
-            lambda: training_charts.scores(records, references, HEIGHT),
+            lambda: live_charts.scores(records, last, references, first),
+            lambda: training_charts.scores(records, references, HEIGHT, final), self.run_id,
         )  # fmt: skip
         return measured
 
-    def everything(self, records: progress_words.Records, status: Status) -> str:
+    def everything(
+        self, records: progress_words.Records, status: Status, final: Mapping[str, Any] | None
+    ) -> str:
         """Loss terms beside scores and agreement; returns the newest in words."""
         agreed = status.is_active or any(r.get("agreement") is not None for r in records)
         left, right = st.columns(2, gap="large")
         left.markdown("**Loss terms**, as they enter the total")
         if not records:
             left.skeleton(BESIDE_BOTH)
-            return self.scores(right, records, status, BESIDE_BOTH)
-        epochs, said = int(records[-1]["epochs"]), progress_words.loss_sentence(records)
+            return self.scores(right, records, status, final, BESIDE_BOTH)
+        first, last = zoom.shown(self.run_id, int(records[-1]["epochs"]))
+        said = progress_words.loss_sentence(records)
         height = BESIDE_BOTH if agreed else HEIGHT
-        live_charts.show(
+        run_chart.show(
             left, "losses", live.alt("Loss terms by epoch.", said, status), status,
-            lambda: live_charts.losses(records, epochs, height),
-            lambda: training_charts.losses(records, height),
+            lambda: live_charts.losses(records, last, height, first),
+            lambda: training_charts.losses(records, height), self.run_id,
         )  # fmt: skip
-        told = f"{said} {self.scores(right, records, status)}"
+        told = f"{said} {self.scores(right, records, status, final)}"
         if not agreed:
             return told
         alike = progress_words.agreement_sentence(records)
-        right.markdown("**Agreement** with the suspect (linear CKA)")
-        live_charts.show(
+        right.markdown("**Agreement** on the training images (linear CKA)")
+        run_chart.show(
             right, "agreement",
-            live.alt("Agreement with the suspect by epoch.", alike, status), status,
-            lambda: agreement_chart.drawn(records, epochs),
-            lambda: training_charts.agreement(records, agreement_chart.HEIGHT),
+            live.alt("Agreement on the training images by epoch.", alike, status), status,
+            lambda: agreement_chart.drawn(records, last, first),
+            lambda: training_charts.agreement(records, agreement_chart.HEIGHT), self.run_id,
         )  # fmt: skip
         return f"{told} {alike}"
 
@@ -151,10 +165,13 @@ def epochs_csv(run: Run) -> None:
     def rows() -> list[dict[str, Any]]:
         records = run.metrics()
         hidden = (*live_charts.loss_rows(records), *agreement_chart.rows_of(records))
+        final = ((run.result() or {}).get("scores") or {}).get("student")
+        scored = (*live_charts.score_rows(records), *training_end.rows(records, final))
         return [
             {"epoch": row["epoch"], "name": row.get("term") or row["measure"],
-             "value": row.get("value"), "percent": row.get("percent")}
-            for row in (*live_charts.score_rows(records), *(hidden if every else ()))
+             "value": row.get("value"), "percent": row.get("percent"),
+             "test images": row.get("images")}
+            for row in (*scored, *(hidden if every else ()))
         ]  # fmt: skip
 
     downloads.rows_csv(rows, f"epochs-{run.id}")
@@ -166,6 +183,7 @@ def show(run: Run, result: Mapping[str, Any]) -> None:
     found = verdict.of_run(run)
     again = functools.partial(gentler_cleaning.offer, run, found, RUN)
     verdict.card(found, "the cleaned encoder", again)
+    whose.told(run)
     scores.table(result["scores"])
     used = ", ".join(f"{text.plain(k)} {w:,.1f}" for k, w in result["weights"].items())
     path = ", reference path" if result.get("reference") else ""

@@ -1,15 +1,12 @@
-"""Computing an embedding: for which student, with which settings, and its numbers."""
+"""Computing an embedding: for which student, and with which settings."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
 from mimic.config import EmbedConfig
 from mimic.run import Run
-from ui import address, comparison, jobs, live, mode, numbers, text
+from ui import address, comparison, jobs, live, missing_run, mode, text
 from ui.inputs import machine
 from ui.setting_widgets import several, whole
 from ui.subject import Subject, has_result
@@ -25,7 +22,7 @@ def choose_student(subject: Subject) -> Run | None:
     finished = {r.id: r for r in subject.runs("distill") if has_result(r)}
     if not finished:
         return None
-    address.adopt("student", finished)
+    missing_run.adopt("student", finished)
     newest = next(iter(finished))
     usual = usual_student(subject, list(finished))
     which = "newest" if usual == newest else "newest with a map"
@@ -38,7 +35,7 @@ def choose_student(subject: Subject) -> Run | None:
         key="student",
         persist_state="session",
     )
-    address.keep("student", picked)
+    missing_run.tell("student", finished, what="a cleaned encoder")
     if not picked and usual != newest:
         newest_without_map(finished[usual], finished[newest])
     return finished.get(picked or usual, finished[usual])
@@ -75,11 +72,14 @@ def find(subject: Subject, student: Run | None) -> Run | None:
     """The newest embedding of this student that is finished or at work, or one just started."""
     wanted = student.id if student else ""
     fitting = [r for r in subject.runs("embed") if student_of(r) == wanted]
-    address.adopt(RUN, [r.id for r in fitting])
-    started = live.pending(RUN)
-    if started:
-        return started
-    return next((r for r in fitting if has_result(r) or jobs.state_of(r).is_active), None)
+    ids = [r.id for r in fitting]
+    missing_run.adopt(RUN, ids)
+    found = live.pending(RUN) or next(
+        (r for r in fitting if has_result(r) or jobs.state_of(r).is_active), None
+    )
+    missing_run.tell(RUN, ids if found else (), what="a map")
+    address.keep_all({"student": wanted or None, RUN: found.id if found else None})
+    return found
 
 
 def student_of(run: Run) -> str:
@@ -118,51 +118,3 @@ def start_form(subject: Subject, student: Run | None, run: Run | None) -> None:
             **machine("embed"),
         )
         jobs.start_button("Compute", "embed", config, RUN, icon=":material/scatter_plot:")
-
-
-def numbers_table(subject: Subject, result: Mapping[str, Any], layer: str) -> None:
-    """The numbers of one layer, with all layers one click away, and what they mean."""
-    rows = number_rows(result)
-    st.dataframe(
-        [r for r in rows if r["layer"] == text.cell(layer)], hide_index=True, width="stretch"
-    )
-    st.caption(
-        "Measured in the layer itself, not in the plane, on each triggered image's nearest clean "
-        "image other than itself. Triggered beside target: how often that is of class "
-        f"{text.plain(subject.target_name)} (images of that class left out); low is good. Beside "
-        "own class: "
-        "how often it is of the class the image truly shows; high is good. Clean–triggered "
-        "separation: silhouette, near 1 when triggered images form a group of their own, near 0 "
-        "when they mix."
-    )
-    if not mode.is_expert():
-        return
-    with st.expander("All layers"):
-        st.dataframe(rows, hide_index=True, width="stretch")
-
-
-def number_rows(result: Mapping[str, Any]) -> list[dict[str, str]]:
-    """One row per layer and side of the numbers beside the pictures."""
-    rows = []
-    for layer, sides in result["numbers"].items():
-        for side, found in sides.items():
-            if found:
-                rows.append(
-                    {
-                        "layer": text.cell(layer),
-                        "encoder": side,
-                        "triggered beside target": numbers.percent(
-                            found["nearest_clean_is_target"]
-                        ),
-                        "triggered beside own class": numbers.percent(
-                            found["same_class_neighbours"]
-                        ),
-                        "clean–triggered separation": decimal(found["silhouette"]),
-                    }
-                )
-    return rows
-
-
-def decimal(value: float | None) -> str:
-    """A number from -1 to 1."""
-    return numbers.NOTHING if value is None else f"{value:.2f}"

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from mimic.errors import MimicError
-from ui import text
+from ui import missing_run, text
 
 PAGES = {
     "story": ("Guided story", ":material/auto_stories:"),
@@ -55,6 +55,7 @@ def head(title: str, *, see: str, why: str) -> None:
     """The page's title and, in plain words, what it shows and why that matters."""
     st.title(title, anchor=False)
     st.markdown(f"**What you see.** {see}  \n**Why it matters.** {why}")
+    missing_run.tell("subject", st.session_state.get("subject") or (), what="an encoder")
     pending_error()
 
 

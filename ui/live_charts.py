@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
-import plotly.graph_objects as go
-from streamlit.delta_generator import DeltaGenerator
 
-from mimic.run import Status
-from ui import charts, line_names, look, palette
+from ui import line_names, look, palette, zoom
 
 MOST_POINTS = 400
 HEIGHT = 300
@@ -29,32 +26,6 @@ MEASURES = {
     "asr": ("attack success", palette.SUSPECT, [5, 3], "cross"),
 }
 Records = Sequence[Mapping[str, Any]]
-
-
-def show(
-    area: DeltaGenerator,
-    name: str,
-    told: str,
-    status: Status,
-    at_work: Callable[[], Any],
-    ended: Callable[[], go.Figure],
-) -> None:
-    """Draw a run's chart: Altair's while it works, then Plotly's, which can be saved as SVG.
-
-    Streamlit's own tools save an Altair chart as PNG only.
-
-    Args:
-        area: where to draw.
-        name: of the chart among those of the page.
-        told: its alternative text.
-        status: the run's.
-        at_work: makes the Altair chart, whose marks move as rows come in.
-        ended: makes the same with Plotly.
-    """
-    if status.is_active:
-        area.altair_chart(at_work(), width="stretch", key=f"live-{name}", alt=told)
-    else:
-        area.plotly_chart(ended(), config=charts.NO_TOOLS, key=f"ended-{name}", alt=told)
 
 
 def thinned(records: Records) -> list[Mapping[str, Any]]:
@@ -76,12 +47,13 @@ def loss_rows(records: Records) -> list[dict[str, Any]]:
 def score_rows(records: Records) -> list[dict[str, Any]]:
     """One row per evaluated epoch and measure, in percent."""
     return [
-        {"epoch": r["epoch"], "measure": name, "percent": 100 * r["evaluation"][field]}
+        {"epoch": r["epoch"], "measure": name, "percent": 100 * found[field],
+         "images": found.get("test_images")}
         for r in records
-        if r.get("evaluation")
+        if (found := r.get("evaluation"))
         for field, (name, *_) in MEASURES.items()
-        if r["evaluation"].get(field) is not None
-    ]
+        if found.get(field) is not None
+    ]  # fmt: skip
 
 
 def colour(meaning: Mapping[str, Sequence[Any]], field: str) -> alt.Color:
@@ -110,35 +82,40 @@ def shape_scale() -> alt.Scale:
     return alt.Scale(domain=named, range=[entry[3] for entry in MEASURES.values()])
 
 
-def epochs_axis(epochs: int) -> alt.X:
+def epochs_axis(epochs: int, since: int = 0) -> alt.X:
     """The epoch axis at its full length from the start, so that the line grows into it."""
     return alt.X(
         "epoch:Q",
         title="training (epochs)",
-        axis=alt.Axis(grid=False, values=ticks(epochs)),
-        scale=alt.Scale(domain=[0, max(1, epochs)], nice=False),
+        axis=alt.Axis(grid=False, values=ticks(epochs, since)),
+        scale=alt.Scale(domain=[since, max(1, epochs)], nice=False),
     )
 
 
-def ticks(epochs: int) -> list[int]:
-    """Some five round epochs from 0 to the last."""
-    step = max(1, epochs // 5)
+def ticks(epochs: int, since: int = 0) -> list[int]:
+    """Some five round epochs from the first to the last."""
+    step = max(1, (epochs - since) // 5)
     step -= step % 10 ** (len(str(step)) - 1)
-    return list(range(0, max(1, epochs) + 1, step))
+    return list(range(-(-since // step) * step, max(1, epochs) + 1, step))
 
 
-def losses(records: Records, epochs: int, height: int = HEIGHT) -> Any:
-    """Each loss term as it enters the total."""
-    rows, x = loss_rows(records), epochs_axis(epochs)
+def losses(records: Records, epochs: int, height: int = HEIGHT, since: int = 0) -> Any:
+    """Each loss term as it enters the total, from the epoch ``since``, to the epoch ``epochs``.
+
+    Where a part of a training is shown, the axis fits it instead of beginning at 0.
+    """
+    zoomed = since > 0 or any(r.get("epochs", epochs) > epochs for r in records)
+    records = zoom.within(records, since, epochs)
+    rows, x = loss_rows(records), epochs_axis(epochs, since)
     values = [row["value"] for row in rows]
-    reach = max(values) - min(0.0, *values) if values else 1.0
+    reach = max(values) - min(values if zoomed else (0.0, *values)) if values else 1.0
     heads = line_names.with_places(line_names.heads_of(rows, "term"), "value", 0.075 * reach, None)
     lines = (
         alt.Chart(look.named("lines"))
         .mark_line(strokeWidth=look.LINE_WIDTH)
         .encode(
             x=x,
-            y=alt.Y("value:Q", title="loss (no unit)"),
+            y=alt.Y("value:Q", title="loss (no unit)", scale=alt.Scale(zero=not zoomed)),
             color=colour(TERMS, "term"),
             strokeDash=dash(TERMS, "term"),
             tooltip=tips("term", "value", ".3f"),
@@ -149,9 +126,11 @@ def losses(records: Records, epochs: int, height: int = HEIGHT) -> Any:
     return look.dressed(chart, lines=rows, heads=heads, room=[{}])
 
 
-def scores(records: Records, epochs: int, references: Sequence[Mapping[str, Any]]) -> Any:
+def scores(
+    records: Records, epochs: int, references: Sequence[Mapping[str, Any]], since: int = 0
+) -> Any:
     """Accuracy and attack success by epoch, with the suspect's and the floor as thin lines."""
-    x, rows = epochs_axis(epochs), score_rows(records)
+    x, rows = epochs_axis(epochs, since), score_rows(zoom.within(records, since, epochs))
     y = alt.Y(
         "percent:Q",
         title="share of test images (%)",

@@ -9,7 +9,19 @@ import streamlit as st
 
 from mimic import curve_reading
 from mimic.run import Run, Status
-from ui import charts, cross_check, curve_words, downloads, glossary, mode, numbers, palette, text
+from ui import (
+    charts,
+    cross_check,
+    curve_words,
+    downloads,
+    glossary,
+    mode,
+    numbers,
+    palette,
+    picture_file,
+    text,
+    whose,
+)
 
 Result = Mapping[str, Any]
 
@@ -31,17 +43,18 @@ def show(run: Run, result: Result) -> None:
             text.plain(told, cross_check.LONG),
             help=glossary.help_for("mutual information", "layer", "clean twin", "triggered image"),
         )
+    whose.told(run)
     figure = charts.information_curves(drawn(result), result["layers"])
     st.plotly_chart(
         figure,
-        config=charts.NO_TOOLS,
+        config=picture_file.named("information", run.id),
         key="information-curves",
         alt=f"Mutual information per layer. {text.bare(told, cross_check.LONG)}",
     )
     comparing = curve_words.comparing if expert else curve_words.simple_caption
     st.caption(text.plain(comparing(result), cross_check.LONG))
     if expert:
-        downloads.figure_csv(figure, "information")
+        downloads.figure_csv(figure, picture_file.file_name("information", run.id))
     cross_check.warnings(result, plain=not expert)
     if not expert:
         return
@@ -79,8 +92,8 @@ def caption(result: Result) -> str:
     return (
         f"{cross_check.meaning(result)} between a layer and the encoder's output {noise}, measured "
         f"on {scored} from {numbers.count(result['clean_images'])} clean images. Solid line and "
-        "circle: clean images; dashed and cross: triggered ones."
-    )
+        f"circle: clean images; dashed and cross: triggered ones. {curve_words.spread(result)}"
+    ).strip()
 
 
 def rows(result: Result) -> list[dict[str, str]]:
@@ -123,10 +136,10 @@ def fit(run: Run, result: Result) -> None:
     if not records:
         st.caption("This run kept no fit.")
         return
-    last = records[-1]
+    last, shown = records[-1], f"critic-fit-{network}-{given}-{layer}"
     st.plotly_chart(
         charts.critic_fit(records),
-        config=charts.NO_TOOLS,
+        config=picture_file.named(shown, run.id),
         key="critic-fit",
         alt=f"Estimate by critic epoch; held-out pairs end at {last['held_out']:.2f} nats.",
     )
@@ -135,7 +148,7 @@ def fit(run: Run, result: Result) -> None:
         "levelled off, the point can be trusted; a wide gap between the lines means it learned "
         "its pairs by heart."
     )
-    downloads.rows_csv(lambda: records, "critic-fit")
+    downloads.rows_csv(lambda: records, picture_file.file_name(shown, run.id))
 
 
 def curve_name(key: str) -> str:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from mimic.config import PlacementConfig
-from ui import charts, jobs, live, mode, numbers, palette
+from ui import charts, downloads, jobs, live, mode, numbers, palette, picture_file
 from ui.story.placements import find
 from ui.subject import Subject
 
@@ -41,9 +41,13 @@ def section(subject: Subject) -> None:
             told = sentence(found.result)
             st.markdown(told)
             st.plotly_chart(
-                heat_map(found.result), width=WIDTH, config=charts.NO_TOOLS, key="placement-map",
-                alt=told,
+                heat_map(found.result), width=WIDTH, key="placement-map", alt=told,
+                config=picture_file.named("placement", found.run.id),
             )  # fmt: skip
+            if mode.is_expert():
+                downloads.rows_csv(
+                    lambda: rows(found.result), picture_file.file_name("placement", found.run.id)
+                )
             explained = stripes(found.result)
             if explained:
                 st.caption(explained)
@@ -52,6 +56,19 @@ def section(subject: Subject) -> None:
             jobs.start_button(
                 "Try every place", "placement", config, RUN, icon=":material/grid_on:"
             )
+
+
+def rows(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """The map as a row per place, beside what the trigger does there to the clean twin."""
+    floor = result.get("floor_by_position")
+    return [
+        {"row": row, "column": column, "attack success": success,
+         **({"clean twin (floor)": floor[i][j]} if floor else {})}
+        for i, (row, line) in enumerate(
+            zip(result["rows"], result["asr_by_position"], strict=True)
+        )
+        for j, (column, success) in enumerate(zip(result["columns"], line, strict=True))
+    ]  # fmt: skip
 
 
 def sentence(result: dict[str, Any]) -> str:

@@ -7,6 +7,11 @@ from typing import Any
 
 from ui import numbers
 
+IN_SAMPLE = (
+    "measured on the clean images that the student trains on; on images it has not seen it may be "
+    "lower"
+)
+"""Of the agreement: nothing but these images is known to whoever cleans."""
 Records = list[dict[str, Any]]
 
 
@@ -36,14 +41,17 @@ def score_sentence(records: Records) -> str:
 
 
 def quick_sentence(records: Records, final: Mapping[str, Any] | None) -> str:
-    """Why a finished run's last measurement is not its score, where that is so."""
-    measured = [r["evaluation"] for r in records if r.get("evaluation")]
-    quick, whole = (measured or [{}])[-1].get("test_images"), (final or {}).get("test_images")
-    if not quick or not whole or quick == whole:
+    """What a finished run's rings are, and why its last measurement is not its score."""
+    if not final:
         return ""
+    measured = [r["evaluation"] for r in records if r.get("evaluation")]
+    quick, whole = (measured or [{}])[-1].get("test_images"), final.get("test_images")
+    if not quick or not whole or quick == whole:
+        return " Rings: the final scores." if measured else ""
     return (
         f" This is the quick measurement of the training, with fewer images for classifier and "
-        f"test; the scores below are the final ones, on {numbers.count(whole)} test images."
+        f"test; the rings and the scores below are the final ones, on {numbers.count(whole)} test "
+        "images."
     )
 
 
@@ -52,4 +60,4 @@ def agreement_sentence(records: Records) -> str:
     agreed = [r["agreement"] for r in records if r.get("agreement") is not None]
     if not agreed:
         return "The agreement with the suspect is not measured yet."
-    return f"Agreement with the suspect, from 0 to 1: {agreed[-1]:.3f}."
+    return f"Agreement with the suspect, from 0 to 1: {agreed[-1]:.3f}, {IN_SAMPLE}."

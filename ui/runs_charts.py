@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ui import palette, text
+from ui import palette, text, training_end
 from ui.charts import spread, styled
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -40,13 +40,20 @@ def look(place: int) -> dict[str, Any]:
     }
 
 
-def by_epoch(aligned: Mapping[str, Any], name: str, runs: Sequence[str]) -> go.Figure:
+def by_epoch(
+    aligned: Mapping[str, Any],
+    name: str,
+    runs: Sequence[str],
+    ends: Mapping[str, training_end.End] | None = None,
+) -> go.Figure:
     """One curve of several distillations over the epochs.
 
     Args:
         aligned: ``epochs`` and ``values`` by run, see ``mimic.comparison.align``.
         name: which curve, a key of ``CURVES``.
         runs: ids of all compared runs; their order decides the looks.
+        ends: by run, how accuracy or attack success ended: final scores are drawn as rings, since
+            the curve is of the quicker measurements of the training.
     """
     _, axis, factor = CURVES[name]
     figure = go.Figure()
@@ -73,7 +80,13 @@ def by_epoch(aligned: Mapping[str, Any], name: str, runs: Sequence[str]) -> go.F
     if name == "agreement":
         figure.update_yaxes(range=[-0.04, 1.04], tickvals=[0, 0.25, 0.5, 0.75, 1])
     label_ends(figure)
-    figure.update_xaxes(range=[0, max(1, aligned["epochs"][-1])])
+    for place, run in enumerate(runs):
+        if run in (ends or {}):
+            training_end.ring(
+                figure, (ends or {})[run], named[run], factor, look(place)["line"]["color"]
+            )
+    last = max([aligned["epochs"][-1], *(end.epoch for end in (ends or {}).values())])
+    figure.update_xaxes(range=[0, max(1, last)])
     return figure
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import streamlit as st
 
-from ui import address, text
+from ui import address, mode, text
 
 ADDRESS = "runs"
 CHOSEN = "runs_chosen"
@@ -47,7 +47,8 @@ def tell_missing() -> None:
     several = len(missing) > 1
     st.info(
         f"The address names {'runs that are' if several else 'a run that is'} not here "
-        f"({named}{more}): deleted, or made on another machine.",
+        f"({named}{more}): deleted, or made on another machine. Look into the trash at the end of "
+        "this page, or choose others in the table.",
         icon=":material/search_off:",
     )
 
@@ -99,6 +100,8 @@ def picker(labels: dict[str, str]) -> list[str]:
 
 def permalink(**named: str) -> None:
     """The full address of this view, to be copied."""
+    if mode.is_expert():
+        named["mode"] = mode.EXPERT
     here = urlsplit(st.context.url or "")
     query = "&".join(f"{name}={value}" for name, value in named.items())
     st.caption("Link to this view:")

@@ -7,14 +7,14 @@ from typing import Any
 
 import streamlit as st
 
-from mimic.comparison import compare, record
+from mimic.comparison import Record, compare, record, scores_of
 from mimic.tables import DIFFERING
 from ui import (
-    charts,
     downloads,
     jobs,
     numbers,
     palette,
+    picture_file,
     runs_charts,
     runs_choice,
     runs_details,
@@ -22,7 +22,9 @@ from ui import (
     runs_seeds,
     runs_settings,
     text,
+    training_end,
 )
+from ui.progress_words import IN_SAMPLE
 from ui.runs_table import Entry
 
 MOST = 6
@@ -38,11 +40,12 @@ def show(entries: Sequence[Entry]) -> None:
     shown = entries[:MOST]
     named = runs_charts.letters([e.run.id for e in shown])
     st.markdown("  \n".join(legend(e, named[e.run.id]) for e in shown))
-    found = compare([record(e.run) for e in shown])
+    records = [record(e.run) for e in shown]
+    found = compare(records)
     runs = list(named)
     settings(found["config"], {e.run.id: e.kind for e in shown}, named)
     machine(found["machine"], named)
-    curves(found["curves"], runs)
+    curves(found["curves"], runs, records)
     information(found["information"], runs)
     sweeps(found["sweep"], runs)
     if not any(found[part] for part in ("curves", "information", "sweep")):
@@ -67,12 +70,16 @@ def legend(entry: Entry, letter: str) -> str:
 def chart(figure: Any, name: str, title: str, told: str) -> None:
     """A chart with its title, its words for those who do not see it, and its numbers."""
     st.markdown(f"**{title}**")
-    st.plotly_chart(figure, config=charts.NO_TOOLS, key=f"compare-{name}", alt=f"{title}. {told}")
+    shown = picture_file.file_name(f"compare-{name}", *runs_choice.chosen())
+    st.plotly_chart(
+        figure, config=picture_file.named(f"compare-{name}", *runs_choice.chosen()),
+        key=f"compare-{name}", alt=f"{title}. {told}",
+    )  # fmt: skip
     st.caption(told)
-    downloads.figure_csv(figure, f"compare-{name}")
+    downloads.figure_csv(figure, shown)
 
 
-def curves(found: Mapping[str, Any], runs: Sequence[str]) -> None:
+def curves(found: Mapping[str, Any], runs: Sequence[str], records: Sequence[Record]) -> None:
     """Accuracy, attack success and a chosen loss by epoch."""
     if not found:
         return
@@ -80,9 +87,16 @@ def curves(found: Mapping[str, Any], runs: Sequence[str]) -> None:
     shown = [name for name in ("accuracy", "asr") if name in found]
     for name, column in zip(shown, columns, strict=False):
         with column:
-            title = f"{runs_charts.CURVES[name][0]} of the cleaned encoder"
-            chart(runs_charts.by_epoch(found[name], name, runs), name, title,
-                  ends(found[name], name, runs))  # fmt: skip
+            title = f"{runs_charts.CURVES[name][0]} of the cleaned encoder while training"
+            came = {
+                r.id: end
+                for r in records
+                if r.id in found[name]["values"]
+                and (end := training_end.end_of(r.metrics, scores_of(r).get("student"), name))
+            }
+            named = runs_charts.letters(runs)
+            told = training_end.in_words({named[run]: end for run, end in came.items()})
+            chart(runs_charts.by_epoch(found[name], name, runs, came), name, title, told)
     losses = [name for name in LOSSES if name in found]
     if losses:
         if st.session_state.get("compare_loss") not in (None, *losses):
@@ -96,15 +110,13 @@ def curves(found: Mapping[str, Any], runs: Sequence[str]) -> None:
 
 
 def ends(aligned: Mapping[str, Any], name: str, runs: Sequence[str]) -> str:
-    """Where each curve ends, in words."""
-    factor, named = runs_charts.CURVES[name][2], runs_charts.letters(runs)
-    said = []
+    """Where each curve of a loss ends, in words."""
+    named, said = runs_charts.letters(runs), []
     for run, values in aligned["values"].items():
         last = next(v for v in reversed(values) if v is not None)
-        said.append(
-            f"{named[run]} {numbers.percent(last)}" if factor > 1 else f"{named[run]} {last:.3f}"
-        )
-    return f"At the end: {', '.join(said)}."
+        said.append(f"{named[run]} {last:.3f}")
+    where = f" {IN_SAMPLE[0].upper()}{IN_SAMPLE[1:]}." if name == "agreement" else ""
+    return f"At the end: {', '.join(said)}.{where}"
 
 
 def information(rows: Sequence[Mapping[str, Any]], runs: Sequence[str]) -> None:

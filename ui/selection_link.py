@@ -36,7 +36,7 @@ def adopt(run_id: str, labels: np.ndarray) -> None:
         run_id: the run whose images are shown.
         labels: their classes.
     """
-    given = new_in_address(selection.CLASSES)
+    given = address.fresh(selection.CLASSES)
     if given:
         known = set(labels[labels >= 0].tolist())
         classes = [int(word) for word in given.split(",")] if CLASS_LIST.fullmatch(given) else []
@@ -45,20 +45,13 @@ def adopt(run_id: str, labels: np.ndarray) -> None:
             selection.chosen_classes(labels)
         else:
             refuse(selection.CLASSES)
-    given = new_in_address(IMAGES)
+    given = address.fresh(IMAGES)
     if given:
         ids = decode(given, run_id, len(labels))
         if ids:
             selection.choose(ids, "link")
         else:
             refuse(IMAGES)
-
-
-def new_in_address(name: str) -> str | None:
-    """What the address holds under a name, unless this session wrote it itself."""
-    given = st.query_params.get(name)
-    _, written = st.session_state.get(f"{name}_in_address", ("", None))
-    return given if given != written else None
 
 
 def refuse(name: str) -> None:

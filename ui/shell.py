@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from mimic.run import default_root
-from ui import frame, glossary, mode, run_list, subject, uploads
+from ui import frame, glossary, mode, picture_file, run_list, subject, uploads
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOK = ROOT / "assets" / "look.css"
@@ -24,6 +24,7 @@ shown = next((name for name, one in pages.items() if one is page), "overview")
 uploads.tidy_once(str(default_root().resolve()))
 subject.choose()
 mode.choose()
+picture_file.choose()
 glossary.popover()
 if shown != "overview":  # It tells that itself, where phones show it too.
     with st.sidebar:

@@ -17,7 +17,7 @@ from mimic.subjects import (
 from mimic.subjects import fields_of as fields_of
 from mimic.subjects import identity as identity
 from mimic.subjects import settled as settled
-from ui import address, numbers, text, uploads
+from ui import address, missing_run, numbers, text, uploads
 
 DEMO = "demo-inspect"
 NEXT = "next_subject"
@@ -169,7 +169,7 @@ def choose() -> None:
     wanted = st.session_state.pop(NEXT, None)
     if wanted in options:
         st.session_state["subject"] = wanted
-    address.adopt("subject", options)
+    missing_run.adopt("subject", options)
     if not options:
         return
     titles = told_apart(inspected())

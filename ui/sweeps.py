@@ -13,7 +13,18 @@ from mimic.config import SweepConfig
 from mimic.learning import least_accuracy
 from mimic.run import Run, Status
 from mimic.sweep import Cell, cells, explain, set_name, summary
-from ui import address, frame, jobs, live, live_charts, numbers, sweep_inputs, sweep_map, text
+from ui import (
+    downloads,
+    frame,
+    jobs,
+    live,
+    missing_run,
+    numbers,
+    run_chart,
+    sweep_inputs,
+    sweep_map,
+    text,
+)
 from ui.report import tiles
 from ui.subject import Subject
 
@@ -22,16 +33,20 @@ LONG = 2_000
 Scores = Mapping[str, Any] | None
 
 
-def section(subject: Subject) -> None:
-    """The newest sweep of the subject with its map and sentence, and the form that starts one."""
+def section(subject: Subject) -> str | None:
+    """The newest sweep of the subject with its map and sentence, and the form that starts one.
+
+    Returns the id of the sweep that is shown, for the address.
+    """
     st.header("Which layers bring the backdoor along", anchor=False)
     st.markdown(
         "Each tile is one short distillation that teaches the student from these layers at this "
         "attention weight, and nothing else changes between tiles."
     )
     runs = {run.id: run for run in subject.runs("sweep")}
-    address.adopt(RUN, runs)
+    missing_run.adopt(RUN, runs)
     run = runs.get(st.session_state.get(RUN, "")) or next(iter(runs.values()), None)
+    missing_run.tell(RUN, runs, what="a sweep")
     title = "Sweep again" if run else "Sweep layers and scales"
     with jobs.form(title, "sweep", opened=False):
         config = sweep_inputs.sweep(subject)
@@ -41,13 +56,14 @@ def section(subject: Subject) -> None:
         frame.empty(
             "No sweep has been made of this encoder.", f"Open “{title}” above and press Sweep."
         )
-        return
+        return None
     with frame.errors_as_cards():
         plan = Plan.of(run, subject)
         jobs.controls(run)
         live.follow(run, Drawing(plan, choose_losses(plan)))
         if not jobs.state_of(run).is_active:
             numbers_of(plan, run)
+    return run.id
 
 
 @dataclass(frozen=True)
@@ -126,9 +142,10 @@ class Drawing:
                     plan.cells, rows, measure, every=plan.config.layers, losses=self.losses
                 )
                 shown = f"{title} by layer set and attention weight per layer."
-                live_charts.show(
+                run_chart.show(
                     column, f"sweep-{measure}", live.alt(shown, text.bare(told, LONG), status),
                     status, partial(sweep_map.heat_map, found), partial(tiles.heat_map, found),
+                    run.id,
                 )  # fmt: skip
         st.caption(self.settings())
 
@@ -186,6 +203,7 @@ def numbers_of(plan: Plan, run: Run) -> None:
     if rows:
         with st.expander("The numbers"):
             st.dataframe(table(rows, plan), hide_index=True, width="stretch")
+        downloads.rows_csv(lambda: rows, f"sweep-{run.id}")
 
 
 def table(rows: Sequence[Mapping[str, Any]], plan: Plan) -> list[dict[str, str]]:

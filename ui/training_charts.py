@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ui import agreement_chart, line_names, live_charts, look, palette
+from ui import agreement_chart, line_names, live_charts, look, palette, training_end
 
 ROOM = {"l": 64, "r": 142, "t": 12, "b": 52}
 """Pixels, the same for charts above each other, so that their epochs stand above each other."""
@@ -32,8 +32,20 @@ def loss_gap(rows: Rows) -> float:
     return 0.075 * (max(values) - min(0.0, *values)) if values else 1.0
 
 
-def scores(records: live_charts.Records, references: Rows, height: int) -> go.Figure:
-    """Accuracy and attack success with thin lines to compare with, see ``live_charts.scores``."""
+def scores(
+    records: live_charts.Records,
+    references: Rows,
+    height: int,
+    final: Mapping[str, Any] | None = None,
+) -> go.Figure:
+    """Accuracy and attack success with thin lines to compare with, see ``live_charts.scores``.
+
+    Args:
+        records: the run's lines by epoch.
+        references: the lines to compare with.
+        height: in pixels.
+        final: the student's final scores, drawn as rings: the curves are of quicker measurements.
+    """
     rows = live_charts.score_rows(records)
     figure = lines(rows, "measure", "percent", live_charts.MEASURES)
     heads, marked = live_charts.named_scores(rows, references)
@@ -45,6 +57,10 @@ def scores(records: live_charts.Records, references: Rows, height: int) -> go.Fi
     for head in heads:
         shade = colours(live_charts.MEASURES)[head["measure"]]
         name(figure, head["measure"], head["place"], shade)
+    for measure, (called, shade, *_) in live_charts.MEASURES.items():
+        end = training_end.end_of(records, final, measure)
+        if end:
+            training_end.ring(figure, end, called, 100.0, shade)
     figure.update_yaxes(
         range=[live_charts.LOWEST, live_charts.HIGHEST], tickvals=[0, 25, 50, 75, 100]
     )

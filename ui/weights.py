@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from mimic.layer_weights import PRESETS, layer_weights
-from ui import charts, frame, text
+from ui import charts, downloads, frame, picture_file, text
 from ui.subject import Subject
 
 CARRIED = "carried_weights"
@@ -134,9 +134,10 @@ def choose(subject: Subject, run_id: str, information: Mapping[str, float]) -> N
     if edited is None:
         return
     with right:
+        figure = charts.weight_bars({n: edited.weights.get(n, 0.0) for n in information})
         st.plotly_chart(
-            charts.weight_bars({n: edited.weights.get(n, 0.0) for n in information}),
-            config=charts.NO_TOOLS,
+            figure,
+            config=picture_file.named("layer-weights", run_id),
             key="layer-weights",
             alt=f"Weight of each layer's attention loss: {edited.sentence()}.",
         )
@@ -144,6 +145,7 @@ def choose(subject: Subject, run_id: str, information: Mapping[str, float]) -> N
             "Weight = base + budget × the layer's share of the information the suspect carries on "
             "clean images. A layer that is off teaches nothing."
         )
+        downloads.figure_csv(figure, picture_file.file_name("layer-weights", run_id))
         if st.button("Use these weights", type="primary", icon=":material/arrow_forward:"):
             carry(edited)
             frame.go("distil")

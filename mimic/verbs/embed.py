@@ -68,6 +68,8 @@ def embed(work: Work[EmbedConfig]) -> dict[str, Any]:
             numbers[layer][when] = separation(
                 clean[layer], triggered[layer], points.labels, target=subject.target
             )
+    for layer, found in floor(work, subject, points).items():
+        numbers[layer]["clean_twin"] = found
     return {
         "layers": list(config.layers),
         "projections": list(config.projections),
@@ -91,6 +93,25 @@ def load_encoders(work: Work[EmbedConfig], subject: Subject) -> dict[str, Encode
             )
         encoders["after"] = student
     return encoders
+
+
+def floor(work: Work[EmbedConfig], subject: Subject, points: Points) -> dict[str, dict[str, Any]]:
+    """The same numbers of the clean twin by layer: what the trigger does without a backdoor.
+
+    Nothing without a twin, or where its layers are not the suspect's. It gets no map: the maps
+    compare the suspect with what cleaning made of it.
+    """
+    twin = subject.twin
+    if twin is None or twin.encoder.architecture != subject.teacher.encoder.architecture:
+        return {}
+    found = all_vectors(work, points, {"clean_twin": twin}, first=0.99, last=0.995)
+    return {
+        layer: separation(
+            found["clean_twin_clean"][layer], found["clean_twin_triggered"][layer],
+            points.labels, target=subject.target,
+        )
+        for layer in work.config.layers
+    }  # fmt: skip
 
 
 def choose_points(subject: Subject, config: EmbedConfig) -> Points:
@@ -127,9 +148,22 @@ def class_scores(
 
 
 def all_vectors(
-    work: Work[EmbedConfig], points: Points, encoders: dict[str, EncoderFile]
+    work: Work[EmbedConfig],
+    points: Points,
+    encoders: dict[str, EncoderFile],
+    *,
+    first: float = 0.07,
+    last: float = LOOKED,
 ) -> Vectors:
-    """Unit vectors (N, D) by encoder and input, and by layer; features always among them."""
+    """Unit vectors (N, D) by encoder and input, and by layer; features always among them.
+
+    Args:
+        work: tells the progress, from ``first`` to ``last``.
+        points: the images.
+        encoders: by name.
+        first: share of the work done before.
+        last: share of the work done after.
+    """
     layers = tuple(dict.fromkeys([*work.config.layers, "features"]))
     sources = {"clean": points.images.images, "triggered": points.stamped}
     pairs = [(when, kind) for when in encoders for kind in sources]
@@ -138,7 +172,8 @@ def all_vectors(
         images, parts = sources[kind], []
         for start in range(0, len(images), CHUNK):
             done = (number + start / len(images)) / len(pairs)
-            work.step(0.07 + (LOOKED - 0.07) * done, f"encoding {kind} images, {when} cleaning")
+            whose = "clean twin" if when == "clean_twin" else f"{when} cleaning"
+            work.step(first + (last - first) * done, f"encoding {kind} images, {whose}")
             part = images[start : start + CHUNK]
             parts.append(layer_vectors(encoders[when], part, layers, work.device))
         vectors[f"{when}_{kind}"] = {

@@ -105,6 +105,26 @@ def test_live_charts_keep_their_node_and_what_the_pointer_is_on(
     assert visitor.evaluate("window.removed") == 0
 
 
+def test_a_zoom_outlives_updates(visitor, working) -> None:
+    visitor.goto(working)
+    visitor.locator(f"{CHARTS} svg").nth(2).wait_for()
+    zeros = """selector => [...document.querySelectorAll(selector)[1].querySelectorAll('text')]
+                 .filter(text => text.textContent === '0').length"""
+    visitor.wait_for_function(f"selector => ({zeros})(selector) === 2", arg=CHARTS)
+    first = visitor.get_by_role("slider").first
+    for _ in range(3):
+        first.press("ArrowRight")
+    begins = first.input_value()
+    assert begins != "0"
+    visitor.wait_for_function(f"selector => ({zeros})(selector) === 1", arg=CHARTS)
+    wait_for_updates(visitor, 3)
+    visitor.evaluate("selector => document.querySelector(`${selector} svg`).mark = 1", CHARTS)
+    wait_for_updates(visitor, 3)
+    assert first.input_value() == begins
+    assert visitor.evaluate("selector => document.querySelector(`${selector} svg`).mark", CHARTS)
+    assert visitor.evaluate(zeros, CHARTS) == 1  # The percent axis has the one, epochs none.
+
+
 def test_no_two_names_in_a_live_chart_meet(visitor, working) -> None:
     """The pretended student's figures are those of the suspect and of the floor."""
     visitor.goto(working)

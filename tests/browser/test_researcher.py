@@ -280,9 +280,14 @@ def compare(desk: Desk, first: str, second: str) -> None:
         ),
         strict=True,
     ):
-        assert [name for name, _, _ in plot] == ["A", "B"]
-        assert [x for _, x, _ in plot] == [EPOCHS, EPOCHS]
-        assert [y for _, _, y in plot] == pytest.approx([value(line) for line in ends])
+        lines = [found for found in plot if not found[0].endswith("final score")]
+        assert [name for name, _, _ in lines] == ["A", "B"]
+        assert [x for _, x, _ in plot] == [EPOCHS] * len(plot)
+        assert [y for _, _, y in lines] == pytest.approx([value(line) for line in ends])
+    scores = [Run(desk.runs / run).result()["scores"]["student"] for run in (first, second)]
+    for plot, measure in zip(drawn, ("accuracy", "asr"), strict=False):
+        rings = [y for name, _, y in plot if name.endswith("final score")]
+        assert rings == pytest.approx([100 * found[measure] for found in scores])
     desk.reached("compared")
 
 

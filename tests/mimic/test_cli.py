@@ -573,7 +573,8 @@ def test_evaluate_scores_suspect_student_and_twin_by_every_probe(
 def test_embed_places_before_and_after_in_one_plane(cli: Cli, subject_files: SubjectFiles) -> None:
     options = [*subject_files.options(), "--projections", "pca", "--points", "20", "--layers",
                "features", "layer2"]  # fmt: skip
-    code, told, _ = cli("embed", *options, "--student", str(subject_files.twin))
+    twin = str(subject_files.twin)
+    code, told, _ = cli("embed", *options, "--student", twin, "--clean-twin", twin)
     assert code == 0
     assert (told["layers"], told["projections"]) == (["features", "layer2"], ["pca"])
     assert told["target_class"] == 1
@@ -581,6 +582,8 @@ def test_embed_places_before_and_after_in_one_plane(cli: Cli, subject_files: Sub
     for layer in ("features", "layer2"):
         assert set(told["numbers"][layer]["before"]) == numbers
         assert set(told["numbers"][layer]["after"]) == numbers
+        # The student is the twin itself here, so the floor has to be the student's numbers.
+        assert told["numbers"][layer]["clean_twin"] == told["numbers"][layer]["after"]
         places = run_of(told).arrays(f"{layer}-pca")
         assert places is not None
         assert {k: (v.shape, v.dtype.name) for k, v in places.items()} == dict.fromkeys(

@@ -85,7 +85,7 @@ def test_long_runs_are_thinned_but_keep_the_newest() -> None:
 
 def test_scores_are_in_percent_and_skip_what_is_unknown() -> None:
     assert live_charts.score_rows(records(3)) == [
-        {"epoch": 0, "measure": "accuracy", "percent": 50.0}
+        {"epoch": 0, "measure": "accuracy", "percent": 50.0, "images": None}
     ]
 
 

@@ -74,7 +74,7 @@ def test_one_chosen_run_shows_its_record_command_and_link(two: Path) -> None:
     app = open_runs("distill-b")
     codes = [c.value for c in app.code]
     assert any("python -m mimic distill --seed 8" in c for c in codes)
-    assert any(c.endswith("?runs=distill-b") for c in codes)
+    assert any(c.endswith("?runs=distill-b&mode=expert") for c in codes)
     assert "attack success 40.0% (35.0–45.0%), floor 1.8%" in said(app)
     assert app.query_params["runs"] in ("distill-b", ["distill-b"])
 
@@ -82,9 +82,9 @@ def test_one_chosen_run_shows_its_record_command_and_link(two: Path) -> None:
 def test_a_comparison_tells_what_differs_and_what_is_beyond_chance(two: Path) -> None:
     app = open_runs("demo-distill", "distill-b")
     assert "2 runs side by side" in said(app)
-    titles = (
-        "Accuracy of the cleaned encoder", "Attack success of the cleaned encoder", "Total loss",
-    )  # fmt: skip
+    measured = ("Accuracy of the cleaned encoder", "Attack success of the cleaned encoder")
+    titles = (*(f"{title} while training" for title in measured), "Total loss")
+    assert "Ring: the final score, A 96.6%" in said(app)
     assert all(f"**{title}**" in said(app) for title in titles)
     tables = [d.value for d in app.dataframe]
     settings = next(t for t in tables if "setting" in t)

@@ -1,0 +1,82 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mimic.run import Run
+from tests.ui.test_pages import open_page, without_escapes
+from ui import distillation
+
+WriteRun = Callable[..., Run]
+PLACES = [
+    ("distil", "run"),
+    ("layers", "information_run"),
+    ("layers", "attention_run"),
+    ("layers", "sweep_run"),
+    ("embeddings", "student"),
+    ("embeddings", "embed_run"),
+    ("suspect", "inspect_run"),
+    ("overview", "subject"),
+    ("layers", "subject"),
+]
+
+
+@pytest.fixture
+def made(
+    runs_root: Path, fabricate: Callable[[Path], None], attention_run: WriteRun,
+    distill_run: WriteRun, sweep_run: WriteRun,
+) -> Path:  # fmt: skip
+    """A subject with a run of each kind, and two distillations."""
+    fabricate(runs_root)
+    attention_run(runs_root)
+    sweep_run(runs_root)
+    distill_run(runs_root, "distill-b", "finished")
+    return runs_root
+
+
+def notes(app: AppTest) -> list[str]:
+    return [note.value.replace("\\", "") for note in app.info if "The address names" in note.value]
+
+
+@pytest.mark.parametrize(("page", "key"), PLACES)
+def test_a_run_of_the_address_that_is_not_here_is_told_with_what_to_do(
+    made: Path, page: str, key: str
+) -> None:
+    app = open_page(page, **{key: "long-gone-0000"})
+    assert not app.exception
+    (told,) = notes(app)
+    assert "long-gone-0000" in told
+    assert "not here" in told
+    assert "on Runs" in told
+    assert not notes(open_page(page))
+
+
+def test_the_note_outlives_a_rerun_and_goes_when_another_run_is_picked(made: Path) -> None:
+    app = open_page("distil", run="long-gone-0000")
+    assert len(notes(app.run())) == 1
+    app.selectbox(key=distillation.RUN).set_value("demo-distill").run()
+    assert not notes(app)
+
+
+@pytest.mark.parametrize(
+    ("page", "key"), [place for place in PLACES if place[1] not in ("subject", "inspect_run")]
+)
+def test_the_newest_run_is_written_into_the_address_so_that_a_link_stays(
+    made: Path, distill_run: WriteRun, page: str, key: str
+) -> None:
+    app = open_page(page)
+    named = app.query_params[key]
+    run_id = named[0] if isinstance(named, list) else named
+    assert (made / run_id).is_dir()
+    distill_run(made, "distill-newer", "finished")
+    again = open_page(page, **{key: run_id})
+    assert run_id in without_escapes(again) + str(again.query_params[key])
+    assert again.query_params[key] in (run_id, [run_id])
+
+
+def test_a_link_of_runs_keeps_the_view_for_experts(made: Path) -> None:
+    expert = open_page("runs", runs="demo-distill", mode="expert")
+    assert any("runs=demo-distill&mode=expert" in code.value for code in expert.code)
+    simple = open_page("runs", runs="demo-distill", mode="simple")
+    assert any(code.value.endswith("runs=demo-distill") for code in simple.code)
