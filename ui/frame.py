@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from mimic.errors import MimicError
-from ui import missing_run, text
+from ui import missing_run, mode, text
 
 PAGES = {
     "story": ("Guided story", ":material/auto_stories:"),
@@ -23,12 +23,18 @@ PAGES = {
     "runs": ("Runs", ":material/table_rows:"),
 }
 PENDING_ERROR, HERO = "pending_error", "to-the-story"
-WIDTH = 1240
-"""Pixels: on wider screens the page stays as wide and stands in the middle, so that lines of text
-can be read and charts keep their shape."""
+WIDTH, WIDE = 1240, 1900
+"""Pixels of Simple and of Expert: on wider screens the page stays as wide and stands in the middle.
+Charts and tables of Expert use all of it; lines of text end where they do in Simple, so that they
+can be read: ``assets/look.css`` sees to that."""
 
 EMPTY_SECONDS = 0.12
 """Long enough for a browser to draw the page once."""
+
+
+def width() -> int:
+    """Pixels that a page may take; on screens up to 1,440 wide both views take what there is."""
+    return WIDE if mode.is_expert() else WIDTH
 
 
 def from_the_top(what: str, shown: str) -> DeltaGenerator:

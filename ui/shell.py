@@ -31,7 +31,7 @@ if shown != "overview":  # It tells that itself, where phones show it too.
         run_list.news(waits=True)
 with (
     st.container(horizontal_alignment="center"),
-    st.container(width=frame.WIDTH, key="page"),
+    st.container(width=frame.width(), key="page"),
     frame.from_the_top("page", shown),
 ):
     page.run()

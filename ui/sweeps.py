@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import streamlit as st
 
-from mimic.config import SweepConfig
-from mimic.learning import least_accuracy
 from mimic.run import Run, Status
-from mimic.sweep import Cell, cells, explain, set_name, summary
+from mimic.sweep import explain
 from ui import (
-    downloads,
     frame,
     jobs,
     live,
@@ -23,14 +20,15 @@ from ui import (
     run_chart,
     sweep_inputs,
     sweep_map,
+    sweep_table,
     text,
 )
 from ui.report import tiles
 from ui.subject import Subject
+from ui.sweep_plan import Plan, ended
 
 RUN = "sweep_run"
 LONG = 2_000
-Scores = Mapping[str, Any] | None
 
 
 def section(subject: Subject) -> str | None:
@@ -62,45 +60,8 @@ def section(subject: Subject) -> str | None:
         jobs.controls(run)
         live.follow(run, Drawing(plan, choose_losses(plan)))
         if not jobs.state_of(run).is_active:
-            numbers_of(plan, run)
+            sweep_table.numbers_of(plan, run)
     return run.id
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a sweep set out to do, and what it is compared with.
-
-    Args:
-        config: its settings.
-        cells: its cells.
-        teacher: scores of the suspect.
-        floor: scores of the clean twin, if there is one.
-        untrained: scores of a student before its training; older sweeps have none.
-    """
-
-    config: SweepConfig
-    cells: Sequence[Cell]
-    teacher: Scores
-    floor: Scores
-    untrained: Scores = None
-
-    @classmethod
-    def of(cls, run: Run, subject: Subject) -> Plan:
-        """The plan of a run; before it has scored the suspect, the inspection's scores stand in."""
-        config = cast(SweepConfig, run.config())
-        noted = run.read_json("plan.json") or {}
-        before = subject.result["scores"]
-        return cls(
-            config,
-            cells(config),
-            noted.get("teacher") or before.get("teacher"),
-            noted.get("floor") or before.get("clean_twin"),
-            noted.get("untrained"),
-        )
-
-    def rows(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Mean and range over seeds, see ``mimic.sweep.summary``."""
-        return summary(records, least_accuracy(self.teacher, self.untrained))
 
 
 def choose_losses(plan: Plan) -> str:
@@ -187,39 +148,3 @@ class Drawing:
             f"data; layers of a set share their weight {shared}. "
             f"{text.plain(sweep_map.rows_said(config), LONG)} {sweep_map.WEAK_SAID}"
         )
-
-
-def ended(run: Run, plan: Plan) -> list[dict[str, Any]]:
-    """Lines of the cells that have ended."""
-    lines = {Cell.of(line): line for line in run.metrics()}
-    return [lines[cell] for cell in plan.cells if cell in lines]
-
-
-def numbers_of(plan: Plan, run: Run) -> None:
-    """Every tile with its range, and notes of the run."""
-    rows = plan.rows(ended(run, plan))
-    for note in (run.result() or {}).get("notes", [])[1:]:
-        st.warning(text.sentence(note), icon=":material/warning:")
-    if rows:
-        with st.expander("The numbers"):
-            st.dataframe(table(rows, plan), hide_index=True, width="stretch")
-        downloads.rows_csv(lambda: rows, f"sweep-{run.id}")
-
-
-def table(rows: Sequence[Mapping[str, Any]], plan: Plan) -> list[dict[str, str]]:
-    """One table row per layer set, scale and losses."""
-    return [
-        {
-            "layers": text.cell(set_name(row["layers"], plan.config.layers)),
-            "weight per layer": sweep_map.scale_name(row["scale"]),
-            "losses": text.cell(row["losses"]),
-            "seeds": str(len(row["seeds"])),
-            "ASR": numbers.percent(row["asr"]),
-            "ASR, range over seeds": numbers.interval(row["asr_range"]),
-            "ASR, all classes": numbers.percent(row["asr_all"]),
-            "accuracy": numbers.percent(row["accuracy"]),
-            "accuracy, range over seeds": numbers.interval(row["accuracy_range"]),
-            "learned enough": "too little to tell" if row.get("is_weak") else "yes",
-        }
-        for row in rows
-    ]

@@ -206,7 +206,8 @@ def test_the_estimate_follows_the_newest_run_that_tells(runs_root: Path, sweep_r
 
 
 def test_the_table_names_every_tile(runs_root: Path, sweep_run: Write) -> None:
-    from ui.sweeps import Plan, table
+    from ui.sweep_plan import Plan
+    from ui.sweep_table import table
 
     run = sweep_run(runs_root, **SMALL)
     config = SweepConfig(**SMALL)
