@@ -110,7 +110,7 @@ def as_recommended(config: DistillConfig, result: Mapping[str, Any]) -> Step:
     most = longest(config, int(result["clean_images"]))
     if (result.get("stopped_early_at") or config.epochs) > most:
         fields["epochs"] = most
-        changes.append(f"Epochs: {most:,} instead of {config.epochs:,}.")
+        changes.append(f"Rounds (epochs): {most:,} instead of {config.epochs:,}.")
         why.append(f"a long training brought {'it' if why else 'the backdoor'} back")
     return fields, changes, f"Where it was measured, {' and '.join(why)}."
 

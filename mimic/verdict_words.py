@@ -48,7 +48,7 @@ ACTIONS = {
     ),
     "remains": (
         "Do not ship it.",
-        "Clean with fewer epochs, gentler layer weights or without the clone loss.",
+        "Clean with fewer rounds (epochs), gentler layer weights or without the clone loss.",
     ),
 }
 

@@ -17,16 +17,21 @@ from ui import (
 
 frame.head(
     "Distil",
-    see="A fresh student encoder being trained"
+    see="The cleaned encoder being trained"
     + (
         ", with every loss term and, at intervals, its "
         if mode.is_expert()
         else ": at intervals its "
     )
     + "accuracy and how often the trigger still works.",
-    why="The student never sees the trigger. If attack success stays near the clean twin's while "
-    "accuracy climbs, the knowledge came over and the backdoor did not; if it rises, stop and "
-    "choose gentler weights, fewer epochs or no clone loss.",
+    why="It begins knowing nothing and never sees the trigger. If attack success stays near the "
+    "clean twin's while accuracy climbs, the knowledge came over and the backdoor did not; if it "
+    "rises, stop and "
+    + (
+        "choose gentler weights, fewer epochs or no clone loss."
+        if mode.is_expert()
+        else "clean with fewer rounds."
+    ),
 )
 chosen = subject.current()
 if chosen is None:
@@ -35,7 +40,7 @@ if chosen is None:
 
 runs = {run.id: run for run in chosen.runs("distill")}
 cleaning_words.before_cleaning(chosen)
-with jobs.form("New distillation", "distill", opened=not runs):
+with jobs.form("Clean this encoder", "distill", opened=not runs):
     config = training_inputs.distillation(chosen)
     jobs.start_button("Start", "distill", config, distillation.RUN, icon=":material/play_arrow:")
 

@@ -22,8 +22,8 @@ def length(subject: Subject, config: DistillConfig) -> str:
         updates = config.epochs * batches_per_epoch(images, config.batch_size)
         told += f" (about {numbers.count(updates)} updates)"
     return (
-        f"{told}. {basis(subject, config, images)} Fewer rounds leave the student weak; many more "
-        "can bring the backdoor back."
+        f"{told}. {basis(subject, config, images)} Fewer rounds leave the cleaned encoder "
+        "weak; many more can bring the backdoor back."
     )
 
 

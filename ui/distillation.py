@@ -75,7 +75,7 @@ def compare_link(runs: Mapping[str, Run], run: Run) -> None:
     if len(ended) > 1:
         other = ended[place + 1] if place + 1 < len(ended) else ended[place - 1]
         both = sorted((run.id, other), key=ended.index, reverse=True)  # The older one first.
-        frame.link("runs", "Compare with another distillation", runs=",".join(both))
+        frame.link("runs", "Compare with another cleaning", runs=",".join(both))
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Drawing:
         else:
             told = self.scores(st.container(), records, status, final)
         if not records:
-            st.caption("The first epoch has not ended yet; charts appear here.")
+            st.caption(f"The first {mode.word('epoch')} has not ended yet; charts appear here.")
             return
         st.caption(f"{told}{progress_words.quick_sentence(records, final)}")
         if status.is_active:
@@ -120,7 +120,8 @@ class Drawing:
         references = live_charts.reference_rows(self.subject.result["scores"])
         run_chart.show(
             place, "scores",
-            live.alt("Accuracy and attack success by epoch.", measured, status), status,
+            live.alt(f"Accuracy and attack success by {mode.word('epoch')}.", measured, status),
+            status,
             lambda: live_charts.scores(records, last, references, first),
             lambda: training_charts.scores(records, references, HEIGHT, final), self.run_id,
         )  # fmt: skip
@@ -201,5 +202,5 @@ def lasted(result: Mapping[str, Any]) -> str:
     """How many epochs were trained, and whether the training ended by itself."""
     early = result.get("stopped_early_at")
     if early is None:
-        return f"{result['epochs']} epochs"
-    return f"ended early at epoch {early} of {result['epochs']}"
+        return f"{result['epochs']} {mode.word('epochs')}"
+    return f"ended early at {mode.word('epoch')} {early} of {result['epochs']}"

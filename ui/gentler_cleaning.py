@@ -48,7 +48,7 @@ def offer(run: Run, found: verdict.Verdict, remembered: str) -> None:
 def told(softer: gentler.Gentler) -> str:
     """What speaks for a gentler cleaning, and what it takes."""
     return (
-        f"{text.sentence(softer.why)} A fresh student is trained in about "
+        f"{text.sentence(softer.why)} A new cleaned encoder is trained in about "
         f"{numbers.duration(softer.seconds)}, judged by this one. It may be right less often. "
         "This cleaning is kept, to compare."
     )

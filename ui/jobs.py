@@ -34,7 +34,7 @@ SILENT: tuple[str, Colour, str] = ("not responding", "orange", ":material/heart_
 KINDS = {
     "inspect": "Inspection",
     "information": "Layer measurement",
-    "distill": "Distillation",
+    "distill": "Cleaning",
     "sweep": "Sweep",
     "embed": "Embedding",
     "attention": "Look into the layers",
@@ -181,7 +181,7 @@ def controls(run: Run) -> None:
             on_click=stop,
             args=(run,),
             disabled=status.state == "stopping",
-            help="A distillation saves its state first, a sweep keeps the cells that have ended: "
+            help="A cleaning saves its state first, a sweep keeps the cells that have ended: "
             "both can be resumed.",
         )
     elif status.state in ENDED_EARLY and run.kind in job.RESUMABLE:

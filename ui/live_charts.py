@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from ui import line_names, look, palette, zoom
+from ui import line_names, look, mode, palette, zoom
 
 MOST_POINTS = 400
 HEIGHT = 300
@@ -86,7 +86,7 @@ def epochs_axis(epochs: int, since: int = 0) -> alt.X:
     """The epoch axis at its full length from the start, so that the line grows into it."""
     return alt.X(
         "epoch:Q",
-        title="training (epochs)",
+        title=f"training ({mode.word('epochs')})",
         axis=alt.Axis(grid=False, values=ticks(epochs, since)),
         scale=alt.Scale(domain=[since, max(1, epochs)], nice=False),
     )

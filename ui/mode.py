@@ -38,6 +38,15 @@ def is_expert() -> bool:
     return bool(st.session_state.get(KEY, DEFAULT) == EXPERT)
 
 
+PLAIN = {"epoch": "round", "epochs": "rounds"}
+"""What Simple calls what experts know under another name; one word for a thing in each view."""
+
+
+def word(term: str) -> str:
+    """A term of ``PLAIN`` as the view calls it."""
+    return term if is_expert() else PLAIN[term]
+
+
 def hidden(kind: type[Config]) -> None:
     """The line that stands where a verb's own settings, seed and device are hidden."""
     own = {f.name for f in dataclasses.fields(kind)} - {

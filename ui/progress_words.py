@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ui import numbers
+from ui import mode, numbers
 
 IN_SAMPLE = (
-    "measured on the clean images that the student trains on; on images it has not seen it may be "
-    "lower"
+    "measured on the clean images of the training; on images the cleaned encoder has not seen it "
+    "may be lower"
 )
 """Of the agreement: nothing but these images is known to whoever cleans."""
 Records = list[dict[str, Any]]
@@ -19,9 +19,9 @@ def loss_sentence(records: Records) -> str:
     """The newest loss in words."""
     trained = [r for r in records if r.get("loss") is not None]
     if not trained:
-        return "No epoch has been trained yet."
-    last = trained[-1]
-    return f"Epoch {last['epoch']} of {last['epochs']}: total loss {last['loss']:.3f}."
+        return f"No {mode.word('epoch')} has been trained yet."
+    last, epoch = trained[-1], mode.word("epoch").capitalize()
+    return f"{epoch} {last['epoch']} of {last['epochs']}: total loss {last['loss']:.3f}."
 
 
 def score_sentence(records: Records) -> str:
@@ -34,7 +34,7 @@ def score_sentence(records: Records) -> str:
     images = found.get("test_images")
     on = f" on {numbers.count(images)} test images" if images else ""
     return (
-        f"Measured at epoch {last['epoch']}{on}: accuracy "
+        f"Measured at {mode.word('epoch')} {last['epoch']}{on}: accuracy "
         f"{numbers.percent(found.get('accuracy'))}, attack success "
         f"{numbers.percent(found.get('asr'))}."
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ui import agreement_chart, line_names, live_charts, look, palette, training_end
+from ui import agreement_chart, line_names, live_charts, look, mode, palette, training_end
 
 ROOM = {"l": 64, "r": 142, "t": 12, "b": 52}
 """Pixels, the same for charts above each other, so that their epochs stand above each other."""
@@ -87,7 +87,7 @@ def lines(rows: Rows, series: str, value: str, looks: Mapping[str, tuple[Any, ..
         value: the field that is drawn.
         looks: name, colour, dash and, where points are marked, symbol of each line.
     """
-    figure = look.styled(go.Figure(), x="training (epochs)", y="")
+    figure = look.styled(go.Figure(), x=f"training ({mode.word('epochs')})", y="")
     for called, colour, dash, *symbol in looks.values():
         own = [row for row in rows if row[series] == called]
         if not own:

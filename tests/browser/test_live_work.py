@@ -223,7 +223,7 @@ def tab_to(page, name: str, *, most: int = 150) -> None:
 def test_a_job_is_started_and_stopped_by_keyboard(visitor, server) -> None:
     visitor.goto(f"{server}/distil?run=demo-distill")
     whole(visitor)
-    tab_to(visitor, "New distillation")
+    tab_to(visitor, "Clean this encoder")
     visitor.keyboard.press("Enter")
     button(visitor, "Start").wait_for()
     tab_to(visitor, "Start")

@@ -16,7 +16,7 @@ def test_a_job_from_elsewhere_is_told_without_a_jump_or_lost_focus(
     visitor.goto(f"{server}/runs")
     whole(visitor)
     sidebar = visitor.locator('[data-testid="stSidebar"]')
-    line = sidebar.get_by_text("Distillation of Demo")
+    line = sidebar.get_by_text("Cleaning of Demo")
     assert line.count() == 0
     visitor.get_by_label("Search", exact=True).focus()
     focused = visitor.evaluate(FOCUSED)

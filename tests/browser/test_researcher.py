@@ -186,7 +186,7 @@ def distil_from_chosen_layers(desk: Desk) -> str:
 def distil_without_the_clone_loss(desk: Desk, first: str) -> str:
     """A second setting: the same but for the clone loss."""
     page = desk.page
-    page.get_by_text("New distillation").click()
+    page.get_by_text("Clean this encoder").click()
     page.get_by_text("Clone: give clean images").click()
     page.get_by_text("--clone-weight 0").first.wait_for()
     assert page.get_by_label("Epochs", exact=True).input_value() == str(EPOCHS)  # Still as set.
@@ -260,7 +260,7 @@ def compare(desk: Desk, first: str, second: str) -> None:
     page = desk.page
     page.locator('[data-testid="stSidebarNav"]').get_by_role("link", name="Distil").click()
     heading(page, "Distil")
-    page.get_by_role("link", name="Compare with another distillation").click()
+    page.get_by_role("link", name="Compare with another cleaning").click()
     heading(page, "2 runs side by side")
     assert f"runs={first},{second}" in page.url.replace("%2C", ",")
     page.locator(".js-plotly-plot").nth(2).wait_for()

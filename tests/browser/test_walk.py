@@ -106,7 +106,7 @@ def test_r10_a_distillation_survives_a_reload_stops_resumes_and_ends_in_a_pictur
 ) -> None:
     visitor.goto(f"{server}/distil?mode=expert")
     heading(visitor, "Distil")
-    visitor.get_by_text("New distillation").click()
+    visitor.get_by_text("Clean this encoder").click()
     visitor.get_by_label("Epochs", exact=True).fill("240")
     visitor.keyboard.press("Enter")
     visitor.get_by_text("--epochs 240").wait_for()

@@ -50,7 +50,7 @@ def test_a_strong_and_long_cleaning_goes_back_to_what_is_recommended() -> None:
     assert (found.config.preset, found.config.epochs) == ("gentle", 100)
     assert found.changes == (
         "Attention weights: 10.0 per layer on average instead of 3,500.0.",
-        "Epochs: 100 instead of 1,000.",
+        "Rounds (epochs): 100 instead of 1,000.",
     )
     assert found.why == (
         "Where it was measured, strong attention carried the backdoor over and a long training "

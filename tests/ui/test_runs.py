@@ -52,7 +52,7 @@ def test_the_table_lists_every_run_with_its_key_figures(two: Path) -> None:
     table = open_runs().dataframe[0].value
     assert set(table["run"]) == {r.id for r in list_runs(two)}
     row = table[table["run"] == "distill-b"].iloc[0]
-    assert (row["kind"], row["state"], row["seed"]) == ("Distillation", "finished", 8)
+    assert (row["kind"], row["state"], row["seed"]) == ("Cleaning", "finished", 8)
     assert (round(row["accuracy"], 1), round(row["asr"], 1)) == (96.6, 40.0)
     assert (row["interval"], round(row["floor"], 1)) == ("35–45%", 1.8)
     assert row["note"] == "'=SUM(A1)"
@@ -208,7 +208,7 @@ def test_a_deletion_can_be_undone_until_the_next_action(two: Path) -> None:
     app = open_runs("distill-b")
     button(app, "Delete").click().run()
     assert [r.id for r in trashed(two)] == ["distill-b"]
-    assert "Distillation of Demo: handwritten digits, begun" in said(app)
+    assert "Cleaning of Demo: handwritten digits, begun" in said(app)
     assert ", is in the trash" in said(app)
     assert "distill-b is" not in said(app)
     app.text_input(key="runs_search").set_value("demo").run()

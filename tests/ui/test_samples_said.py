@@ -21,10 +21,10 @@ def looked(
 
 
 def test_agreement_says_that_the_student_trained_on_its_images() -> None:
-    assert "trains on" in progress_words.agreement_sentence([{"agreement": 0.9}])
+    assert "clean images of the training" in progress_words.agreement_sentence([{"agreement": 0.9}])
     aligned = {"values": {"a": [0.5, 0.9]}}
-    assert "trains on" in runs_comparison.ends(aligned, "agreement", ["a"])
-    assert "trains on" not in runs_comparison.ends(aligned, "loss", ["a"])
+    assert "clean images of the training" in runs_comparison.ends(aligned, "agreement", ["a"])
+    assert "clean images of the training" not in runs_comparison.ends(aligned, "loss", ["a"])
 
 
 def test_the_chart_of_agreement_is_called_in_sample(looked: Run) -> None:
@@ -33,7 +33,7 @@ def test_the_chart_of_agreement_is_called_in_sample(looked: Run) -> None:
     path.write_text("\n".join(map(json.dumps, lines)) + "\n")
     told = without_escapes(open_page("distil", mode="expert"))
     assert "**Agreement** on the training images" in told
-    assert "0.900, measured on the clean images that the student trains on" in told
+    assert "0.900, measured on the clean images of the training" in told
 
 
 def test_the_cross_check_names_the_images_of_each_number() -> None:

@@ -551,7 +551,8 @@ def test_a_job_at_work_speaks_simply(
     assert [bar.proto.text for bar in app.get("progress")][-1].startswith("cleaning, batches")
 
 
-def test_charts_use_the_words_of_the_story() -> None:
+def test_charts_use_the_words_of_the_story(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ui.mode.DEFAULT", "expert")
     records = [{"epoch": e, "epochs": 2, "evaluation": {"accuracy": 0.9, "asr": 0}} for e in (0, 1)]
     scores = {"teacher": {"accuracy": 1.0, "asr": 1.0}, "clean_twin": {"asr": 0.0}}
     chart = live_charts.scores(records, 2, live_charts.reference_rows(scores))
@@ -581,9 +582,9 @@ def test_every_page_tells_of_the_run_at_work_and_overview_once(
 ) -> None:
     fabricate(runs_root)
     app = open_story()
-    assert "Distillation of" not in words(app)
+    assert "Cleaning of" not in words(app)
     run = distill_run(runs_root, "distill-own", "running", seconds_left=65.0)
-    told = "Distillation of Demo: handwritten digits: running, 40.0%, 1 min 05 s left."
+    told = "Cleaning of Demo: handwritten digits: running, 40.0%, 1 min 05 s left."
     assert any(told in c.value.replace("\\", "") for c in app.run().sidebar.caption)
     app.switch_page("../pages/overview.py").run()
     assert not app.exception
