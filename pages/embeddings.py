@@ -7,6 +7,7 @@ from ui import (
     comparison,
     embedding_jobs,
     frame,
+    image_choice,
     jobs,
     live,
     map_labels,
@@ -46,7 +47,7 @@ def linked_views(chosen: subject.Subject, run: Run) -> None:
             return
         view = comparison.choose_view(ready, points)
         selection_link.adopt(run.id, points["labels"])
-        comparison.choose_images(chosen, points["labels"])
+        image_choice.choose_images(chosen, points["labels"])
         comparison.draw(chosen, run, points, view)
         selection_link.keep(run.id, len(points["labels"]))
         if view.projection in map_labels.HOW_TO_READ:

@@ -113,37 +113,6 @@ def switch(
     return chosen or options[0]
 
 
-def choose_images(subject: Subject, labels: np.ndarray) -> None:
-    """Ways to select without a mouse, and the way back."""
-    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-        st.multiselect(
-            "Select classes",
-            [int(c) for c in np.unique(labels) if c >= 0],
-            format_func=subject.class_name,
-            key=selection.CLASSES,
-            placeholder="by class",
-            persist_state="session",
-            on_change=selection.chosen_classes,
-            args=(labels,),
-            help="Selects all images of these classes: the way to pick points without a mouse.",
-        )
-        st.text_input(
-            "Select image numbers",
-            key=selection.NUMBERS,
-            placeholder="for example 3, 17, 40-52",
-            persist_state="session",
-            on_change=selection.typed_numbers,
-            args=(len(labels),),
-            help=f"Numbers from 0 to {len(labels) - 1}, as the points show them.",
-        )
-        st.button(
-            "Clear selection",
-            icon=":material/deselect:",
-            on_click=selection.clear,
-            disabled=not selection.current(),
-        )
-
-
 def draw(subject: Subject, run: Run, points: Arrays, view: View) -> None:
     """Both maps; images selected in either are stressed in the other."""
     coordinates = run.arrays(f"{view.layer}-{view.projection}") or {}

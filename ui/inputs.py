@@ -27,10 +27,10 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 def suspect() -> InspectConfig | None:
     """What to inspect, or None while something needed is missing."""
+    st.session_state.setdefault(SOURCE_KEY, "upload")
     source = st.segmented_control(
         "1. Where is the encoder file? (needed)",
         list(SOURCES),
-        default="upload",
         required=True,
         format_func=lambda name: SOURCES.get(name, name),
         key=SOURCE_KEY,
@@ -143,10 +143,10 @@ def existing(path: str) -> str:
 
 def twin() -> str:
     """A clean encoder of the same kind."""
+    st.session_state.setdefault(TWIN_KEY, "none")
     source = st.segmented_control(
         "Clean twin: an encoder of the same kind, never attacked (optional)",
         list(TWINS),
-        default="none",
         required=True,
         format_func=lambda name: TWINS.get(name, name),
         key=TWIN_KEY,

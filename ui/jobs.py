@@ -104,8 +104,9 @@ def start(kind: str, config: Config, key: str) -> None:
 def form(label: str, kind: str, *, opened: bool) -> Iterator[None]:
     """The fold with a job's settings; what fails inside becomes a card.
 
-    Starting the job folds it again, so that what the job shows is in sight: a new key is a new
-    fold to the browser, while the settings inside keep their values.
+    Starting the job folds it again, so that what the job shows is in sight, and a choice that has
+    no outcome yet unfolds it: a new key is a new fold to the browser, while the settings inside
+    keep their values.
 
     Args:
         label: its title.
@@ -113,7 +114,7 @@ def form(label: str, kind: str, *, opened: bool) -> Iterator[None]:
         opened: whether it is open at first.
     """
     times = st.session_state.get(f"{kind}_started", 0)
-    key = f"form-{kind}-{times}"
+    key = f"form-{kind}-{times}{'-open' if opened else ''}"
     with st.expander(label, expanded=opened, key=key), frame.errors_as_cards():
         yield
 

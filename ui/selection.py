@@ -80,13 +80,26 @@ def clear() -> None:
 
 def parse(text: str, count: int) -> list[int]:
     """Image numbers such as ``3, 17, 40-52``; whatever is no number of an image is left out."""
-    found: set[int] = set()
-    for word in re.split(r"[,;]", text):
-        match = SPAN.match(word.strip())
-        if match:
-            first = int(match[1])
-            found.update(range(first, min(int(match[2] or first), count - 1) + 1))
-    return sorted(i for i in found if i < count)
+    return sorted({i for word in parted(text) for i in span(word, count)})
+
+
+def misread(text: str, count: int) -> list[str]:
+    """The parts of such a text that name no image."""
+    return [word for word in parted(text) if not span(word, count)]
+
+
+def parted(text: str) -> list[str]:
+    """The parts between commas."""
+    return [word.strip() for word in re.split(r"[,;]", text) if word.strip()]
+
+
+def span(word: str, count: int) -> range:
+    """The images that one part names; none where it is no number or span of images."""
+    match = SPAN.match(word)
+    if not match:
+        return range(0)
+    first = int(match[1])
+    return range(first, min(int(match[2] or first), count - 1) + 1)
 
 
 def settle(run_id: str, drawn: Sequence[str]) -> None:

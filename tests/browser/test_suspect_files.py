@@ -93,6 +93,8 @@ def test_an_encoder_is_recognised_whatever_its_name(
     result = Run(run).result()
     assert result is not None
     visitor.get_by_text(result["encoder"]["sha256"]).first.wait_for()
+    visitor.get_by_role("button", name="Test a trigger on this encoder").click()
+    visitor.locator(".st-key-suspect_form").get_by_text("square").first.wait_for()
     untouched(visitor)
 
 

@@ -59,6 +59,20 @@ def test_one_number_opens_the_inspector(runs_root: Path, fabricate: Fabricate) -
     assert "Most similar clean images" in words(app)
 
 
+def test_numbers_of_no_image_are_told_beside_the_field(
+    runs_root: Path, fabricate: Fabricate
+) -> None:
+    fabricate(runs_root)
+    app = open_page("embeddings")
+    app.text_input(key="map_numbers").set_value("7, seven, 99999, a, b").run()
+    told = next(w.value for w in app.warning if "no number of an image" in w.value)
+    assert "“seven”, “99999”, “a” and 1 more" in told
+    assert "Give numbers from 0 to" in told
+    assert "**Image 7**" in words(app)
+    app.text_input(key="map_numbers").set_value("7").run()
+    assert not any("no number of an image" in w.value for w in app.warning)
+
+
 def test_a_selection_outlives_layer_projection_and_colour(
     runs_root: Path, fabricate: Fabricate
 ) -> None:

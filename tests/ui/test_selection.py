@@ -36,6 +36,11 @@ def test_numbers_are_read_and_nonsense_is_left_out(text: str, ids: list[int]) ->
     assert selection.parse(text, 20) == ids
 
 
+def test_what_names_no_image_is_told() -> None:
+    assert selection.misread("3, 17-19, x; 25, 6-4, ", 20) == ["x", "25", "6-4"]
+    assert selection.misread("18-99999", 20) == []  # Some of these are images.
+
+
 def test_a_loop_stresses_the_other_map_and_leaves_its_own_alone(state: dict[str, Any]) -> None:
     loop(state, "before", [1, 2])
     assert selection.current() == [1, 2]
