@@ -146,7 +146,14 @@ def note(run: Run) -> None:
 
 
 def command(run: Run) -> None:
-    """The command that does the same in a terminal."""
+    """The command that does the same in a terminal; none where it would name a file that is gone."""
+    gone = uploads.gone(run.about()["config"])
+    if gone:
+        st.caption(
+            f"No command repeats this run: the uploaded file {text.plain(', '.join(gone))} is no "
+            "longer stored. Upload it again on the page “Suspect encoder”."
+        )
+        return
     st.caption(
         "The same in a terminal, from the project's folder; it gives the same figures on the "
         "same kind of machine:"

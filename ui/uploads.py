@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,13 @@ def is_upload(path: Path) -> bool:
     """Whether a path is that of a stored upload that is still there."""
     folder = default_root().resolve() / workspace.UPLOADS
     return path.resolve().parent == folder and path.is_file()
+
+
+def gone(settings: Mapping[str, Any]) -> list[str]:
+    """The uploads that settings name and that are no longer stored, as their owner calls them."""
+    folder = default_root().resolve() / workspace.UPLOADS
+    named = [Path(value) for value in settings.values() if isinstance(value, str) and value]
+    return [as_given(p.name) for p in named if p.parent == folder and not p.is_file()]
 
 
 def put_back(key: str, path: Path) -> None:

@@ -79,6 +79,20 @@ def test_one_chosen_run_shows_its_record_command_and_link(two: Path) -> None:
     assert app.query_params["runs"] in ("distill-b", ["distill-b"])
 
 
+def test_no_command_names_an_upload_that_is_gone(two: Path) -> None:
+    run = find_run("distill-b", two)
+    about = run.about()
+    upload = two.resolve() / "uploads" / "mine-0123456789abcdef.pth"
+    about["config"]["encoder"] = str(upload)
+    run.write_json("run.json", about)
+    app = open_runs("distill-b")
+    assert "the uploaded file mine.pth is no longer stored" in said(app).replace("\\", "")
+    assert not any("python -m mimic distill" in c.value for c in app.code)
+    upload.parent.mkdir()
+    upload.write_bytes(b"weights")
+    assert any("python -m mimic distill" in c.value for c in open_runs("distill-b").code)
+
+
 def test_a_comparison_tells_what_differs_and_what_is_beyond_chance(two: Path) -> None:
     app = open_runs("demo-distill", "distill-b")
     assert "2 runs side by side" in said(app)
