@@ -146,7 +146,7 @@ def note(run: Run) -> None:
 
 
 def command(run: Run) -> None:
-    """The command that does the same in a terminal; none where it would name a file that is gone."""
+    """The command that does the same in a terminal; none where it would name a lost upload."""
     gone = uploads.gone(run.about()["config"])
     if gone:
         st.caption(
