@@ -114,10 +114,10 @@ def layer_choice(subject: Subject, *, disabled: bool) -> dict[str, Any]:
     options = [name for name in SOURCES if name not in missing]
     if st.session_state.get("distil_weights") not in (None, *options):
         del st.session_state["distil_weights"]
+    st.session_state.setdefault("distil_weights", options[0])
     source = st.segmented_control(
         "Layer weights",
         options,
-        default=options[0],
         required=True,
         format_func=lambda name: SOURCES.get(name, name),
         key="distil_weights",

@@ -42,8 +42,8 @@ def button(page, name: str):
 def newest_epoch(page) -> int:
     """The epoch that the words below the charts tell, in Expert or Simple."""
     told = page.locator('[data-testid="stCaptionContainer"]')
-    newest = told.get_by_text(re.compile("^(Epoch|Measured at epoch) ")).first
-    return int(re.findall(r"poch (\d+)", newest.inner_text())[0])
+    newest = told.get_by_text(re.compile("^(Epoch|Measured at (?:epoch|round)) ")).first
+    return int(re.findall(r"(?:poch|round) (\d+)", newest.inner_text())[0])
 
 
 def wait_for_updates(page, count: int) -> None:
@@ -52,7 +52,7 @@ def wait_for_updates(page, count: int) -> None:
     for _ in range(count):
         page.wait_for_function(
             """seen => [...document.querySelectorAll('[data-testid="stCaptionContainer"]')].some(
-                 e => { const m = e.innerText.match(/^(Epoch|Measured at epoch) (\\d+)/);
+                 e => { const m = e.innerText.match(/^(Epoch|Measured at (?:epoch|round)) (\\d+)/);
                         return m && Number(m[2]) > seen; })""",
             arg=seen,
             timeout=MINUTE,

@@ -143,7 +143,7 @@ def inspect_a_file(desk: Desk) -> None:
 def measure_layers(desk: Desk) -> None:
     """Information: a short measurement, the suspect only."""
     page = desk.page
-    page.get_by_role("link", name="Next: measure its layers").click()
+    page.get_by_role("link", name="See what its layers know").click()
     heading(page, "Layers")
     whole(page)
     desk.leave_out("InformationConfig_networks", "untrained")
