@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import math
 import time
 from collections.abc import Sequence
 
 NOTHING = "–"
-SLACK = 1e-9
-"""What binary fractions add to a whole number of percent."""
 
 
 def percent(share: float | None) -> str:
@@ -20,11 +17,6 @@ def percent(share: float | None) -> str:
 def interval(bounds: Sequence[float] | None) -> str:
     """A confidence interval of shares."""
     return NOTHING if bounds is None else f"{100 * bounds[0]:.1f}–{100 * bounds[1]:.1f}%"
-
-
-def brief(bounds: Sequence[float]) -> str:
-    """A confidence interval of shares in whole percent, never narrower than it is."""
-    return f"{math.floor(100 * bounds[0] + SLACK)}–{math.ceil(100 * bounds[1] - SLACK)}%"
 
 
 def success(share: float, bounds: Sequence[float] | None, floor: float | None) -> str:

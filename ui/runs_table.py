@@ -32,7 +32,7 @@ COLUMNS = {
         "in the attacker's class.",
     ),
     "interval": st.column_config.TextColumn(
-        "ASR 95%", width=72,
+        "ASR 95%", width=92,
         help="The 95% interval of the ASR: the range in which the true share lies in 19 of 20 such "
         "measurements.",
     ),
@@ -81,7 +81,7 @@ class Entry:
             "started": here(self.started).replace(tzinfo=None),
             "accuracy": None if self.accuracy is None else 100 * self.accuracy,
             "asr": None if self.asr is None else 100 * self.asr,
-            "interval": "" if self.asr_interval is None else numbers.brief(self.asr_interval),
+            "interval": "" if self.asr_interval is None else numbers.interval(self.asr_interval),
             "floor": None if self.floor_asr is None else 100 * self.floor_asr,
             "duration": None if self.duration is None else round(self.duration),
             "seed": self.seed,

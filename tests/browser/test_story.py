@@ -171,7 +171,7 @@ def take_the_walk(address: str, pictures: str | None, started: float) -> dict[st
         mark("cleaned")
         walk.picture("4-cleaned")
         walk.next(5)
-        walk.see("After cleaning says", 120)
+        walk.see("The cleaned encoder says", 120)
         walk.tap(0.75, 0.3)
         walk.see("the sticker fools the suspect on")
         walk.see("Where to go next")

@@ -54,7 +54,7 @@ def test_the_table_lists_every_run_with_its_key_figures(two: Path) -> None:
     row = table[table["run"] == "distill-b"].iloc[0]
     assert (row["kind"], row["state"], row["seed"]) == ("Cleaning", "finished", 8)
     assert (round(row["accuracy"], 1), round(row["asr"], 1)) == (96.6, 40.0)
-    assert (row["interval"], round(row["floor"], 1)) == ("35–45%", 1.8)
+    assert (row["interval"], round(row["floor"], 1)) == ("35.0–45.0%", 1.8)
     assert row["note"] == "'=SUM(A1)"
 
 

@@ -293,7 +293,7 @@ def test_the_last_step_shows_a_cleaning_at_work_and_goes_on_by_itself(
     (trial,) = own_runs(runs_root, "placement")
     trial.delete()
     placement_run(runs_root, "placement-own", student="distill-own")
-    assert "After cleaning says" in words(app.run())
+    assert "The cleaned encoder says" in words(app.run())
 
 
 @pytest.mark.parametrize("step", [1, 2, 3])

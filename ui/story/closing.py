@@ -106,7 +106,7 @@ def answers(seen: Placement, cleaned: Placement) -> None:
     """What each encoder takes the picture for, as it lies there."""
     image, where = board.image_of(seen), board.place()
     for column, title, one in zip(
-        st.columns(2), ("The suspect", "After cleaning"), (seen, cleaned), strict=True
+        st.columns(2), ("The suspect", "The cleaned encoder"), (seen, cleaned), strict=True
     ):
         answer, sure = one.answer(image, where)
         sign = how_right(answer, seen.truth(image), seen.target)
