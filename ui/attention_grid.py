@@ -78,8 +78,9 @@ def image(
     for given, picture in shown.items():
         tiles = 1 + len(result["networks"])
         row = st.container(
-            horizontal=True, gap=GAP, wrap=False, width=tiles * WIDTH + (tiles - 1) * GAP
-        )
+            horizontal=True, gap=GAP, wrap=False, width=tiles * WIDTH + (tiles - 1) * GAP,
+            key=f"tiles-{index}-{given}",
+        )  # fmt: skip
         with row:
             tile(attention_pictures.plain(picture), given, f"{who}, {given}, as it is.")
             for network in result["networks"]:
