@@ -165,9 +165,9 @@ def advanced() -> dict[str, Any]:
         mode.hidden(InspectConfig)
         return {}
     with st.expander("More settings"):
+        st.session_state.setdefault("suspect_normalization", "auto")
         normalization = st.text_input(
             "Normalisation",
-            "auto",
             key="suspect_normalization",
             persist_state="session",
             help=help_of(InspectConfig, "normalization"),
