@@ -191,7 +191,7 @@ def test_s13_hostile_names_are_words_beside_chosen_runs(
     discard(Run(runs / "demo-embed"))
     app = open_runs(*chosen)
     assert not app.exception
-    assert any("side by side" in h.value or "Distillation" in h.value for h in app.header)
+    assert any("side by side" in h.value or "Cleaning of" in h.value for h in app.header)
     wrong = sorted(set(faults(app)))
     assert not wrong, "\n".join(wrong)
 
