@@ -65,8 +65,19 @@ def packed(
 def kept_by(run: Run) -> Arrays:
     """The answers a run kept; empty where there are none or they are damaged."""
     with contextlib.suppress(MimicError):  # Without them encoders can still be compared unpaired.
-        return run.arrays(NAME) or {}
+        kept = run.arrays(NAME) or {}
+        return kept if are_whole(kept) else {}
     return {}
+
+
+def are_whole(kept: Arrays) -> bool:
+    """Whether arrays are answers as ``packed`` makes them: somebody else may have written them."""
+    count, judged = kept.get("count"), kept.get("judged")
+    if count is None or judged is None or count.shape or judged.shape or count.dtype.kind != "i":
+        return False
+    size = (-(-int(count) // 8),)
+    bits = [array for name, array in kept.items() if name not in ("count", "judged")]
+    return int(count) >= 0 and all(b.shape == size and b.dtype == np.uint8 for b in bits)
 
 
 def of_measure(arrays: Arrays, encoder: str, measure: str) -> np.ndarray | None:

@@ -10,6 +10,8 @@ from typing import Any
 
 CONDITIONS = ("test images", "trigger", "target class")
 """What a score depends on besides the encoder."""
+TO_BE_FOUND = -1
+"""As a setting: no target class was named."""
 WITHOUT_TRIGGER = ("accuracy",)
 """Measures in which neither the trigger nor its class has a part."""
 
@@ -22,17 +24,20 @@ def of_run(
     Args:
         config: its settings.
         inputs: what it noted of the files and data it read: their SHA-256 counts, not their path.
-        result: its outcome, which tells the target class where that had to be found.
+        result: its outcome, which tells the target class where that had to be found; older
+            distillations do not, so theirs is None, unknown.
     """
     images = config.get("downstream") or config.get("data")
     target = result.get("target_class")
+    if target is None:
+        target = config.get("target_class")
     return {
         "test images": (
             content(inputs, f"{images} (test)", images), config.get("test_images"),
             config.get("image_size"),
         ),
         "trigger": content(inputs, "trigger", config.get("trigger")),
-        "target class": config.get("target_class") if target is None else target,
+        "target class": None if target == TO_BE_FOUND else target,
     }  # fmt: skip
 
 
@@ -43,9 +48,10 @@ def content(inputs: Mapping[str, Any], name: str, otherwise: Any) -> Any:
 
 
 def unlike(one: Mapping[str, Any], other: Mapping[str, Any], measure: str) -> list[str]:
-    """In which conditions two runs differ, as far as a measure depends on them."""
+    """In which known conditions two runs differ, as far as a measure depends on them."""
     counted = CONDITIONS[:1] if measure in WITHOUT_TRIGGER else CONDITIONS
-    return [name for name in counted if one.get(name) != other.get(name)]
+    known = [name for name in counted if None not in (one.get(name), other.get(name))]
+    return [name for name in known if one[name] != other[name]]
 
 
 def named(names: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 import typing
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,21 @@ from mimic.config import VERB_CONFIGS, Config
 from mimic.run import own_version
 
 
+class Version(argparse.Action):
+    """Says which code this is; git is asked only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print it and exit."""
+        sys.stdout.write(" ".join(own_version().values()) + "\n")
+        parser.exit()
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser: one sub-command per verb."""
     parser = argparse.ArgumentParser(
         prog="python -m mimic", description="Clean a backdoored image encoder."
     )
-    parser.add_argument("--version", action="version", version=" ".join(own_version().values()))
+    parser.add_argument("--version", action=Version, nargs=0, help="say version and commit")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--json", action="store_true", help="print one JSON object as last line")

@@ -20,7 +20,8 @@ def are_repetitions(configs: Sequence[Mapping[str, Any]]) -> bool:
     """Whether settings differ in the seed, and in nothing that does not follow from it."""
     kept = [{k: v for k, v in config.items() if k not in FREE} for config in configs]
     drawn = {config.get("seed") for config in configs}
-    return len(kept) > 1 and all(k == kept[0] for k in kept) and len(drawn) == len(kept)
+    differ = None not in drawn and len(drawn) == len(kept)
+    return len(kept) > 1 and all(k == kept[0] for k in kept) and differ
 
 
 def summary(

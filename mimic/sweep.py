@@ -178,7 +178,7 @@ def summary(records: Iterable[Record], least: float | None = None) -> list[dict[
     Args:
         records: lines of metrics. Failed cells, which have no scores, are counted and left out.
         least: from which accuracy on a student can be judged, see ``mimic.learning``; a row whose
-            mean lies below it ``is_weak``. None where that is not known.
+            mean lies below it ``is_weak``, which is None where one of them is not known.
     """
     groups: dict[tuple[Any, ...], list[Record]] = {}
     for record in records:
@@ -197,7 +197,7 @@ def summary(records: Iterable[Record], least: float | None = None) -> list[dict[
             values = [r[measure] for r in group if r.get(measure) is not None]
             row[measure] = fmean(values) if values else None
             row[f"{measure}_range"] = [min(values), max(values)] if values else None
-        row["is_weak"] = None not in (least, row["accuracy"]) and row["accuracy"] < least
+        row["is_weak"] = None if None in (least, row["accuracy"]) else row["accuracy"] < least
         rows.append(row)
     return rows
 

@@ -80,8 +80,8 @@ else:
         placement_map.section(chosen)
         if cleaned:
             report_button.offer(cleaned)
-        if outcome:
-            onward.after_cleaning(judged.level, cleaned.id if cleaned else "")
+        if cleaned and outcome:
+            onward.after_cleaning(judged.level, cleaned.id)
         else:
             onward.after_inspection(judged.level)
     with st.container(horizontal=True):

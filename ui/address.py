@@ -10,6 +10,10 @@ from collections.abc import Collection, Mapping
 
 import streamlit as st
 
+WRITTEN = "_in_address"
+"""Ends the key under which a session remembers what it wrote into the address itself."""
+PAGE = "page_at_hand"
+
 
 def adopt(name: str, options: Collection[str]) -> None:
     """Before the widget with the key ``name``: take over an id the visitor's address names."""
@@ -23,8 +27,20 @@ def adopt(name: str, options: Collection[str]) -> None:
 def fresh(name: str) -> str | None:
     """What the address holds under a name, unless this session wrote it itself."""
     given = st.query_params.get(name)
-    _, written = st.session_state.get(f"{name}_in_address", ("", None))
+    _, written = st.session_state.get(f"{name}{WRITTEN}", ("", None))
     return given if given != written else None
+
+
+def arrive(page: str) -> None:
+    """Before all else: on another page than before, what stands in the address was asked for.
+
+    What this session wrote there is no longer taken for its own, or a link to the same choice, made
+    after a newer one came up, would be passed over.
+    """
+    if st.session_state.get(PAGE) != page:
+        st.session_state[PAGE] = page
+        for key in [k for k in st.session_state if str(k).endswith(WRITTEN)]:
+            del st.session_state[key]
 
 
 def keep(name: str, value: str | None) -> None:
@@ -37,9 +53,9 @@ def keep_all(chosen: Mapping[str, str | None]) -> None:
     new = {}
     for name, value in chosen.items():
         now = (st.context.url, value)
-        if st.session_state.get(f"{name}_in_address") == now:
+        if st.session_state.get(f"{name}{WRITTEN}") == now:
             continue
-        st.session_state[f"{name}_in_address"] = now
+        st.session_state[f"{name}{WRITTEN}"] = now
         if value is None:
             st.query_params.pop(name, None)
         elif st.query_params.get(name) != value:

@@ -34,7 +34,7 @@ def show(result: Mapping[str, Any], run_id: str = "") -> None:
         with column:
             st.markdown(f"**{text.plain(data['name'])}** ({of_which}): {told(counts)}")
             if counts:
-                figure, name = bars(counts), f"class-balance-{data['name']}"
+                figure, name = bars(counts), f"class-balance-{number}-{data['name']}"
                 st.plotly_chart(
                     figure,
                     config=picture_file.named(name, run_id),

@@ -22,6 +22,9 @@ def choose_student(subject: Subject) -> Run | None:
     finished = {r.id: r for r in subject.runs("distill") if has_result(r)}
     if not finished:
         return None
+    asked = next((r for r in subject.runs("embed") if r.id == address.fresh(RUN)), None)
+    if asked and student_of(asked) in finished:  # A link to a map is one to its encoder, too.
+        st.session_state["student"] = student_of(asked)
     missing_run.adopt("student", finished)
     newest = next(iter(finished))
     usual = usual_student(subject, list(finished))

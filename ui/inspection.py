@@ -136,11 +136,12 @@ def found_by_trying(subject: Subject) -> None:
         return
     count = subject.result["downstream"]["classes"]
     tried = f"all {numbers.in_words(count)} classes" if count else "all classes"
+    picked = (subject.result["scores"].get("teacher") or {}).get("picked_among")
+    allowed = " The suspect's 95% interval allows for the choice." * bool(picked)
     st.caption(
         f"No class was named: most often the trigger leads to {text.plain(subject.target_name)} "
         f"(found by trying {tried}). All figures of attack success here, the clean twin's too, "
-        "count that class, and the 95% interval allows for the choice; a trigger without any hold "
-        "on the encoder has one, too."
+        f"count that class.{allowed} A trigger without any hold on the encoder leads to one, too."
     )
 
 

@@ -24,10 +24,10 @@ def adopt(name: str, options: Collection[str]) -> None:
     given, key = address.fresh(name), noted(name)
     address.adopt(name, options)
     if given and given not in options:
-        st.session_state[key] = (given, st.session_state.get(name))
+        st.session_state[key] = (given, st.session_state.get(name), st.context.url)
         return
-    _, instead = st.session_state.get(key, ("", None))
-    if name not in st.query_params or st.session_state.get(name) != instead:
+    _, instead, where = st.session_state.get(key, ("", None, ""))
+    if where != st.context.url or st.session_state.get(name) != instead:
         st.session_state.pop(key, None)
 
 
@@ -39,9 +39,9 @@ def tell(name: str, options: Collection[str], *, what: str = "a run") -> None:
         options: likewise.
         what: was named, with its article.
     """
-    missing, _ = st.session_state.get(noted(name), ("", None))
+    missing, _, where = st.session_state.get(noted(name), ("", None, ""))
     if missing:
-        st.session_state[noted(name)] = (missing, st.session_state.get(name))
+        st.session_state[noted(name)] = (missing, st.session_state.get(name), where)
         st.info(
             f"**The address names {what} that is not here ({text.plain(missing, 48)}): deleted, "
             "of another encoder, or made on another machine.**  \n"

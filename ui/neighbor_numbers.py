@@ -54,8 +54,8 @@ def floor_words(subject: Subject, result: Result) -> str:
         return "The clean twin, which was never attacked, tells what the trigger does by itself."
     if subject.has_twin:
         return (
-            "The clean twin's row, the floor, is missing: this embedding was computed before it "
-            "was measured, too, or the twin is of another architecture. Compute again to get it."
+            "The clean twin's row, the floor, is missing: older embeddings have none, nor have "
+            "those whose clean twin is of another architecture. Compute again if it is not."
         )
     return "Without a clean twin there is no floor to compare with."
 

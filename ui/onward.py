@@ -33,7 +33,7 @@ def after_inspection(level: str) -> None:
 
 
 def after_cleaning(level: str, run_id: str) -> None:
-    """Links at the story's end.
+    """Links below the verdict on a cleaned encoder.
 
     Args:
         level: of the verdict on the cleaned encoder.

@@ -14,6 +14,8 @@ KEY = "picture_format"
 FORMATS = {"svg": "SVG", "png": "PNG"}
 PNG_SCALE = 3
 """Pixels of a PNG per pixel of the page: sharp in print. An SVG has no pixels."""
+MOST_LETTERS, MOST_RUNS = 60, 3
+"""Of a file's name: letters that tell the figure, and runs that are named."""
 UNFIT = re.compile(r"[^A-Za-z0-9.-]+")
 
 
@@ -52,4 +54,5 @@ def named(figure: str, *runs: str, tools: Mapping[str, Any] = charts.NO_TOOLS) -
 
 def file_name(figure: str, *runs: str) -> str:
     """A file's name without its ending: figure first, then its runs."""
-    return "-".join(UNFIT.sub("-", part) for part in (figure, *runs) if part)[:80]
+    what, *whose = (UNFIT.sub("-", part) for part in (figure, *runs) if part)
+    return "-".join([what[:MOST_LETTERS], *whose[:MOST_RUNS]])

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from mimic.run import default_root
-from ui import frame, glossary, mode, picture_file, run_list, subject, uploads
+from ui import address, frame, glossary, mode, picture_file, run_list, subject, uploads
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOK = ROOT / "assets" / "look.css"
@@ -21,6 +21,7 @@ pages = {
 }
 page = st.navigation(list(pages.values()))
 shown = next((name for name, one in pages.items() if one is page), "overview")
+address.arrive(shown)
 uploads.tidy_once(str(default_root().resolve()))
 subject.choose()
 mode.choose()

@@ -24,6 +24,8 @@ WEAK_SAID = (
     "Weak, in a dashed frame: the mean of the students has not gone half the way from an untrained "
     "network's accuracy to the suspect's, so a low attack success there is no merit of the layers."
 )
+ENOUGH = {True: "too little to tell", False: "yes", None: numbers.NOTHING}
+"""Whether the students of a cell have learned enough to be judged, in a table."""
 SENTENCE_ENDS = re.compile(r"(?<=\.) (?=[A-Z])")
 Row = Mapping[str, Any]
 
@@ -86,7 +88,7 @@ def reading(row: Row | None, measure: str, seeds: int) -> dict[str, Any]:
         failed = bool(row and row["failed"])
         words = "failed: the loss diverged" if failed else "not measured yet"
         return {"percent": None, "label": "failed" if failed else "", "ink": palette.RANDOM,
-                "range": words, "reach": "", "seeds": f"0 of {seeds}", "weak": False}  # fmt: skip
+                "range": words, "reach": "", "seeds": f"0 of {seeds}", "weak": None}  # fmt: skip
     return {
         "percent": 100 * value,
         "label": f"{100 * value:.0f}%",
@@ -95,7 +97,7 @@ def reading(row: Row | None, measure: str, seeds: int) -> dict[str, Any]:
         "reach": ", ".join(
             filter(None, (reach(row[f"{measure}_range"]), WEAK if row.get("is_weak") else ""))
         ),
-        "weak": bool(row.get("is_weak")),
+        "weak": row.get("is_weak"),
         "seeds": f"{len(row['seeds'])} of {seeds}",
     }
 

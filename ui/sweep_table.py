@@ -37,7 +37,7 @@ def table(rows: Sequence[Mapping[str, Any]], plan: Plan) -> list[dict[str, str]]
             "ASR, all classes": numbers.percent(row["asr_all"]),
             "accuracy": numbers.percent(row["accuracy"]),
             "accuracy, range over seeds": numbers.interval(row["accuracy_range"]),
-            "learned enough": "too little to tell" if row.get("is_weak") else "yes",
+            "learned enough": sweep_map.ENOUGH[row.get("is_weak")],
         }
         for row in rows
     ]

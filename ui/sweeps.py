@@ -146,5 +146,6 @@ class Drawing:
             "The preset gentle is 10 per layer on average, authors is 3,500. "
             f"Each cell: {config.epochs} epochs on {numbers.percent(config.clean_fraction)} of the "
             f"data; layers of a set share their weight {shared}. "
-            f"{text.plain(sweep_map.rows_said(config), LONG)} {sweep_map.WEAK_SAID}"
+            f"{text.plain(sweep_map.rows_said(config), LONG)} "
+            f"{sweep_map.WEAK_SAID if self.plan.untrained else ''}"
         )

@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 from mimic import workspace
+from mimic.config import resolve_path
 from mimic.errors import MimicError, StorageError
 from mimic.run import default_root, storage_errors
 from ui import frame, numbers, text
@@ -22,6 +23,8 @@ TRIGGER_MEGABYTES = 16
 NAME_LETTERS = 24
 ADDED = re.compile(r"(?<=[A-Za-z0-9])-[0-9a-f]{16}(?=\.\w)")
 """What ``store`` adds to a file's name to make it one of a kind."""
+STORED = re.compile(rf"[^:]*/{workspace.UPLOADS}/[A-Za-z0-9_-]*[0-9a-f]{{16}}\.\w+")
+"""An upload's path in a setting, alone or as a part of a trigger's text."""
 STRANGE = re.compile(r"[^A-Za-z0-9]+")
 """What is not taken over from a stranger's file name."""
 ENCODER_SUFFIXES = ("pth", "pt", "safetensors", "tar", "ckpt", "bin")
@@ -130,9 +133,13 @@ def is_upload(path: Path) -> bool:
 
 def gone(settings: Mapping[str, Any]) -> list[str]:
     """The uploads that settings name and that are no longer stored, as their owner calls them."""
-    folder = default_root().resolve() / workspace.UPLOADS
-    named = [Path(value) for value in settings.values() if isinstance(value, str) and value]
-    return [as_given(p.name) for p in named if p.parent == folder and not p.is_file()]
+    named = [
+        Path(resolve_path(found))
+        for value in settings.values()
+        if isinstance(value, str)
+        for found in STORED.findall(value)
+    ]
+    return [as_given(path.name) for path in named if not path.is_file()]
 
 
 def put_back(key: str, path: Path) -> None:

@@ -21,7 +21,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import platform
 import secrets
 import shutil
 import time
@@ -38,7 +37,7 @@ from mimic.errors import RunError
 from mimic.run import durable
 from mimic.run.durable import storage_errors
 from mimic.run.status import RESUMABLE, Status, explain_vanished, process_lives
-from mimic.run.versions import library_versions, own_version
+from mimic.run.versions import all_versions
 
 NOTE = "note.json"
 START_SECONDS = 60.0
@@ -93,11 +92,7 @@ class Run:
                 "created": time.time(),
                 "config": config.to_json(),
                 "inputs": dict(inputs or {}),
-                "versions": {
-                    "python": platform.python_version(),
-                    **library_versions(),
-                    **own_version(),
-                },
+                "versions": all_versions(),
             },
         )
         run.write_status(Status(updated=time.time()))

@@ -10,6 +10,7 @@ from mimic import fingerprint
 from mimic.config import ASSETS, without_home
 from mimic.errors import RunError
 from mimic.run.directory import Run
+from mimic.run.versions import all_versions
 
 INSPECTED = "inspected"
 """Under this key an input names the inspection whose bytes its run is bound to."""
@@ -42,10 +43,16 @@ def note_input(
 
 
 def note_machine(run: Run, facts: dict[str, Any]) -> None:
-    """Record what the work is done on; a run continued elsewhere tells of both, in order."""
+    """Record what the work is done on and with; a run continued elsewhere tells of both machines.
+
+    Versions that decide a training's numbers are the same in all its processes, see
+    ``mimic.run.unchanged``.
+    """
     about = run.about()
     known = about.get("machine") or {}
     about["machine"] = {name: in_turn(known.get(name), now) for name, now in facts.items()}
+    # Made by a server that may have been started with older code, the run is computed with ours.
+    about["versions"] = all_versions()
     run.write_json("run.json", about)
 
 

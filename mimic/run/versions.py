@@ -36,7 +36,7 @@ def own_version() -> dict[str, str]:
         found["mimic"] = importlib.metadata.version(DISTRIBUTION)
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         commit = git("rev-parse", "--short=12", "HEAD")
-        changed = git("status", "--porcelain", "--untracked-files=no", "--", str(LIBRARY_ROOT))
+        changed = git("status", "--porcelain", "--untracked-files=normal", "--", str(LIBRARY_ROOT))
         found["commit"] = f"{commit} (changed)" if changed else commit
     return found
 
@@ -60,6 +60,11 @@ def code_version() -> str:
         digest.update(path.relative_to(LIBRARY_ROOT).as_posix().encode() + b"\0")
         digest.update(path.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def all_versions() -> dict[str, str]:
+    """Versions of Python, the libraries and our own code, as a run keeps them."""
+    return {"python": platform.python_version(), **library_versions(), **own_version()}
 
 
 def versions_used() -> dict[str, str]:

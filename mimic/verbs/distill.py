@@ -72,6 +72,8 @@ def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
         "reference": config.reference,
         "device": work.progress.status.device,
         "precision": str(work.precision).removeprefix("torch."),
+        "target_class": subject.target if subject.is_labelled else None,
+        "target_found": subject.target_found,
         "scores": scores,
         "student_file": "student.safetensors",
         "original_layout_file": original_layout_name(teacher),

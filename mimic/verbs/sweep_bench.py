@@ -80,7 +80,10 @@ class Bench:
         teacher, twin = self.subject.teacher, self.subject.twin
         begun = self.begin(self.config.distillation(seed=seeds(self.config)[0]))
         return {
-            "teacher": self.judge(teacher.encoder, teacher.preprocessing),
+            "teacher": self.judge.score(
+                self.judge.predict(teacher.encoder, teacher.preprocessing),
+                choices=self.subject.choices,
+            ),
             "floor": None if twin is None else self.judge(twin.encoder, twin.preprocessing),
             "untrained": self.judge(begun.student, teacher.preprocessing),
         }

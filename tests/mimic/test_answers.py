@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mimic.answers import both, of_measure, packed
+from mimic.answers import are_whole, both, of_measure, packed
 from mimic.evaluation import score
 from mimic.evaluation.metrics import stamped_accuracy
 
@@ -43,6 +43,20 @@ def test_only_answers_to_the_same_images_labels_and_target_are_paired() -> None:
     ):
         assert both(KEPT, other, "student", "accuracy") is None
     assert both(KEPT, dict(KEPT), "clean_twin", "accuracy") is None
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"count": np.array([COUNT])}, {"count": np.array(2.5)}, {"judged": np.array(["a", "b"])},
+        {"others": KEPT["others"][:-1]}, {"student_taken": KEPT["student_taken"].astype(float)},
+        {"student_kept": KEPT["student_kept"].reshape(1, -1)}, {"count": np.array(-8)},
+    ],
+)  # fmt: skip
+def test_arrays_of_another_make_are_no_answers(broken: dict[str, np.ndarray]) -> None:
+    assert are_whole(KEPT)
+    assert not are_whole({**KEPT, **broken})
+    assert not are_whole({})
 
 
 def test_without_a_trigger_only_accuracy_has_answers() -> None:

@@ -39,6 +39,13 @@ def test_what_differs_is_named(
     assert unlike(one, other, "accuracy") == [d for d in differs if d == "test images"]
 
 
+def test_a_class_that_was_found_and_not_noted_is_unknown_not_another() -> None:
+    found = of_run({**CONFIG, "target_class": -1}, INPUTS, {})
+    assert found["target class"] is None
+    for other in ({"target_class": 3}, {"target_class": -1}):
+        assert unlike(found, of_run({**CONFIG, **other}, INPUTS, {}), "asr") == []
+
+
 def test_a_sentence_names_them() -> None:
     assert [named(CONDITIONS[:count]) for count in (1, 2, 3)] == [
         "test images", "test images and trigger", "test images, trigger and target class",

@@ -48,6 +48,8 @@ def test_other_settings_or_files_make_no_repetition() -> None:
         inputs={"encoder": {"sha256": "x"}},
     )  # fmt: skip
     assert compare([one, other])["seeds"] == {}
+    unread = Record(id="b", kind="distill", config={**one.config, "seed": None}, result=one.result)
+    assert compare([one, unread])["seeds"] == {}
     begun = Record(id="b", kind="distill", config={**one.config, "seed": 1})
     assert compare([one, begun])["seeds"] == {}
 

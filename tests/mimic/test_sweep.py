@@ -178,7 +178,7 @@ def test_a_weak_student_is_no_merit_of_its_layers() -> None:
     assert "layer3 carries the backdoor over (ASR 90%), layer1 does not (ASR 2%)" in told
     assert "layer2 taught too little to tell (ASR 2%)" in told
     assert "the student learns too little to tell (ASR 2%)" in told
-    assert not any(row["is_weak"] for row in summary(lines))  # Older sweeps scored no such network.
+    assert {row["is_weak"] for row in summary(lines)} == {None}  # Older sweeps scored none such.
     assert least_accuracy({"accuracy": 0.9}, {"accuracy": 0.91}) is None
     assert least_accuracy({"accuracy": 0.9}, None) is None
 

@@ -52,6 +52,23 @@ def test_a_run_of_the_address_that_is_not_here_is_told_with_what_to_do(
     assert not notes(open_page(page))
 
 
+@pytest.mark.parametrize(
+    ("page", "key"), [place for place in PLACES if place[1] not in ("subject", "run")]
+)
+def test_the_note_outlives_a_rerun_whatever_is_shown_instead(
+    made: Path, page: str, key: str
+) -> None:
+    app = open_page(page, **{key: "long-gone-0000"})
+    assert len(notes(app.run())) == 1
+    assert len(notes(app.run())) == 1
+
+
+def test_a_link_to_a_map_shows_it_and_its_encoder(made: Path) -> None:
+    app = open_page("embeddings", embed_run="demo-embed", student="")
+    assert not notes(app)
+    assert app.query_params["student"] in ("demo-distill", ["demo-distill"])
+
+
 def test_the_note_outlives_a_rerun_and_goes_when_another_run_is_picked(made: Path) -> None:
     app = open_page("distil", run="long-gone-0000")
     assert len(notes(app.run())) == 1

@@ -79,11 +79,20 @@ def test_one_chosen_run_shows_its_record_command_and_link(two: Path) -> None:
     assert app.query_params["runs"] in ("distill-b", ["distill-b"])
 
 
-def test_no_command_names_an_upload_that_is_gone(two: Path) -> None:
+@pytest.mark.parametrize(
+    ("field", "form"),
+    [("encoder", "{}"), ("trigger", "npz-resize:{}"), ("trigger", "patch:{}:3:1:1")],
+)
+def test_no_command_names_an_upload_that_is_gone(
+    two: Path, monkeypatch: pytest.MonkeyPatch, field: str, form: str
+) -> None:
+    monkeypatch.setenv("HOME", str(two.resolve().parent))
     run = find_run("distill-b", two)
     about = run.about()
     upload = two.resolve() / "uploads" / "mine-0123456789abcdef.pth"
-    about["config"]["encoder"] = str(upload)
+    kept = replace(run.config(), **{field: form.format(upload)}).to_json()
+    assert "~" in kept[field]  # As runs keep what lies at home.
+    about["config"] = kept
     run.write_json("run.json", about)
     app = open_runs("distill-b")
     assert "the uploaded file mine.pth is no longer stored" in said(app).replace("\\", "")

@@ -36,7 +36,7 @@ def sweep(material: Material) -> Iterator[Figure]:
             table = [
                 {"layers": t["set"], "weight per layer": t["scale"], f"{measure} (%)": t["percent"],
                  "range over seeds": t["range"], "seeds": t["seeds"],
-                 "learned enough": "too little to tell" if t["weak"] else "yes"}
+                 "learned enough": sweep_map.ENOUGH[t["weak"]]}
                 for t in tiles
             ]  # fmt: skip
             yield Figure(
@@ -54,12 +54,13 @@ def findings(material: Material) -> Iterator[str]:
         return
     config = cast(SweepConfig, run.config())
     said = sweep_map.sentences(result["sentence"])
+    weak = words(sweep_map.WEAK_SAID) if result.get("untrained") else ""
     yield f"<ul>{''.join(f'<li>{words(sentence)}</li>' for sentence in said)}</ul>"
     yield (
         f'<p class="soft">Each tile is one short distillation per seed, {config.epochs} epochs on '
         f"{numbers.percent(config.clean_fraction)} of the data; nothing else changes between "
         "tiles. Large: the mean over seeds; small: the lowest and the highest seed, if they "
-        f"differ. {words(sweep_map.rows_said(config))} {words(sweep_map.WEAK_SAID)}</p>"
+        f"differ. {words(sweep_map.rows_said(config))} {weak}</p>"
     )
 
 
