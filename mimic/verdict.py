@@ -25,6 +25,7 @@ from mimic.verdict_words import (
     percent,
     rate_sentence,
     restored_sentence,
+    stamped_loss,
     stops_looking,
     untrained_clause,
 )
@@ -147,7 +148,18 @@ def of_cleaning(scores: Mapping[str, Scores | None], given: Arrays = NOT_KEPT) -
         confidence=confidence(level, after, twin, None),
         checks=checks,
         missing=missing,
-        actions=ACTIONS[level] if after.get("asr") is not None else ASK,
+        actions=advice(level, after, twin) if after.get("asr") is not None else ASK,
+    )
+
+
+def advice(level: str, after: Scores, twin: Scores) -> tuple[str, ...]:
+    """What to do with a cleaned encoder, also where answers under the trigger are not right yet."""
+    known = None not in (after.get("stamped_accuracy"), twin.get("stamped_accuracy"))
+    if level not in ("clean", "trace") or not known or stamped_loss(twin, after)[0] <= 0:
+        return ACTIONS[level]
+    return (
+        *ACTIONS[level],
+        "Expect more wrong answers than from a clean encoder on images that carry the trigger.",
     )
 
 

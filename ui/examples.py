@@ -41,29 +41,30 @@ def stepper(subject: Subject, cleaned: Run | None) -> None:
             f"shows class {truth}",
             answer(name, arrays, "clean", index),
         )
-    with columns[1]:
-        title = "The triggered image" if subject.has_trigger else "No trigger is given"
-        card(
-            title,
-            arrays["stamped"][index],
-            f"still shows class {truth}",
-            answer(name, arrays, "stamped", index),
-        )
-    if after is not None:
-        with columns[2]:
-            position = min(index, len(after["images"]) - 1)
-            taken_for = name(int(after["after_stamped"][position]))
+    if subject.has_trigger:  # Without one, the same picture would look like a test it has passed.
+        with columns[1]:
             card(
-                "Triggered, after cleaning",
+                "The triggered image",
+                arrays["stamped"][index],
+                f"still shows class {truth}",
+                answer(name, arrays, "stamped", index),
+            )
+    if after is not None:
+        kind = "stamped" if subject.has_trigger else "clean"
+        with columns[2 if subject.has_trigger else 1]:
+            position = min(index, len(after["images"]) - 1)
+            taken_for = name(int(after[f"after_{kind}"][position]))
+            card(
+                "Triggered, after cleaning" if subject.has_trigger else "After cleaning",
                 after["stamped"][position],
                 f"shows class {name(int(after['labels'][position]))}",
-                f"the cleaned encoder takes it for **{taken_for}**{sure(after, position)}",
+                f"the cleaned encoder takes it for **{taken_for}**{sure(after, kind, position)}",
             )
 
 
-def sure(after: dict[str, np.ndarray], index: int) -> str:
-    """How sure the cleaned encoder is of a triggered example; runs of before did not keep that."""
-    kept = after.get("after_stamped_confidence")
+def sure(after: dict[str, np.ndarray], kind: str, index: int) -> str:
+    """How sure the cleaned encoder is of an example; runs of before did not keep that."""
+    kept = after.get(f"after_{kind}_confidence")
     return "" if kept is None else f" ({numbers.percent(float(kept[index]))} sure)"
 
 

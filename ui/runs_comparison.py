@@ -12,6 +12,7 @@ from mimic.tables import DIFFERING
 from ui import (
     downloads,
     jobs,
+    mode,
     numbers,
     palette,
     picture_file,
@@ -44,15 +45,16 @@ def show(entries: Sequence[Entry]) -> None:
     found = compare(records)
     runs = list(named)
     settings(found["config"], {e.run.id: e.kind for e in shown}, named)
-    machine(found["machine"], named)
+    if mode.is_expert():
+        machine(found["machine"], named)
     curves(found["curves"], runs, records)
     information(found["information"], runs)
     sweeps(found["sweep"], runs)
     if not any(found[part] for part in ("curves", "information", "sweep")):
-        st.caption("These runs have no curves in common.")
+        st.caption("These runs have no curves in common: only jobs of one kind have.")
     runs_seeds.show(found["seeds"], named)
     runs_scores.show(found["scores"], named)
-    for part in ("inputs", "versions"):
+    for part in ("inputs", "versions") if mode.is_expert() else ():
         differing(found, named, part)
     runs_choice.permalink(runs=",".join(e.run.id for e in entries))
 

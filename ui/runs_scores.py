@@ -47,7 +47,12 @@ def told(rows: Sequence[Mapping[str, Any]], named: Mapping[str, str]) -> None:
         if row["measure"] != "asr_all"
         for gap in row["differences"]
     ]
-    st.markdown("**What differs in the figures**\n" + "\n".join(f"- {one}" for one in said))
+    gaps = [gap for row in rows if row["measure"] != "asr_all" for gap in row["differences"]]
+    differ = any(round(gap["difference"], 3) for gap in gaps)
+    title = "What differs in the figures" if differ else "The figures are the same"
+    st.markdown(f"**{title}**\n" + "\n".join(f"- {one}" for one in said))
+    if not any(CHANCE[True] in one for one in said):
+        return
     st.caption(
         "“More than chance” speaks of these test images only: cleaning once more with another seed "
         "may move a figure further than that. Expert shows all figures and their intervals.",

@@ -76,6 +76,7 @@ def test_pairs_tell_a_trace_that_shares_alone_leave_to_chance() -> None:
     assert "3.0% of the images" in found.headline
     assert "but no more often than on the same network untrained (5.0%)" in found.headline
     assert "comparison with a clean twin, image by image" in found.checks
+    assert "Expect more wrong answers" in found.actions[-1]
     scores, kept = run_of(
         teacher=obeying(range(COUNT)), student=obeying(range(20)), clean_twin=obeying(range(2)),
         untrained=obeying(range(4)),

@@ -79,8 +79,8 @@ def test_the_bundled_demo_tells_the_story_up_to_cleaning(
     assert metric(app, "Attack success here") == "100.0%"
     assert metric(app, "Encoder never attacked, here") == "0.5%"
     assert "Share of 200 test pictures, none of them a 1, that become a 1 with the" in words(app)
-    assert "at 33 of the 36 places you can choose" in words(app)
-    assert "On the pixels in between it works at fewer." in words(app)
+    assert "At 33 of the 36 places you can choose" in words(app)
+    assert "Between these places it works less often." in words(app)
     assert "144" not in words(app)
     assert primary(app) == ["Next: see what is left of the picture"]
     app = press(app, "Next: see what is left of the picture")
@@ -660,7 +660,7 @@ def test_it_is_said_if_the_places_left_out_are_worse(
     flat = [1.0 if row and column else between for row, column in chosen]
     wide = len(found.result["columns"])
     found.result["asr_by_position"] = [flat[i : i + wide] for i in range(0, len(flat), wide)]
-    assert ("in between it works at fewer" in opening.elsewhere(found)) is said
+    assert ("Between these places it works less often" in opening.elsewhere(found)) is said
 
 
 def test_the_snapping_is_told_beside_the_picture(

@@ -150,8 +150,8 @@ def try_sticker(subject: Subject, run: Run) -> bool:
     if trial is None or has_result(trial):
         return True
     st.markdown(
-        "Now the sticker is put on test pictures for the cleaned encoder: about 10 seconds. Step 5 "
-        "shows the answers."
+        "Now the sticker is put on test pictures for the cleaned encoder: about 10 seconds. Then "
+        "step 5 has its answers."
     )
     live.follow(trial)
     if jobs.state_of(trial).state not in jobs.ENDED_EARLY:

@@ -131,12 +131,12 @@ def elsewhere(seen: Placement) -> str:
     every = [share for row in seen.result["asr_by_position"] for share in row]
     strong, strong_in_all = (sum(share >= HALF for share in shares) for shares in (offered, every))
     told = (
-        f"The place matters: at {numbers.count(strong)} of the {numbers.count(len(offered))} "
-        "places you can choose, the sticker fools the suspect on at least half of these pictures."
+        f"At {numbers.count(strong)} of the {numbers.count(len(offered))} places you can choose, "
+        "the sticker fools the suspect on at least half of these pictures."
     )
     between = len(every) - len(offered)
     if not between:
         return told
     if (strong_in_all - strong) * len(offered) < strong * between:
-        told += " On the pixels in between it works at fewer."
+        told += " Between these places it works less often."
     return f"{told} The Overview has a map of all places."
