@@ -645,7 +645,7 @@ def test_one_figure_tells_how_much_the_place_matters(runs_root: Path, placement_
     offered = [found.asr((row, column)) for row in found.rows for column in found.columns]
     strong = sum(share >= 0.5 for share in offered)
     assert 0 < strong < len(offered)
-    assert f"at {strong} of the {len(offered)} places you can choose" in told
+    assert f"At {strong} of the {len(offered)} places you can choose" in told
     assert re.findall(r"\d+", told) == [str(strong), str(len(offered))]
 
 
