@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TextIO
 
+from mimic.run.time_left import TimeLeft
+
 
 class ReaderGone(Exception):  # noqa: N818 - as little an error as a request to stop
     """The program that reads what is printed has ended: there is nobody left to tell."""
@@ -27,14 +29,15 @@ class ProgressLine:
     """One line on a terminal, rewritten in place at most twice a second; silent elsewhere."""
 
     def __init__(self) -> None:
-        self._started = self._written = time.monotonic()
+        self._written = time.monotonic()
+        self._left = TimeLeft()
 
     def __call__(self, share: float, message: str) -> None:
         """Show the share done and the time left."""
         now = time.monotonic()
+        left = self._left.after(now, share)
         if not sys.stderr.isatty() or now - self._written < 0.5:
             return
         self._written = now
-        left = (now - self._started) * (1 - share) / share if share > 0.02 else None
         tail = "" if left is None else f", {left:.0f} s left"
         print(f"\r{share:4.0%} {message}{tail}\033[K", end="", file=sys.stderr)

@@ -57,9 +57,13 @@ def untrained_clause(untrained: Scores) -> str:
     """What the same network reaches before any training: the measure for what was learned."""
     if untrained.get("accuracy") is None:
         return ""
-    told = f" The same network untrained is right {percent(untrained['accuracy'])} of the time"
+    told = f" Even the same network untrained is right {percent(untrained['accuracy'])} of the time"
     asr = untrained.get("asr")
-    return f"{told}." if asr is None else f"{told} and obeys the trigger on {percent(asr)}."
+    told += "" if asr is None else f" and obeys the trigger on {percent(asr)}"
+    return (
+        f"{told}: the classifier put on top of it reaches that from random features, and what lies "
+        "above it was learned."
+    )
 
 
 def rate_sentence(scores: Scores, twin: Scores) -> str:

@@ -86,7 +86,8 @@ else:
             onward.after_inspection(judged.level)
     with st.container(horizontal=True):
         frame.link("embeddings", "Compare embeddings")
-        frame.link("suspect", "Inspect another encoder")
+        if not (cleaned and judged.level in onward.WELL):  # Which already leads there.
+            frame.link("suspect", "Inspect another encoder")
 
 run_list.open_demo()
 st.header("Jobs", anchor=False)

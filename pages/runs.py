@@ -11,6 +11,7 @@ from ui import (
     runs_choice,
     runs_comparison,
     runs_details,
+    runs_entry,
     runs_filters,
     runs_table,
     runs_trash,
@@ -20,13 +21,13 @@ from ui import (
 
 frame.head(
     "Runs",
-    see="Every job that ran on this machine, with its key figures. Tick one run to see all about "
-    "it; tick two or more to compare them.",
+    see="Every job that ran on this machine and those of the demo, which ship with the project, "
+    "with their key figures. Tick one run to see all about it; tick two or more to compare them.",
     why="A figure is worth as much as the record behind it: settings, seed, inputs and versions "
     "stay with each run, so that you can repeat it or say why two runs differ.",
 )
 runs_actions.told()
-entries = {run.id: runs_table.entry(run) for run in list_runs()}
+entries = {run.id: runs_entry.entry(run) for run in list_runs()}
 if not entries:
     frame.no_subject()
     runs_actions.way_back()

@@ -99,7 +99,7 @@ def start_form(subject: Subject, student: Run | None, run: Run | None) -> None:
     ):
         given = {**subject.settings, "student": student.id if student else ""}
         if not mode.is_expert():
-            mode.hidden(EmbedConfig)
+            mode.hidden()
             chosen = EmbedConfig(**given)
             jobs.start_button("Compute", "embed", chosen, RUN, icon=":material/scatter_plot:")
             return

@@ -90,7 +90,7 @@ def builtin() -> InspectConfig | None:
     fields = {"subject": name, **subject_fields(name)}
     if not mode.is_expert():
         fields |= data_inputs.fetching(fields["data"], fields.get("downstream", ""))
-        mode.hidden(InspectConfig)
+        mode.hidden()
         return InspectConfig(**fields)
     with st.expander("More settings"):
         return InspectConfig(**{**fields, **data_inputs.places(), **machine("suspect")})
@@ -162,7 +162,7 @@ def twin() -> str:
 def advanced() -> dict[str, Any]:
     """Settings that rarely need a change."""
     if not mode.is_expert():
-        mode.hidden(InspectConfig)
+        mode.hidden()
         return {}
     with st.expander("More settings"):
         st.session_state.setdefault("suspect_normalization", "auto")

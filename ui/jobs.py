@@ -39,7 +39,7 @@ KINDS = {
     "embed": "Embedding",
     "attention": "Look into the layers",
     "evaluate": "Evaluation",
-    "placement": "Placement map",
+    "placement": "Trigger at other places",
     "pretrain": "Pre-training",
     "attack": "Backdoor implant",
 }

@@ -30,7 +30,7 @@ def start(subject: Subject, *, again: bool, opened: bool) -> None:
     ):
         if not mode.is_expert():
             student = newest_student(subject)
-            mode.hidden(AttentionConfig)
+            mode.hidden()
             config = AttentionConfig(**subject.settings, student=student.id if student else "")
             jobs.start_button("Look", "attention", config, RUN, icon=":material/visibility:")
             return

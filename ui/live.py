@@ -65,11 +65,7 @@ def state_line(run: Run, status: Status) -> None:
             "Wait if the machine is busy or was asleep; otherwise stop the run and resume it.",
         )
     elif status.is_active:
-        left = (
-            ""
-            if status.seconds_left is None
-            else f" · {numbers.duration(status.seconds_left)} left"
-        )
+        left = "" if status.seconds_left is None else f" · {numbers.left(status.seconds_left)}"
         st.progress(min(max(status.progress, 0.0), 1.0), text=f"{work(status)}{left}")
     with st.container(horizontal=True, vertical_alignment="center"):
         jobs.badge(status)

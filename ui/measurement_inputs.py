@@ -23,7 +23,7 @@ def information(subject: Subject) -> InformationConfig:
     networks = ["teacher", "random", *(["clean_twin"] if subject.has_twin else [])]
     inputs = ["clean", *(["triggered"] if subject.has_trigger else [])]
     if not mode.is_expert():
-        mode.hidden(kind)
+        mode.hidden()
         usual = tuple(layer for layer in kind().layers if layer in subject.layers)
         return kind(
             **subject.settings,

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import streamlit as st
 
-from mimic.config import Config, SubjectConfig
 from ui import address
 
 SIMPLE, EXPERT = "simple", "expert"
@@ -47,13 +44,8 @@ def word(term: str) -> str:
     return term if is_expert() else PLAIN[term]
 
 
-def hidden(kind: type[Config]) -> None:
+def hidden() -> None:
     """The line that stands where a verb's own settings, seed and device are hidden."""
-    own = {f.name for f in dataclasses.fields(kind)} - {
-        f.name for f in dataclasses.fields(SubjectConfig)
-    }
-    count = len(own) + len(("seed", "device"))
     st.caption(
-        f"{count} settings hidden; recommended values are used. Choose Expert in the sidebar to "
-        "see them."
+        "Recommended settings are used. Choose Expert in the sidebar to see and change them."
     )

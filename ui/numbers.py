@@ -49,6 +49,19 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def left(seconds: float) -> str:
+    """The time left, as coarse as such a guess deserves: finer figures jump with every glance."""
+    if seconds < 10:
+        return "a few seconds left"
+    if seconds < 55:
+        return "less than a minute left"
+    if seconds < 3570:
+        minutes = max(1, round(seconds / 60))
+        return f"about {minutes} min left"
+    halves = round(seconds / 1800)
+    return f"about {halves // 2}{'½' if halves % 2 else ''} h left"
+
+
 def moment(seconds: float) -> str:
     """A moment as day and time of this machine's clock, such as 3 May, 14:07."""
     then = datetime.datetime.fromtimestamp(seconds, tz=datetime.UTC).astimezone()

@@ -127,7 +127,7 @@ def news_of(run: Run, status: Status) -> str:
     told += f"{text.plain(subject.title(run))}: {state}"
     if not status.is_active:
         return f"{told}."
-    left = f", {numbers.duration(status.seconds_left)} left" if status.seconds_left else ""
+    left = f", {numbers.left(status.seconds_left)}" if status.seconds_left else ""
     return f"{told}, {numbers.percent(status.progress)}{left}."
 
 
@@ -158,9 +158,9 @@ def row(run: Run, status: Status, owner: str | None) -> None:
             width="stretch",
         )
         if status.is_active:
-            left = numbers.duration(status.seconds_left) if status.seconds_left else ""
+            left = f" · {numbers.left(status.seconds_left)}" if status.seconds_left else ""
             st.caption(
-                f"{numbers.percent(status.progress)}{' · ' + left + ' left' if left else ''}",
+                f"{numbers.percent(status.progress)}{left}",
                 width="content",
             )
         jobs.badge(status)

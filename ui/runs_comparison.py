@@ -26,7 +26,7 @@ from ui import (
     training_end,
 )
 from ui.progress_words import IN_SAMPLE
-from ui.runs_table import Entry
+from ui.runs_entry import Entry
 
 MOST = 6
 """Runs that still have a colour and a dash of their own."""

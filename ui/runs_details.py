@@ -25,7 +25,7 @@ from ui import (
     text,
     uploads,
 )
-from ui.runs_table import Entry
+from ui.runs_entry import Entry
 
 
 def show(entry: Entry, owner: str | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ui import jobs, text
-from ui.runs_table import STATES, Entry
+from ui.runs_entry import STATES, Entry
 
 
 def filters(entries: Sequence[Entry]) -> list[Entry]:

@@ -1,22 +1,18 @@
-"""The table of all runs: what each was, how it went, its key figures; filters above it."""
+"""The table of all runs: its columns, and what each view calls them."""
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from mimic.comparison import key_scores
-from mimic.errors import MimicError
-from mimic.run import Run, Status, is_bundled, run_created
-from ui import jobs, numbers, subject, text
+from ui import mode
+from ui.runs_entry import Entry, here
 
-STATES = {state: word for state, (word, *_) in jobs.STATES.items()}
-SUBJECT_WIDTH, SUBJECT_SIGNS = 140, 19
+SUBJECT_SIGNS = {mode.EXPERT: 19, mode.SIMPLE: 32}
+"""Of an encoder's name; Simple shows fewer columns, so that more of it fits."""
+SUBJECT_WIDTH = {mode.EXPERT: 140, mode.SIMPLE: 230}
 NOTE_ROOMS = {"alone": (195, 27), "beside encoders": (120, 18)}
 """Pixels, and signs that fit into them: all columns have room on a page 1280 pixels wide."""
 COLUMNS = {
@@ -42,96 +38,32 @@ COLUMNS = {
     ),
     "state": st.column_config.TextColumn("State"),
     "started": st.column_config.DatetimeColumn("Started", format="D MMM YYYY, HH:mm"),
-    "duration": st.column_config.NumberColumn("Duration", format="%d s", width=72),
+    "duration": st.column_config.NumberColumn("Duration", format="%d s", width=72,
+        help="Of runs that ship with the project: on the machine that made them.",
+    ),
     "seed": st.column_config.NumberColumn(
         "Seed", format="%d", width=64,
         help="Start of every random choice: the same seed, the same run.",
     ),
-    "subject": st.column_config.TextColumn("Encoder", width=SUBJECT_WIDTH),
+    "subject": st.column_config.TextColumn("Encoder", width=140),
     "note": st.column_config.TextColumn("Note"),
     "run": st.column_config.TextColumn("Run"),
 }  # fmt: skip
 """In the order in which they are shown: on a narrow screen the first ones are in sight."""
 THIS_YEAR = st.column_config.DatetimeColumn("Started", format="D MMM, HH:mm")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A run with all that the table says of it; ``started`` and ``duration`` in seconds."""
-
-    run: Run
-    kind: str
-    subject: str
-    status: Status
-    started: float
-    duration: float | None
-    seed: int | None
-    accuracy: float | None
-    asr: float | None
-    asr_interval: Sequence[float] | None
-    floor_asr: float | None
-    note: str
-
-    def cells(self, note_signs: int) -> dict[str, Any]:
-        """The table row, with the note's beginning."""
-        return {
-            "kind": jobs.KINDS.get(self.kind, self.kind),
-            "subject": text.cell(self.subject, SUBJECT_SIGNS),
-            "state": STATES.get(self.status.state, "unknown"),
-            "started": here(self.started).replace(tzinfo=None),
-            "accuracy": None if self.accuracy is None else 100 * self.accuracy,
-            "asr": None if self.asr is None else 100 * self.asr,
-            "interval": "" if self.asr_interval is None else numbers.interval(self.asr_interval),
-            "floor": None if self.floor_asr is None else 100 * self.floor_asr,
-            "duration": None if self.duration is None else round(self.duration),
-            "seed": self.seed,
-            "note": text.cell(self.note, note_signs),
-            "run": text.cell(self.run.id) + (" (ships)" if is_bundled(self.run) else ""),
-        }
-
-    def holds(self, words: str) -> bool:
-        """Whether the run's name, subject, kind or note holds all the words."""
-        said = f"{self.run.id} {self.subject} {jobs.KINDS.get(self.kind, '')} {self.note}".lower()
-        return all(word in said for word in words.lower().split())
-
-
-def entry(run: Run) -> Entry:
-    """A run as the table shows it; what is damaged stays empty."""
-    status = jobs.state_of(run)
-    result = run.directory / "result.json"
-    stamp = result.stat().st_mtime if result.is_file() else 0.0
-    found = key_figures(str(run.directory), stamp)
-    seed = run.about()["config"].get("seed")
-    began = run_created(run) or status.started  # As every other place says it.
-    lasted = found.get("seconds")
-    if lasted is None and status.lasted:
-        lasted = status.lasted
-    return Entry(
-        run=run,
-        kind=run.kind,
-        subject=subject.title(run),
-        status=status,
-        started=began,
-        duration=lasted,
-        seed=seed if isinstance(seed, int) else None,
-        accuracy=found.get("accuracy"),
-        asr=found.get("asr"),
-        asr_interval=found.get("asr_interval"),
-        floor_asr=found.get("floor_asr"),
-        note=run.note(),
-    )
-
-
-@st.cache_data(max_entries=2_000, show_spinner=False)
-def key_figures(directory: str, stamp: float) -> dict[str, Any]:
-    """Duration, accuracy and attack success of a run's outcome; read once per outcome."""
-    if not stamp:
-        return {}
-    try:
-        result = Run(Path(directory)).result() or {}
-    except MimicError:
-        return {}
-    return {"seconds": result.get("seconds"), **key_scores(result)}
+IN_SIMPLE: dict[str, Any] = {
+    "asr": st.column_config.NumberColumn(
+        "Attack success", format="%.1f%%", width=105,
+        help="Share of triggered test images of other classes that get the attacker's answer.",
+    ),
+    "floor": st.column_config.NumberColumn(
+        "On clean twin", format="%.1f%%", width=105,
+        help="The same for the clean twin, an encoder never attacked.",
+    ),
+}  # fmt: skip
+"""What Simple calls by a plainer name."""
+FOR_EXPERTS = ("interval", "seed", "run")
+"""Columns that only Expert shows; a ticked run shows them in both views."""
 
 
 def columns(entries: Sequence[Entry]) -> list[str]:
@@ -140,7 +72,7 @@ def columns(entries: Sequence[Entry]) -> list[str]:
     The names of runs repeat kind and time, so they stand only where encoder and note leave their
     place. A ticked run shows all of it, and the table's own menu brings every column back.
     """
-    left_out: set[str] = set()
+    left_out = set() if mode.is_expert() else set(FOR_EXPERTS)
     if not any(e.asr_interval for e in entries):
         left_out.add("interval")
     if not any(e.floor_asr is not None for e in entries):
@@ -159,9 +91,9 @@ def columns(entries: Sequence[Entry]) -> list[str]:
     return [name for name in COLUMNS if name not in left_out]
 
 
-def here(moment: float) -> datetime.datetime:
-    """A moment on this machine's clock."""
-    return datetime.datetime.fromtimestamp(moment, tz=datetime.UTC).astimezone()
+def view() -> str:
+    """Which view it is."""
+    return mode.EXPERT if mode.is_expert() else mode.SIMPLE
 
 
 def looks(entries: Sequence[Entry], note_width: int) -> dict[str, Any]:
@@ -169,8 +101,11 @@ def looks(entries: Sequence[Entry], note_width: int) -> dict[str, Any]:
     note = st.column_config.TextColumn(
         "Note", width=note_width, help="Its beginning; tick the run to read all."
     )
+    encoder = st.column_config.TextColumn("Encoder", width=SUBJECT_WIDTH[view()])
+    words = {} if mode.is_expert() else IN_SIMPLE
     years = {here(e.started).year for e in entries}
-    return COLUMNS | {"note": note} | ({"started": THIS_YEAR} if len(years) < 2 else {})
+    started = {"started": THIS_YEAR} if len(years) < 2 else {}
+    return COLUMNS | words | {"note": note, "subject": encoder} | started
 
 
 def table(entries: Sequence[Entry], chosen: Sequence[str], *, key: str, on_select: Any) -> None:
@@ -186,7 +121,7 @@ def table(entries: Sequence[Entry], chosen: Sequence[str], *, key: str, on_selec
     shown = columns(entries)
     width, signs = NOTE_ROOMS["beside encoders" if "subject" in shown else "alone"]
     st.dataframe(
-        [e.cells(signs) for e in entries],
+        [e.cells(SUBJECT_SIGNS[view()], signs) for e in entries],
         hide_index=True,
         column_config=looks(entries, width),
         column_order=shown,

@@ -60,7 +60,7 @@ def distillation(subject: Subject) -> DistillConfig:
 
 def recommended(subject: Subject) -> DistillConfig:
     """The settings of Simple: what suits the subject, and the weights of the Layers page if any."""
-    mode.hidden(DistillConfig)
+    mode.hidden()
     carried, last = weights.carried(subject), subject.latest("information")
     fields: dict[str, Any] = {"information": last.id if last else "measure"}
     if carried:

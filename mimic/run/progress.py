@@ -13,6 +13,7 @@ import psutil
 from mimic.errors import MimicError
 from mimic.run.directory import Run
 from mimic.run.status import Status, oom_kills
+from mimic.run.time_left import TimeLeft
 
 BEAT_SECONDS = 3.0
 TICK_SECONDS = 1.0
@@ -40,7 +41,7 @@ class Progress:
             worked=self._worked_before(),
         )
         self._process = process
-        self._first = (now, 0.0)
+        self._left = TimeLeft()
         self._written = 0.0
         self._writing = threading.RLock()
         self._write()
@@ -54,17 +55,14 @@ class Progress:
     def update(self, share: float, message: str = "") -> None:
         """Tell how much is done (0 to 1) and what is being done now."""
         now = time.time()
-        if self.status.progress == 0.0 and share > 0:
-            self._first = (now, share)  # Start-up time says nothing about the time left.
-        since, first = self._first
-        pace = (now - since) / (share - first) if share > first else None
+        left = self._left.after(now, share)
         with self._writing:
             self.status = replace(
                 self.status,
                 progress=min(max(share, 0.0), 1.0),
                 message=message or self.status.message,
                 updated=now,
-                seconds_left=None if pace is None else max(0.0, (1 - share) * pace),
+                seconds_left=left,
             )
         if now - self._written > WRITE_SECONDS or share >= 1:
             self._write()

@@ -1,4 +1,3 @@
-import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mimic.config import DistillConfig, EmbedConfig, InformationConfig, InspectConfig, SubjectConfig
+from mimic.config import DistillConfig, InformationConfig
 from mimic.run import Run
 from ui import glossary
 
@@ -41,20 +40,15 @@ def test_simple_shows_no_command_and_no_number_to_set(
     assert not [s for s in app.selectbox if s.label in ("Device", "Schedule")]
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("suspect", InspectConfig), ("layers", InformationConfig), ("distil", DistillConfig),
-        ("embeddings", EmbedConfig),
-    ],
-)  # fmt: skip
-def test_simple_says_how_many_settings_it_hides(
-    name: str, kind: type[SubjectConfig], runs_root: Path, fabricate: Fabricate
+@pytest.mark.parametrize("name", ["suspect", "layers", "distil", "embeddings"])
+def test_simple_says_that_it_hides_settings_and_where_they_are(
+    name: str, runs_root: Path, fabricate: Fabricate
 ) -> None:
     fabricate(runs_root)
-    own = len(dataclasses.fields(kind)) - len(dataclasses.fields(SubjectConfig)) + 2
     told = [c.value for c in open_page(name).caption]
-    assert any(said.startswith(f"{own} settings hidden; recommended values") for said in told)
+    assert any(said.startswith("Recommended settings are used. Choose Expert") for said in told)
+    told = [c.value for c in open_page(name, mode="expert").caption]
+    assert not any(said.startswith("Recommended settings") for said in told)
 
 
 def test_the_address_chooses_expert_and_other_pages_keep_it(

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 
 from ui import numbers
@@ -42,3 +44,23 @@ def test_size() -> None:
     assert numbers.size(12) == "12 B"
     assert numbers.size(1_360_115) == "1.4 MB"
     assert numbers.size(3e12) == "3000.0 GB"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (3, "a few seconds left"),
+        (31, "less than a minute left"),
+        (65, "about 1 min left"),
+        (200, "about 3 min left"),
+        (5400, "about 1½ h left"),
+        (7300, "about 2 h left"),
+    ],
+)
+def test_the_time_left_is_coarse(seconds: float, shown: str) -> None:
+    assert numbers.left(seconds) == shown
+
+
+def test_the_words_for_the_time_left_never_grow_while_it_shrinks() -> None:
+    said = [numbers.left(second) for second in range(20000, -1, -1)]
+    assert sum(a != b for a, b in itertools.pairwise(said)) == len(set(said)) - 1

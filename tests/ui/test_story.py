@@ -196,7 +196,7 @@ def test_nobody_has_to_wait_for_the_training(
     monkeypatch.setattr("mimic.job.spawn", lambda run: None)
     app = open_story(4)
     assert primary(app) == ["Clean it"]
-    for told in ("100 rounds on this machine: about 30 seconds", "for step 5: about 10 seconds"):
+    for told in ("100 rounds on this machine: about 30 seconds.", "for step 5: about 10 seconds."):
         assert told in words(app)
     app = press(app, "Use the one cleaned beforehand")
     assert not app.exception
@@ -284,7 +284,7 @@ def test_the_last_step_shows_a_cleaning_at_work_and_goes_on_by_itself(
     assert "still learning" in words(app)
     assert "Stop" in [b.label for b in app.button]
     assert "Clean it first" not in [b.label for b in app.button]
-    assert any("12 s left" in bar.proto.text for bar in app.get("progress"))
+    assert any("less than a minute left" in bar.proto.text for bar in app.get("progress"))
     assert app.get("vega_lite_chart")
     run.delete()
     distill_run(runs_root, "distill-own")  # It has ended.
@@ -584,7 +584,7 @@ def test_every_page_tells_of_the_run_at_work_and_overview_once(
     app = open_story()
     assert "Cleaning of" not in words(app)
     run = distill_run(runs_root, "distill-own", "running", seconds_left=65.0)
-    told = "Cleaning of Demo: handwritten digits: running, 40.0%, 1 min 05 s left."
+    told = "Cleaning of Demo: handwritten digits: running, 40.0%, about 1 min left."
     assert any(told in c.value.replace("\\", "") for c in app.run().sidebar.caption)
     app.switch_page("../pages/overview.py").run()
     assert not app.exception

@@ -8,13 +8,15 @@ from mimic.config import DistillConfig, PlacementConfig
 from mimic.run import Run, is_bundled
 from mimic.subjects import recommended_distillation
 from ui import jobs, live, mode, numbers
-from ui.story import placements, words
+from ui.story import own_pace, placements, words
 from ui.story.falling import Falling
 from ui.story.sources import source
 from ui.subject import Subject, has_result
 
 EVALUATE_EVERY = 10
 """Half as often as recommended, which changes the waiting but not what is learned."""
+SECONDS_TO_CLEAN, SECONDS_TO_TRY = 30, 10
+"""On a laptop; told until this machine has its own figures."""
 RUN, PLACEMENT = "story_distill_run", "story_placement_run"
 
 
@@ -57,8 +59,9 @@ def pick(run: Run) -> None:
 def clean(subject: Subject) -> bool:
     """The button, the live chart, and the result; whether Next is the thing to press."""
     st.markdown(
-        "**Cleaning** trains a new encoder, **the cleaned encoder**. It starts empty and learns "
-        "from the suspect, by looking at a few clean pictures only. It never sees the sticker. "
+        "**Cleaning** trains a new encoder, **the cleaned encoder**. It starts from random numbers "
+        "and learns from the suspect, by looking at a few clean pictures only. It never sees the "
+        "sticker. "
         "Watch two things: how often it is **right** should climb to the suspect's, and how often "
         "the sticker **fools** it should be far below the suspect's from the start, and stay "
         "there.",
@@ -86,7 +89,7 @@ def begin(subject: Subject) -> None:
             on_click=jobs.start, args=("distill", chosen, RUN),
         )  # fmt: skip
         offer_beforehand(ready)
-    st.caption(waiting(chosen.epochs, offered=ready is not None), help=words.HELP["round"])
+    st.caption(waiting(subject, chosen, offered=ready is not None), help=words.help_for("round"))
 
 
 def offer_beforehand(ready: Run | None) -> None:
@@ -98,17 +101,19 @@ def offer_beforehand(ready: Run | None) -> None:
         )  # fmt: skip
 
 
-def waiting(rounds: int, *, offered: bool) -> str:
+def waiting(subject: Subject, chosen: DistillConfig, *, offered: bool) -> str:
     """How long each way takes, the try of the sticker that follows it included."""
+    trial = PlacementConfig(**subject.settings, stride=placements.STRIDE)
+    trying = own_pace.about(subject, "placement", trial, SECONDS_TO_TRY)
     told = (
-        f"*Clean it* is a real training of {numbers.count(rounds)} rounds on this machine: about "
-        "30 seconds, longer on a busy machine. Then the sticker is tried on the cleaned encoder, "
-        "for step 5: about 10 seconds more."
+        f"*Clean it* is a real training of {numbers.count(chosen.epochs)} rounds on this machine: "
+        f"{own_pace.about(subject, 'distill', chosen, SECONDS_TO_CLEAN)}. Then the sticker is "
+        f"tried on the cleaned encoder, for step 5: {trying}.{own_pace.crowded()}"
     )
     if offered:
         told += (
             " The one cleaned beforehand was trained in the same way and ships with the demo: "
-            "only the 10 seconds remain."
+            "only the try remains."
         )
     return told
 
@@ -149,9 +154,10 @@ def try_sticker(subject: Subject, run: Run) -> bool:
     trial = trial_of(subject, run)
     if trial is None or has_result(trial):
         return True
+    taking = own_pace.about(subject, "placement", sticker_trial(subject, run), SECONDS_TO_TRY)
     st.markdown(
-        "Now the sticker is put on test pictures for the cleaned encoder: about 10 seconds. Then "
-        "step 5 has its answers."
+        f"Now the sticker is put on test pictures for the cleaned encoder: {taking}. Then step 5 "
+        "has its answers."
     )
     live.follow(trial)
     if jobs.state_of(trial).state not in jobs.ENDED_EARLY:

@@ -7,9 +7,11 @@ from typing import Any
 
 import streamlit as st
 
+from mimic.answers import kept_by
 from mimic.run import Run
+from mimic.score_differences import with_pairs
 from ui import gentler_cleaning, glossary, numbers, onward, text, verdict
-from ui.story import board, cleaning, placements, steps
+from ui.story import board, cleaning, placements, steps, totals, words
 from ui.story.placements import Placement
 from ui.story.sources import source
 from ui.subject import Subject, has_result
@@ -37,7 +39,7 @@ def again(subject: Subject, seen: Placement) -> None:
         if cleaned is None or outcome is None:
             cleaning.try_sticker(subject, run)
         else:
-            compare(seen, cleaned, run, outcome["scores"])
+            compare(seen, cleaned, run, with_pairs(outcome["scores"], kept_by(run)))
 
 
 def leave() -> None:
@@ -91,7 +93,7 @@ def compare(seen: Placement, cleaned: Placement, run: Run, scores: Scores) -> No
             board.attackers_place(seen)
         board.fields(seen)
         here(seen, cleaned)
-    whole(scores, seen.target)
+    totals.whole(scores, seen.target)
     found = verdict.of_run(run)
     judged(run, found)
     source(
@@ -143,59 +145,16 @@ def here(seen: Placement, cleaned: Placement) -> None:
     st.markdown(f"{told}.", help=glossary.help_for("attack success", "floor"))
 
 
-def whole(scores: Scores, target: str) -> None:
-    """Accuracy and attack success over all test images, before and after, and the floor."""
-    before, after, twin = (scores.get(k) or {} for k in ("teacher", "student", "clean_twin"))
-    st.markdown(
-        f"**Attack success** is counted on all {after.get('stamped_images')} test pictures that do "
-        f"not show a {text.plain(target)}, with the sticker where the attacker put it. **Right "
-        f"answers** are counted on all {after.get('test_images')} test pictures, without the "
-        "sticker."
-    )
-    with st.container(horizontal=True):
-        change(before, after, "asr", "Attack success after cleaning", "attack success")
-        if twin.get("asr") is not None:
-            st.metric(
-                "Attack success, encoder never attacked", numbers.percent(twin["asr"]),
-                help=glossary.help_for("floor"),
-            )  # fmt: skip
-        change(before, after, "accuracy", "Right answers after cleaning", "accuracy")
-        if None not in (before.get("stamped_accuracy"), after.get("stamped_accuracy")):
-            change(
-                before, after, "stamped_accuracy", "Right answers with the sticker on", "trigger"
-            )
-            if twin.get("stamped_accuracy") is not None:
-                st.metric(
-                    "Right with the sticker on, never attacked",
-                    numbers.percent(twin["stamped_accuracy"]),
-                    help=glossary.help_for("clean twin"),
-                )
-
-
-def change(
-    before: Mapping[str, Any], after: Mapping[str, Any], field: str, title: str, term: str
-) -> None:
-    """A measure after cleaning, and how far it has moved."""
-    st.metric(
-        title,
-        numbers.percent(after.get(field)),
-        numbers.change(before[field], after[field]),
-        delta_color="inverse" if field == "asr" else "normal",
-        delta_description=f"from {numbers.percent(before[field])}",
-        help=glossary.help_for(term),
-    )
-
-
 def judged(run: Run, found: verdict.Verdict) -> None:
     """The verdict, without the figures that stand above it, and the way on if it is bad."""
     colour, icon = verdict.LOOKS[found.level]
     with st.container(border=True):
         st.badge(found.title, icon=icon, color=colour)
         st.subheader(
-            text.sentence(found.headline),
+            text.sentence(words.said(found.headline)),
             anchor=False,
             help=glossary.help_for("backdoor", "attack success", "floor"),
         )
-        st.markdown(f"**How sure.** {text.sentence(found.confidence)}")
-        st.markdown("**What to do**\n" + verdict.bullets(found.actions))
+        st.markdown(f"**How sure.** {text.sentence(words.said(found.confidence))}")
+        st.markdown("**What to do**\n" + verdict.bullets(tuple(map(words.said, found.actions))))
         gentler_cleaning.offer(run, found, cleaning.RUN)

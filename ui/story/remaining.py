@@ -63,6 +63,11 @@ def measured(subject: Subject, run: Run, result: Mapping[str, Any], *, busy: boo
         remaining_bars.figure(result, NAMES), config=charts.NO_TOOLS, key="story-remaining",
         alt=f"How strongly the answer changes with the picture, as bars. {told}",
     )  # fmt: skip
+    st.caption(
+        "Compare the two bars of one colour. How long they are depends on how an encoder was "
+        "trained and is no sign of a backdoor; all are estimates, so the lower one may even be a "
+        "little longer. A nat is a unit of information, about 1.4 bits."
+    )
     with st.expander("More: layer by layer"):
         st.markdown(
             "A picture passes through the **layers** of the network, one after another. Each bar "

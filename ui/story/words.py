@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import altair as alt
@@ -21,6 +22,15 @@ INSTEAD = {
     "training (epochs)": "training (rounds)",
     "share of test images (%)": "share of test pictures (%)",
 }
+SAID = {
+    "the clean twin, which was never attacked": "an encoder never attacked",
+    "the clean twin": "the encoder never attacked",
+    "triggered images": "pictures with the sticker on",
+    "trigger": "sticker",
+    "images": "pictures",
+    "image": "picture",
+}
+"""The story's words for those of a verdict, in this order: the longer ones come first."""
 TITLES = {"epoch": "round", "percent": "share (%)"}
 """How the pointer's label names a field."""
 
@@ -28,6 +38,14 @@ TITLES = {"epoch": "round", "percent": "share (%)"}
 def help_for(*terms: str) -> str:
     """The tooltip that explains some of the story's own words."""
     return "\n\n".join(f"**{term.capitalize()}.** {HELP[term]}" for term in terms)
+
+
+def said(sentence: str) -> str:
+    """A sentence of a verdict in the story's words."""
+    for theirs, ours in SAID.items():
+        for word, mine in ((theirs, ours), (theirs.capitalize(), ours.capitalize())):
+            sentence = re.sub(rf"\b{word}", mine, sentence)
+    return sentence
 
 
 def in_story_words(chart: alt.LayerChart) -> alt.LayerChart:
