@@ -15,6 +15,7 @@ from ui import (
     placement_map,
     report_button,
     run_list,
+    same_file,
     scores,
     subject,
     text,
@@ -40,6 +41,7 @@ else:
         outcome = cleaned.result() if cleaned else None
         judged = verdict.on_suspect(chosen)
         verdict.card(judged, f"“{text.plain(chosen.title)}”")
+        same_file.told(chosen)
         shown = outcome["scores"] if outcome else chosen.result["scores"]
         if cleaned and outcome:
             whose = "the demo's" if is_bundled(cleaned) else "the"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from mimic.config import PUBLIC_PREFIX, Config, InspectConfig, resolve_path
 from mimic.errors import EncoderError, MimicError
+from mimic.parsing import sniff
 from mimic.subjects import builtin_subjects, subject_fields
 from ui import data_inputs, frame, mode, target_input, text, trigger_inputs, uploads
 from ui.fields import help_of, typed, whole_or_empty
@@ -107,19 +109,26 @@ def encoder_file(source: str, key: str, label: str) -> str:
             hint="Read as plain tensors only, in a process of its own; a file that asks to run "
             f"code is refused. Up to {uploads.ENCODER_MEGABYTES} MB; name a larger one by its "
             "path.",
+            check=first_look,
         )
     path = typed(label, f"{key}_path", "/path/to/encoder.pth")
     if not path or path.startswith(PUBLIC_PREFIX):
         return path
     try:
-        return existing(path)
+        first_look(existing(path))
     except MimicError as error:
         frame.error_card(error.cause, error.remedy)
         return ""
+    return path
 
 
-def existing(path: str) -> str:
-    """A typed path that leads to a file.
+def first_look(file: Path) -> None:
+    """Refuse at once what is clearly no encoder's file; raises EncoderError."""
+    sniff.first_look(file, file.name)
+
+
+def existing(path: str) -> Path:
+    """The file that a typed path leads to.
 
     Raises:
         MimicError: if it does not, so that a slip of the pen is told before any job starts.
@@ -138,7 +147,7 @@ def existing(path: str) -> str:
             f"There is no file '{found.name}' at that path.",
             "Check how it is written; the file has to be on the machine that runs this app.",
         )
-    return path
+    return found
 
 
 def twin() -> str:

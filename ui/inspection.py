@@ -16,6 +16,7 @@ from ui import (
     health,
     mode,
     numbers,
+    same_file,
     scores,
     text,
     verdict,
@@ -27,6 +28,7 @@ def show(subject: Subject) -> None:
     """All that the inspection found."""
     result = subject.result
     verdict.card(verdict.on_suspect(subject), f"“{text.plain(subject.title)}”")
+    same_file.told(subject)
     recognised(result["encoder"])
     frame.warnings(result)
     file_match.variants(result.get("variants", []))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +73,24 @@ def tidy_once(root: str) -> None:
         workspace.tidy(Path(root))
 
 
-def picker(label: str, key: str, *, allowed: tuple[str, ...], megabytes: int, hint: str) -> str:
+def picker(
+    label: str,
+    key: str,
+    *,
+    allowed: tuple[str, ...],
+    megabytes: int,
+    hint: str,
+    check: Callable[[Path], None] | None = None,
+) -> str:
     """An uploader that stores each file once and remembers where.
+
+    Args:
+        label: its title.
+        key: under which the session remembers the file.
+        allowed: endings.
+        megabytes: the largest size.
+        hint: the tooltip.
+        check: raises MimicError where a stored file is refused; then it is deleted at once.
 
     Returns:
         The stored file's path, or nothing.
@@ -92,9 +108,15 @@ def picker(label: str, key: str, *, allowed: tuple[str, ...], megabytes: int, hi
         known = None  # Whatever becomes of this file: the one before is no longer meant.
         with frame.errors_as_cards():
             path = store(given.getbuffer(), given.name, allowed)
-            known = {"id": given.file_id, "path": str(path), "name": given.name, "size": given.size}
+            known = {
+                "id": given.file_id, "path": str(path), "name": given.name, "size": given.size,
+                "refused": refusal(path, check),
+            }  # fmt: skip
             st.session_state[f"{key}_stored"] = known
     if not known:
+        return ""
+    if known.get("refused"):
+        frame.error_card(*known["refused"])
         return ""
     if not Path(known["path"]).is_file():
         st.caption(
@@ -111,6 +133,17 @@ def picker(label: str, key: str, *, allowed: tuple[str, ...], megabytes: int, hi
             icon=":material/draft:",
         )
     return str(known["path"])
+
+
+def refusal(path: Path, check: Callable[[Path], None] | None) -> tuple[str, str] | None:
+    """Cause and remedy where a stored file is refused, which deletes it."""
+    try:
+        if check:
+            check(path)
+    except MimicError as error:
+        path.unlink(missing_ok=True)
+        return as_given(error.cause), error.remedy
+    return None
 
 
 def forget_removed(key: str, box: str) -> None:

@@ -154,10 +154,10 @@ def follow(run: Run, chosen: subject.Subject | None) -> None:
     if not failed:
         return
     if chosen is None:
-        st.caption("Nothing of it was taken over.")
+        st.caption("The file was not used.")
         return
     st.caption(
-        "Nothing of it was taken over: every page still speaks of the encoder chosen before, "
+        "The file was not used: every page still speaks of the encoder chosen before, "
         f"“{text.plain(chosen.title)}”."
     )
     st.button(

@@ -1,7 +1,8 @@
 """The one gate through which a stranger's file enters.
 
-This process hashes a suspect file and reads nothing else of it: a child process parses it
-(``mimic.parsing``) and hands back plain numbered tensors, which are checked like a stranger's.
+This process hashes a suspect file and reads nothing else of it, but for the page's first look at
+512 bytes: a child process parses it (``mimic.parsing``) and hands back plain numbered tensors,
+which are checked like a stranger's.
 """
 
 from __future__ import annotations

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import string
+from pathlib import Path
 from typing import Literal
 
 from mimic.errors import EncoderError
+from mimic.parsing.opcodes import shorten
 
 Format = Literal["zip", "legacy", "safetensors", "pickle"]
+HEAD_BYTES = 512
 LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """How files of torch.save began before version 1.6: a pickled number."""
 
@@ -29,7 +34,7 @@ def find_format(content: bytes | memoryview, name: str) -> Format:
     Raises:
         EncoderError: if it is none that holds an encoder, saying what it is instead.
     """
-    head = bytes(content[:512])
+    head = bytes(content[:HEAD_BYTES])
     if head.startswith(b"PK\x03\x04"):
         return "zip"
     if head.startswith(LEGACY_MAGIC):
@@ -40,8 +45,36 @@ def find_format(content: bytes | memoryview, name: str) -> Format:
         return "pickle"
     raise EncoderError(
         f"'{name}' is {describe(head)}, not an encoder file.",
-        "Supported are .safetensors files, checkpoints of torch.save, and TorchScript archives.",
+        "Choose the encoder's weights: a .safetensors file, or a .pth or .pt file of PyTorch.",
     )
+
+
+def first_look(path: Path, name: str) -> None:
+    """Refuse at once what its first bytes show to be no encoder file.
+
+    It spares whoever picked a wrong file the wait for a job. What passes is unproven as before: the
+    gate alone decides. A file that cannot be opened is left to it, too.
+
+    Args:
+        path: the file, of which nothing but the first 512 bytes are read.
+        name: what to call it.
+
+    Raises:
+        EncoderError: as ``find_format``.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return
+    try:
+        regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        head = os.read(descriptor, HEAD_BYTES) if regular else b""
+    except OSError:
+        return
+    finally:
+        os.close(descriptor)
+    if head:
+        find_format(head, shorten(name))
 
 
 def describe(head: bytes) -> str:

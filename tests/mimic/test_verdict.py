@@ -167,7 +167,10 @@ def test_a_student_that_learned_nothing_gets_no_all_clear(
     }  # fmt: skip
     found = of_cleaning(scores)
     assert found.level == level
-    assert "untrained is right 91.0% of the time and obeys the trigger on 3.0%: the" in found.reasons[1]
+    assert (
+        "untrained is right 91.0% of the time and obeys the trigger on 3.0%: the"
+        in found.reasons[1]
+    )
     if level == "weak":
         assert ("may have learned" in found.headline) == (accuracy == 0.949)
         assert found.actions == ACTIONS["weak"]

@@ -1,0 +1,78 @@
+"""That an inspected file is, byte for byte, one that was inspected before, and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from mimic.subjects import DEFAULT, IDENTITY
+from ui import runs_settings, subject, text, verdict
+from ui.subject import Subject
+
+MOST = 50
+"""Inspections looked through, the newest first."""
+FOUND = ("backdoor", "broken")
+"""Levels that whoever inspected the same bytes otherwise has to know of."""
+
+
+def telling(chosen: Subject) -> Subject | None:
+    """Another inspection of the same bytes that tells more than this one, if there is one.
+
+    Some file names say nothing, and an encoder inspected without its trigger looks harmless. So an
+    inspection that found something comes first, and one of an example that ships with the project
+    after it; an example itself needs no other.
+    """
+    if chosen.is_example:
+        return None
+    known = [subject.named(run.id) for run in subject.inspected()[:MOST]]
+    same = [
+        one
+        for one in known
+        if one
+        and subject.identity(one.fields) != subject.identity(chosen.fields)
+        and one.result["encoder"].get("sha256") == chosen.result["encoder"].get("sha256")
+    ]
+    if not has_found(chosen):
+        found = [one for one in same if has_found(one)]
+        if found:
+            return found[0]
+    return next((one for one in same if one.is_example), None)
+
+
+def has_found(one: Subject) -> bool:
+    """Whether the verdict on it is one that its user has to know."""
+    return verdict.on_suspect(one).level in FOUND
+
+
+def told(chosen: Subject) -> None:
+    """A note on the same file's other inspection and the way there, if there is one."""
+    one = telling(chosen)
+    if one is None:
+        return
+    name = subject.told_apart(subject.inspected())[one.run.id]
+    words = (
+        f"**The same file, byte for byte, as “{text.plain(name)}”**, on which the verdict is: "
+        f"{text.plain(verdict.on_suspect(one).title)}. {differing(chosen.fields, one.fields)}"
+    )
+    warns = has_found(one) and not has_found(chosen)
+    (st.warning if warns else st.info)(words, icon=":material/file_copy:")
+    st.button(
+        "Show that inspection", icon=":material/arrow_forward:", key=f"same-file-{one.run.id}",
+        on_click=subject.choose_next, args=(one.run,),
+    )  # fmt: skip
+
+
+def differing(here: Mapping[str, Any], there: Mapping[str, Any]) -> str:
+    """The settings in which two inspections differ, and that figures differ for it."""
+    names = [
+        runs_settings.name(field)
+        for field in IDENTITY
+        if field != "encoder"
+        and here.get(field, getattr(DEFAULT, field)) != there.get(field, getattr(DEFAULT, field))
+    ]
+    if not names:
+        return ""
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"Its figures may differ, for these settings do: {listed}."
