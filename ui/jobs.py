@@ -43,6 +43,11 @@ KINDS = {
     "pretrain": "Pre-training",
     "attack": "Backdoor implant",
 }
+STOPPING = {
+    "distill": "The cleaning saves its state first and can be resumed.",
+    "sweep": "The sweep keeps the cells that have ended and can be resumed.",
+}
+"""What becomes of a job that is stopped; all others begin anew."""
 VENV_PYTHON = ".venv/bin/python"
 ENDED_EARLY = ("stopped", "interrupted", "failed")
 
@@ -85,7 +90,7 @@ def traits(run: Run) -> str:
     if not isinstance(config, DistillConfig):
         return ""
     off = [n for n in ("contrastive", "attention", "clone") if not getattr(config, f"{n}_weight")]
-    said = [f"{config.epochs} epochs", *(f"no {name} loss" for name in off)]
+    said = [f"{config.epochs} {mode.word('epochs')}", *(f"no {name} loss" for name in off)]
     if config.attention_weight and config.layers != DistillConfig().layers:
         said.append("+".join(text.bare(layer, 12) for layer in config.layers))
     return ", ".join([*said, f"seed {config.seed}"] if config.seed else said)
@@ -182,8 +187,9 @@ def controls(run: Run) -> None:
             on_click=stop,
             args=(run,),
             disabled=status.state == "stopping",
-            help="A cleaning saves its state first, a sweep keeps the cells that have ended: "
-            "both can be resumed.",
+            help=STOPPING.get(
+                run.kind, "It ends after the current step. Started again, it begins anew."
+            ),
         )
     elif status.state in ENDED_EARLY and run.kind in job.RESUMABLE:
         st.button(

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -199,6 +200,28 @@ def test_columns_that_tell_nothing_take_no_room(two: Path, inspect_run: WriteRun
     jobless = find_run("distill-b", two)
     jobless.write_status(replace(jobless.status(), state="failed"))
     assert "state" in shown()
+
+
+def test_simple_names_columns_plainly_and_leaves_out_those_for_experts(
+    two: Path, inspect_run: WriteRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "an-encoder-of-a-long-name-indeed.pth"
+    inspect_run(two, "other", encoder=f"/x/{name}")
+
+    def columns() -> tuple[list[str], str]:
+        shown = open_runs().dataframe[0]
+        labels = json.loads(shown.proto.columns)
+        order = list(shown.proto.column_order)
+        names = [labels[key].get("label", key) for key in order if key in labels]
+        return names, " ".join(shown.value["subject"])
+
+    expert, _ = columns()
+    assert {"ASR", "ASR 95%", "Floor", "Seed"} <= set(expert)
+    monkeypatch.setattr("ui.mode.DEFAULT", "simple")
+    simple, encoders = columns()
+    assert {"Attack success", "On clean twin", "Accuracy"} <= set(simple)
+    assert not {"ASR", "ASR 95%", "Floor", "Seed", "Run"} & set(simple)
+    assert name[:30] in encoders
 
 
 def test_without_a_twin_or_a_trigger_no_empty_columns_stand_there(

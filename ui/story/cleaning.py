@@ -34,7 +34,8 @@ def config(subject: Subject) -> DistillConfig:
 def newest(subject: Subject) -> Run | None:
     """The cleaning made beforehand if it was chosen, or the newest of this machine.
 
-    One of this machine counts if it is finished or at work.
+    One of this machine counts if it is finished or at work. That the one made beforehand was chosen
+    is also known, after a reload, by the try of the sticker that followed.
     """
     picked = live.pending(RUN)
     if picked and is_bundled(picked):
@@ -42,7 +43,8 @@ def newest(subject: Subject) -> Run | None:
     for run in subject.runs("distill"):
         if not is_bundled(run) and (has_result(run) or jobs.state_of(run).is_active):
             return run
-    return None
+    ready = beforehand(subject)
+    return ready if ready and trials(subject, ready) else None
 
 
 def beforehand(subject: Subject) -> Run | None:
@@ -169,9 +171,14 @@ def try_sticker(subject: Subject, run: Run) -> bool:
     return False
 
 
+def trials(subject: Subject, run: Run) -> list[Run]:
+    """The runs that try the sticker on a cleaned encoder, newest first."""
+    return [r for r in subject.runs("placement") if placements.student_of(r) == run.id]
+
+
 def trial_of(subject: Subject, run: Run) -> Run | None:
     """The run that tries the sticker on a cleaned encoder, started here if there is none yet."""
-    found = [r for r in subject.runs("placement") if placements.student_of(r) == run.id]
+    found = trials(subject, run)
     if not found:
         jobs.start("placement", sticker_trial(subject, run), PLACEMENT)
         return live.pending(PLACEMENT)
