@@ -25,6 +25,8 @@ INSTEAD = {
 SAID = {
     "the clean twin, which was never attacked": "an encoder never attacked",
     "the clean twin": "the encoder never attacked",
+    "a clean encoder": "an encoder never attacked",
+    "accuracy": "share of right answers",
     "triggered images": "pictures with the sticker on",
     "trigger": "sticker",
     "images": "pictures",
