@@ -200,16 +200,16 @@ def verdict(rows: Mapping[str, Numbers], images: int) -> str:
         if row.above_twin is None:
             continue
         mean, (low, high) = 100 * row.above_twin.mean, row.above_twin.interval
-        much = f"{abs(mean):.1f} points {'above' if mean > 0 else 'below'} it"
+        much = f"{abs(mean):.1f} points {'more' if mean > 0 else 'less'}"
         if abs(row.above_twin.mean) < NEAR or low <= 0 <= high:
             much = "about the same"
-        said.append(f"{NAMES[name]} {much} ({100 * low:+.1f} to {100 * high:+.1f})")
+        said.append(f"{NAMES[name]} {much} (95% interval {100 * low:+.1f} to {100 * high:+.1f})")
     if not said:
         return (
             "A clean twin may look there too, because a trigger stands out; none is given to say "
             "how much."
         )
     return (
-        "The clean twin looks there too, because a trigger stands out. Beside its share, over "
+        "The clean twin looks there too, because a trigger stands out. Compared with it, over "
         f"{images} images: {', '.join(said)}."
     )

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from mimic.run import Run
-from ui import attention_pictures, text
+from ui import attention_pictures, mode, text
 from ui.attention_chart import LOOKS
 from ui.subject import Subject
 
@@ -47,8 +47,10 @@ def show(subject: Subject, run: Run, result: Result, layer: str) -> None:
     st.caption(
         f"{'Upper row: the clean picture; lower row: the same with the trigger. ' * stamped(maps)}"
         f"Each square is one of the map's {height} × {width} fields, drawn as it is, nothing "
-        "smoothed. Every map has unit length; the maps of one image share one scale, so they "
-        f"compare. {'The white line is the edge of the trigger.' if 'area' in pictures else ''}"
+        f"smoothed. {'Every map has unit length; the' if mode.is_expert() else 'The'} maps of one "
+        "image share one scale, so they compare. "
+        + "The white line is the edge of the trigger."
+        * ("area" in pictures)
     )
 
 

@@ -12,7 +12,7 @@ import streamlit as st
 
 from mimic.embedding_table import points_csv
 from mimic.run import Run
-from ui import address, charts, maps, numbers, picture_file, selection, text
+from ui import address, charts, maps, mode, numbers, picture_file, selection, text
 from ui.selection import SIDES
 from ui.subject import Subject
 
@@ -30,6 +30,11 @@ COLOURS = {
     "correct": "recognised or mistaken",
     "displacement": "displacement",
 }
+IN_SIMPLE = {"displacement": "how far the trigger moves it"}
+LAYER_HELP = (
+    "The features are the encoder's final answer, which other programs build on. The layers before "
+    "it show how that answer comes about, layer4 last."
+)
 COLOUR_HELP = (
     "Displacement: how far the trigger moves an image in the encoder's output features, as one "
     "minus the cosine of the angle between both: 0 not at all, 1 nothing in common."
@@ -82,15 +87,26 @@ def choose_view(ready: Sequence[tuple[str, str]], points: Arrays) -> View:
     colours = ["kind", "class"]
     colours += ["correct"] if "before_clean" in points else []
     colours += ["displacement"] if "before_displacement" in points else []
-    with st.container(horizontal=True, gap="medium"):
-        layer = switch("Layer", layers, "map_layer")
-        projections = [p for name, p in ready if name == layer]
-        projections.sort(key=list(PROJECTIONS).index)
-        projection = switch(
-            "Projection", projections, "map_projection", PROJECTIONS, PROJECTION_HELP
-        )
-        colour = switch("Colour by", colours, "map_colour", COLOURS, COLOUR_HELP)
+    if mode.is_expert():
+        with st.container(horizontal=True, gap="medium"):
+            layer, projection = choose_map(ready, layers)
+            colour = switch("Colour by", colours, "map_colour", COLOURS, COLOUR_HELP)
+        return View(layer, projection, colour)
+    colour = switch("Colour by", colours, "map_colour", COLOURS | IN_SIMPLE, COLOUR_HELP)
+    with (
+        st.expander("Other layers, other ways to draw the map"),
+        st.container(horizontal=True, gap="medium"),
+    ):
+        layer, projection = choose_map(ready, layers)
     return View(layer, projection, colour)
+
+
+def choose_map(ready: Sequence[tuple[str, str]], layers: list[str]) -> tuple[str, str]:
+    """Layer and projection."""
+    layer = switch("Layer", layers, "map_layer", help_text=LAYER_HELP)
+    projections = [p for name, p in ready if name == layer]
+    projections.sort(key=list(PROJECTIONS).index)
+    return layer, switch("Projection", projections, "map_projection", PROJECTIONS, PROJECTION_HELP)
 
 
 def switch(

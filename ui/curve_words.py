@@ -81,8 +81,13 @@ def simple_caption(result: Result) -> str:
     return (
         f"{HOW_TO_COMPARE} {BOUNDS.get(result.get('direction', 'lower'), BOUNDS['neither'])} "
         f"Measured on {numbers.count(result['clean_images'])} clean images; other images might "
-        "move the lines."
+        f"move the lines. A nat is a unit of information, about 1.4 bits.{first_layer(result)}"
     )
+
+
+def first_layer(result: Result) -> str:
+    """What the name of the first layer means, where it is one that says little."""
+    return " The stem is the network's first layer." if "stem" in result["layers"] else ""
 
 
 def spread(result: Result) -> str:

@@ -14,7 +14,7 @@ from ui import numbers, palette
 
 LARGE = re.compile(r"\d+\.\d+(?= nats)")
 PLAIN = {
-    "still rising": "measured a little too briefly; more time would raise the values",
+    "still rising": "a longer measurement would show more, so the truth is likely higher",
     "overfits": "learned by heart from too few images, so the values are uncertain",
     "noisy": "repeated measurements disagree",
     "nothing learned": "nothing was found, which does not mean that nothing is there",
@@ -127,8 +127,9 @@ def conclusion(result: Result, found: Sequence[Doubt]) -> str:
             "more images, before much depends on it."
         )
     told = (
-        f"going by {span(sure, result)} alone, without such doubts, {numbers.percent(without)} of "
-        f"the suspect's information is left; going by all layers, {numbers.percent(share)}."
+        f"counting only {span(sure, result)}, where there is no such doubt, "
+        f"{numbers.percent(without)} of the suspect's information is left; counting all layers, "
+        f"{numbers.percent(share)}."
     )
     if has_collapsed(without) == has_collapsed(share):
         return f"Yes: {told}"

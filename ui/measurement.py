@@ -41,7 +41,9 @@ def show(run: Run, result: Result) -> None:
     with st.container(border=True):
         st.markdown(
             text.plain(told, cross_check.LONG),
-            help=glossary.help_for("mutual information", "layer", "clean twin", "triggered image"),
+            help=glossary.help_for(
+                "mutual information", "nat", "layer", "clean twin", "triggered image"
+            ),
         )
     whose.told(run)
     figure = charts.information_curves(drawn(result), result["layers"])

@@ -29,6 +29,9 @@ def table(subject: Subject, result: Result, labels: np.ndarray, layer: str) -> N
         labels: true classes of its images, -1 where unknown.
         layer: the one whose map is shown.
     """
+    if not mode.is_expert():
+        plainly(subject, result, labels, layer)
+        return
     found = rows(result, labels)
     st.dataframe(
         [r for r in found if r["layer"] == text.cell(layer)], hide_index=True, width="stretch"
@@ -42,10 +45,39 @@ def table(subject: Subject, result: Result, labels: np.ndarray, layer: str) -> N
         "separation: silhouette, near 1 when triggered images form a group of their own, near 0 "
         f"when they mix. In brackets: 95% intervals. {floor_words(subject, result)}"
     )
-    if not mode.is_expert():
-        return
     with st.expander("All layers"):
         st.dataframe(found, hide_index=True, width="stretch")
+
+
+def plainly(subject: Subject, result: Result, labels: np.ndarray, layer: str) -> None:
+    """The two numbers that matter, before and after, and what they mean."""
+    sides = result["numbers"].get(layer) or {}
+    before, after, twin = (sides.get(side) or {} for side in SIDES)
+    others = int((labels != result.get("target_class")).sum())
+    target = text.plain(subject.target_name)
+    with st.container(horizontal=True):
+        for field, title, better in (
+            ("nearest_clean_is_target", f"Triggered images that lie beside a {target}", "inverse"),
+            ("same_class_neighbours", "Triggered images that lie beside their own class", "normal"),
+        ):
+            old, new = before.get(field), after.get(field)
+            if old is None:
+                continue
+            st.metric(
+                title if new is None else f"{title}, after cleaning",
+                numbers.percent(old if new is None else new),
+                None if new is None else numbers.change(old, new),
+                delta_color=better,  # type: ignore[arg-type]
+                delta_description=None if new is None else f"from {numbers.percent(old)}",
+            )
+            if twin.get(field) is not None:
+                st.metric("The same, clean twin", numbers.percent(twin[field]))
+    st.caption(
+        "For each triggered image the encoder's most similar clean image is looked up, itself left "
+        f"out: is it a {target}, as the attacker wants, or of the class that the image truly "
+        f"shows? The first is counted on the {numbers.count(others)} images that show no {target}, "
+        f"the second on all {numbers.count(len(labels))}. {floor_words(subject, result)}"
+    )
 
 
 def floor_words(subject: Subject, result: Result) -> str:

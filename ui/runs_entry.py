@@ -41,7 +41,7 @@ class Entry:
             "kind": jobs.KINDS.get(self.kind, self.kind),
             "subject": text.cell(self.subject, subject_signs),
             "state": STATES.get(self.status.state, "unknown")
-            + (", ships with the project" if is_bundled(self.run) else ""),
+            + (" (shipped)" if is_bundled(self.run) else ""),
             "started": here(self.started).replace(tzinfo=None),
             "accuracy": None if self.accuracy is None else 100 * self.accuracy,
             "asr": None if self.asr is None else 100 * self.asr,

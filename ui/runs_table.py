@@ -36,7 +36,9 @@ COLUMNS = {
         "Floor", format="%.1f%%", width=60,
         help="ASR of the clean twin, an encoder never attacked.",
     ),
-    "state": st.column_config.TextColumn("State"),
+    "state": st.column_config.TextColumn(
+        "State", help="Shipped: a run of the demo, made on another machine."
+    ),
     "started": st.column_config.DatetimeColumn("Started", format="D MMM YYYY, HH:mm"),
     "duration": st.column_config.NumberColumn("Duration", format="%d s", width=72,
         help="Of runs that ship with the project: on the machine that made them.",

@@ -139,8 +139,8 @@ def test_the_sentence_compares_with_the_area_and_with_the_floor() -> None:
     told = explain(ROWS, images=200, area=0.098, ceiling=1.0)
     assert "In layer4 the suspect puts 64.0% of its attention on the trigger" in told
     assert "covers 9.8% of the picture; the cleaned encoder 13.0%, the clean twin 12.0%." in told
-    assert "the suspect 52.0 points above it (+51.0 to +53.0)" in told
-    assert "the cleaned encoder about the same (+0.0 to +2.0)" in told
+    assert "the suspect 52.0 points more (95% interval +51.0 to +53.0)" in told
+    assert "the cleaned encoder about the same (95% interval +0.0 to +2.0)" in told
     assert "coarse" not in told
     assert "at most 39.1%" in explain(ROWS, images=200, area=0.098, ceiling=0.3906)
 

@@ -58,7 +58,7 @@ def test_points_that_cannot_be_trusted_get_one_plain_warning_per_reason(
     assert not app.warning
     assert "**suspect, triggered: layer1 and layer2**: overfits. The critic learns" in warning
     assert "levelled off" not in warning
-    assert "Does the conclusion stand?** Yes: going by stem, layer3 and layer4 alone" in warning
+    assert "Does the conclusion stand?** Yes: counting only stem, layer3 and layer4," in warning
 
 
 def test_doubts_warn_where_the_conclusion_may_not_stand(measured: Callable[..., AppTest]) -> None:

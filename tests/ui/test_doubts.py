@@ -84,10 +84,12 @@ def test_the_conclusion_is_drawn_again_without_the_doubtful_layers() -> None:
         return doubts.conclusion(found, doubts.doubts(found))
 
     stands = concluded([0.4, 0.6, 0.6, 0.6, 0.6], LAYERS[1:])
-    assert stands.startswith("Yes: going by stem alone")
+    assert stands.startswith("Yes: counting only stem,")
     assert "20.0%" in stands
     assert "28.0%" in stands
-    assert concluded([1.9, 0.1, 0.1, 0.1, 0.1], LAYERS[1:]).startswith("Not surely: going by stem")
+    assert concluded([1.9, 0.1, 0.1, 0.1, 0.1], LAYERS[1:]).startswith(
+        "Not surely: counting only stem"
+    )
     assert concluded([0.1] * 5, LAYERS).startswith("Perhaps: every layer")
     other = result(
         CLEAN,

@@ -1,9 +1,14 @@
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from mimic.intervals import wilson_interval
 from ui import neighbor_numbers, numbers
 
+ROOT = Path(__file__).resolve().parents[2]
 FOUND = {"nearest_clean_is_target": 0.25, "same_class_neighbours": 0.6, "silhouette": 0.123}
 LABELS = np.array([1, 1, 0, 2, 2, 3, 4, 5, 6, 7])
 
@@ -18,6 +23,27 @@ def test_each_share_stands_with_its_images_and_its_interval() -> None:
     assert numbers.interval(wilson_interval(2, 8)) in row["triggered beside target"]
     assert numbers.interval(wilson_interval(6, 10)) in row["triggered beside own class"]
     assert row["clean–triggered separation"] == "0.12"
+
+
+def test_simple_tells_before_after_and_floor_in_plain_words(
+    runs_root: Path, fabricate: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fabricate(runs_root)
+    monkeypatch.setattr("ui.mode.DEFAULT", "simple")
+    app = AppTest.from_file(str(ROOT / "ui" / "shell.py"), default_timeout=20)
+    app.run()
+    app.switch_page("../pages/embeddings.py").run()
+    assert not app.exception
+    shown = {m.label: (m.value, m.delta) for m in app.metric}
+    target = "Triggered images that lie beside a 1, after cleaning"
+    assert shown[target] == ("11.0%", "-88.0 points")
+    own = "Triggered images that lie beside their own class, after cleaning"
+    assert own in shown
+    told = " ".join([e.value for kind in (app.main.caption, app.main.markdown) for e in kind])
+    for word in ("silhouette", "displacement", "cosine"):
+        assert word not in told.lower()
+    assert "how far the trigger moves it" in app.get_by_key("map_colour").options
+    assert app.get_by_key("map_projection").value == "umap"  # One fold away.
 
 
 def test_what_is_not_known_has_no_interval() -> None:

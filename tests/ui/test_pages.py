@@ -289,7 +289,7 @@ def test_an_upload_is_stored_under_a_made_up_name_and_inspected_from_there(
     app = open_page("suspect")
     app.get_by_key("suspect_source").set_value("upload").run()
     assert "Choose the encoder's file" in words(app)
-    app.file_uploader[0].upload("../../**evil**.pth", b"not really an encoder").run()
+    app.file_uploader[0].upload("../../**evil**.pth", b"PK\x03\x04 and no encoder").run()
     assert not app.exception
     (stored,) = (runs_root / "uploads").iterdir()
     assert re.fullmatch(r"[A-Za-z0-9]{1,24}-[0-9a-f]{16}\.pth", stored.name)

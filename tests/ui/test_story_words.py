@@ -19,7 +19,9 @@ def test_a_verdict_is_told_in_the_storys_words() -> None:
     found = of_run(find_run("demo-distill"))
     for sentence in (found.headline, found.confidence, *found.actions):
         said = words.said(sentence)
-        assert not re.search(r"\b(trigger|clean twin|clean encoder|image|accuracy)", said, re.IGNORECASE), said
+        assert not re.search(
+            r"\b(trigger|clean twin|clean encoder|image|accuracy)", said, re.IGNORECASE
+        ), said
         assert re.findall(r"[\d.]+%", said) == re.findall(r"[\d.]+%", sentence)
     assert words.said("The trigger hardly works.") == "The sticker hardly works."
 
