@@ -92,6 +92,10 @@ def figure(result: Mapping[str, Any]) -> go.Figure:
     names = [NAMES[c["network"], c["input"]] for c in shown]
     for note, trace, name in zip(drawn.layout.annotations, drawn.data, names, strict=False):
         note.text = trace.name = name
+    drawn.update_xaxes(  # Short enough to stand level on a phone, beside the names at the ends.
+        tickangle=0, tickvals=result["layers"],
+        ticktext=[name.removeprefix("layer") for name in result["layers"]],
+    )  # fmt: skip
     return drawn.update_layout(margin={"r": ROOM})
 
 
