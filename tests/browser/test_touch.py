@@ -51,3 +51,21 @@ def test_every_page_opens_at_its_top(browser, server, size: dict[str, int]) -> N
         whole(page)
         assert page.evaluate(SCROLLED) == 0, name
     page.context.close()
+
+
+@pytest.mark.parametrize("name", ["layers", "embeddings"])
+def test_under_a_finger_a_charts_tools_stand_above_it_in_reach(browser, server, name: str) -> None:
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{server}/{name}")
+    whole(page)
+    chart = page.get_by_test_id("stPlotlyChart").first
+    tools = chart.locator(".modebar")
+    tools.wait_for()
+    tools.scroll_into_view_if_needed()
+    here, drawn = tools.bounding_box(), chart.locator(".main-svg").first.bounding_box()
+    assert here["y"] + here["height"] <= drawn["y"] + 1
+    hit = "tool => tool.contains(document.elementFromPoint(...(b => [b.x + b.width / 2, b.y + "
+    hit += "b.height / 2])(tool.getBoundingClientRect())))"
+    assert chart.locator(".modebar-btn").first.evaluate(hit)
+    context.close()
