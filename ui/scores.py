@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from mimic.intervals import interval_of
-from ui import glossary, mode, numbers
+from ui import glossary, mode, numbers, right_again
 
 Scores = Mapping[str, Any]
 NAMES = {
@@ -94,7 +94,7 @@ def headline(scores: Mapping[str, Scores | None]) -> None:
                 title if new is None else title_after,
                 numbers.percent(old if new is None else new),
                 None if new is None else numbers.change(old, new),
-                delta_color="inverse" if field == "asr" else "normal",
+                delta_color=right_again.COLOUR.get(field, "normal"),
                 delta_description=None if new is None else f"from {numbers.percent(old)}",
                 help=explained,
             )
@@ -106,8 +106,9 @@ def headline(scores: Mapping[str, Scores | None]) -> None:
                 )
     begun = scores.get("untrained")
     if after and begun:
+        again = right_again.worth(before or {}, after, twin or {}, begun)
         st.caption(
             f"The same network before any training: accuracy {numbers.percent(begun['accuracy'])}. "
             "The classifier that is put on top recognises that many of these images even from "
-            "random features; what lies above it was learned."
+            "random features; what lies above it was learned." + f" {again}".rstrip()
         )

@@ -4,7 +4,8 @@ import pytest
 
 from mimic.run import find_run
 from mimic.verdict import of_run
-from ui.story import totals, words
+from ui import right_again
+from ui.story import words
 
 
 def scores(accuracy: float, images: int = 300) -> dict[str, object]:
@@ -29,11 +30,11 @@ def test_a_verdict_is_told_in_the_storys_words() -> None:
 @pytest.mark.parametrize(("after", "short"), [(0.84, True), (0.95, False)])
 def test_what_right_answers_with_the_sticker_are_worth(after: float, short: bool) -> None:
     before, twin, untrained = scores(0.0), scores(0.96), scores(0.82)
-    told = totals.not_all_back(before, scores(after), twin, untrained)
+    told = right_again.worth(before, scores(after), twin, untrained)
     assert "without any training is right on 82.0%" in told
     assert ("not that all right answers are back" in told) == short
 
 
 def test_without_the_figure_nothing_is_said_of_it() -> None:
-    assert totals.not_all_back({}, {"asr": 0.1}, {}, {}) == ""
-    assert "not that all" not in totals.not_all_back(scores(0.0), scores(0.84), {}, {})
+    assert right_again.worth({}, {"asr": 0.1}, {}, {}) == ""
+    assert "not that all" not in right_again.worth(scores(0.0), scores(0.84), {}, {})

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 
-from mimic import verdict_words
-from ui import glossary, numbers, text
+from ui import glossary, numbers, right_again, text
+from ui.story import words
 
-Pairs = Mapping[str, Any]
-Scores = Mapping[str, Pairs | None]
-COLOUR: dict[str, Literal["normal", "inverse", "off"]] = {
-    "asr": "inverse",
-    "stamped_accuracy": "off",
-}
-"""Right answers with the sticker on stay grey: what their rise is worth is told below."""
+Scores = Mapping[str, Mapping[str, Any] | None]
 
 
 def whole(scores: Scores, target: str) -> None:
@@ -46,32 +40,9 @@ def whole(scores: Scores, target: str) -> None:
                     numbers.percent(twin["stamped_accuracy"]),
                     help=glossary.help_for("clean twin"),
                 )
-    told = not_all_back(before, after, twin, scores.get("untrained") or {})
+    told = right_again.worth(before, after, twin, scores.get("untrained") or {})
     if told:
-        st.markdown(told)
-
-
-def not_all_back(before: Pairs, after: Pairs, twin: Pairs, untrained: Pairs) -> str:
-    """What the share of right answers with the sticker on is worth; empty where it is not known.
-
-    From nothing, it climbs far even in an encoder that learned little, and a reader should know.
-    """
-    now, clean = after.get("stamped_accuracy"), twin.get("stamped_accuracy")
-    if None in (before.get("stamped_accuracy"), now):
-        return ""
-    told = ""
-    if untrained.get("stamped_accuracy") is not None:
-        told = (
-            "Even the same network without any training is right on "
-            f"{numbers.percent(untrained['stamped_accuracy'])} of these pictures with the sticker "
-            "on. "
-        )
-    if clean is not None and verdict_words.stamped_loss(twin, after)[0] > 0:
-        told += (
-            f"So {numbers.percent(now)} means that the attacker's answer is gone, not that all "
-            "right answers are back."
-        )
-    return told
+        st.markdown(words.said(told))
 
 
 def change(
@@ -82,7 +53,7 @@ def change(
         title,
         numbers.percent(after.get(field)),
         numbers.change(before[field], after[field]),
-        delta_color=COLOUR.get(field, "normal"),
+        delta_color=right_again.COLOUR.get(field, "normal"),
         delta_description=f"from {numbers.percent(before[field])}",
         help=glossary.help_for(term),
     )
