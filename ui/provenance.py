@@ -51,6 +51,23 @@ def by_series(shared: Mapping[str, Any]) -> Facts:
     return facts
 
 
+def of_story(run: Run, images: int | None) -> Facts:
+    """Facts of the story's charts of information, which call encoders and trigger by its words.
+
+    Args:
+        run: the measurement.
+        images: clean images measured.
+    """
+    shared = of(run, images=images)
+
+    def facts(row: Mapping[str, Any]) -> Row:
+        said, _, sticker = str(row.get("series") or row.get("name")).partition(" + ")
+        encoder = "clean twin" if said == "never attacked" else said
+        return {"encoder": encoder, "input": "triggered" if sticker else "clean", **shared}
+
+    return facts
+
+
 def of_companion(
     run: str, name: str, rows: Sequence[Mapping[str, Any]], images: int | None
 ) -> Facts:
