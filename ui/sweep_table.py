@@ -33,6 +33,8 @@ def of_map(
 ) -> list[dict[str, Any]]:
     """One map as CSV rows: a row per tile, a hole without a number.
 
+    The row none of the map, one measurement whatever the weight, is one row with the weight 0.
+
     Args:
         tiles: see ``sweep_map.tiles``.
         measure: ``asr``, which leaves out images of the target class, or ``accuracy``.
@@ -40,6 +42,7 @@ def of_map(
         run: the sweep.
         losses: the losses that the map speaks of.
     """
+    tiles = list({(tile["set"], tile["weight"]): tile for tile in tiles}.values())
     title = f"{sweep_map.MEASURES[measure].lower()} (%)"
     scored = (plan.teacher or {}).get("stamped_images" if measure == "asr" else "test_images")
     trained = next((line["clean_images"] for line in run.metrics() if "clean_images" in line), None)
