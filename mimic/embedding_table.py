@@ -16,14 +16,20 @@ SIDES = ("before", "after")
 KINDS = ("clean", "triggered")
 COLUMNS = (
     "encoder", "image", "input", "class", "class_name", "x", "y",
-    "predicted", "predicted_name", "displacement",
+    "predicted", "predicted_name", "displacement", "layer", "projection", "images",
+    "encoder_file", "run", "seed",
 )  # fmt: skip
 FORMULA_SIGNS = ("=", "+", "-", "@")
 NAME_LIMIT = 200
 
 
 def points_csv(
-    run: Run, layer: str, projection: str, *, images: Sequence[int] | None = None
+    run: Run,
+    layer: str,
+    projection: str,
+    *,
+    images: Sequence[int] | None = None,
+    side: str | None = None,
 ) -> str:
     """The points of one map as CSV.
 
@@ -32,10 +38,12 @@ def points_csv(
         layer: the layer's name.
         projection: umap, pca or plane.
         images: ids of the images to keep; all where None.
+        side: ``before`` or ``after`` cleaning; both where None.
 
     Returns:
         A header and one line per encoder (before, after), image and input (clean, triggered);
         ``displacement`` is one minus the cosine of the image's clean and triggered features.
+        ``images`` counts those of the map, whether kept or not, since all of them shaped it.
         A cell is empty where the run does not know its value.
 
     Raises:
@@ -52,8 +60,19 @@ def points_csv(
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(lines(places, known, chosen, names))
+    for one in SIDES if side is None else (side,):
+        same = shared(run, one, layer, projection, len(points["labels"]))
+        writer.writerows([*cells, *same] for cells in lines(places, known, chosen, names, one))
     return text.getvalue()
+
+
+def shared(run: Run, side: str, layer: str, projection: str, count: int) -> list[object]:
+    """The cells that all lines of a side share, the last in the order of ``COLUMNS``."""
+    config = run.about()["config"]
+    given = str(config.get("encoder" if side == "before" else "student") or "")
+    file = given.rstrip("/").rsplit("/", 1)[-1].removeprefix("asset:")
+    told = [spreadsheet_text(said) for said in (layer, projection)]
+    return [*told, count, spreadsheet_text(file), run.id, config.get("seed", 0)]
 
 
 def lines(
@@ -61,8 +80,9 @@ def lines(
     known: dict[str, np.ndarray],
     chosen: np.ndarray,
     names: Sequence[str],
+    side: str,
 ) -> Iterator[list[object]]:
-    """One list of cells per point, in the order of ``COLUMNS``."""
+    """One list of cells per point of a side, the first in the order of ``COLUMNS``."""
 
     def name(label: int | str) -> str:
         if label == "":
@@ -70,20 +90,19 @@ def lines(
         inside = 0 <= int(label) < len(names)
         return spreadsheet_text(names[int(label)]) if inside else str(label)
 
-    for side in SIDES:
-        moved = known.get(f"{side}_displacement")
-        for kind in KINDS:
-            where, taken = places.get(f"{side}_{kind}"), known.get(f"{side}_{kind}")
-            if where is None:
-                continue
-            for i in chosen:
-                label = int(known["labels"][i])
-                predicted: int | str = "" if taken is None else int(taken[i])
-                yield [
-                    side, int(i), kind, label, name(label),
-                    f"{where[i, 0]:.4f}", f"{where[i, 1]:.4f}",
-                    predicted, name(predicted), "" if moved is None else f"{moved[i]:.4f}",
-                ]  # fmt: skip
+    moved = known.get(f"{side}_displacement")
+    for kind in KINDS:
+        where, taken = places.get(f"{side}_{kind}"), known.get(f"{side}_{kind}")
+        if where is None:
+            continue
+        for i in chosen:
+            label = int(known["labels"][i])
+            predicted: int | str = "" if taken is None else int(taken[i])
+            yield [
+                side, int(i), kind, label, name(label),
+                f"{where[i, 0]:.4f}", f"{where[i, 1]:.4f}",
+                predicted, name(predicted), "" if moved is None else f"{moved[i]:.4f}",
+            ]  # fmt: skip
 
 
 def spreadsheet_text(value: object) -> str:

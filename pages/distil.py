@@ -53,7 +53,6 @@ live.follow(run, distillation.Drawing(chosen, run.id))
 with frame.errors_as_cards():
     result = run.result()
     if result:
-        distillation.epochs_csv(run)
         frame.warnings(result)
         distillation.show(run, result)
         downloads.student(run, result)

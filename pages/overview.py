@@ -13,6 +13,7 @@ from ui import (
     onward,
     picture_file,
     placement_map,
+    provenance,
     report_button,
     run_list,
     same_file,
@@ -69,7 +70,8 @@ else:
                     alt=f"{charts.MEASURES[measure]} of each encoder with 95% intervals. {told}",
                 )
                 if mode.is_expert():
-                    downloads.figure_csv(figure, picture_file.file_name(measure, owner))
+                    facts = provenance.of_scores(owner, shown, measure)
+                    downloads.figure_csv(figure, picture_file.file_name(measure, owner), facts)
         if mode.is_expert() and measured:
             with st.expander("The numbers"):
                 scores.table(shown)

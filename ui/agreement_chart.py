@@ -11,11 +11,12 @@ from ui import line_names, live_charts, look, palette, zoom
 HEIGHT = 150
 
 
-def rows_of(records: live_charts.Records) -> list[dict[str, Any]]:
+def rows_of(records: live_charts.Records, *, thin: bool = True) -> list[dict[str, Any]]:
     """One row per epoch in which the agreement with the teacher was measured, from 0 to 1."""
+    measured = [r for r in records if r.get("agreement") is not None]
     return [
         {"epoch": r["epoch"], "measure": "agreement", "value": r["agreement"]}
-        for r in live_charts.thinned([r for r in records if r.get("agreement") is not None])
+        for r in (live_charts.thinned(measured) if thin else measured)
     ]
 
 

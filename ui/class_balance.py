@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from ui import charts, downloads, mode, numbers, palette, picture_file, text
+from ui import charts, downloads, mode, numbers, palette, picture_file, provenance, text
 
 NAMED_CLASSES = 20
 """Up to this many classes stand under their own bars; more are ranked by size."""
@@ -43,7 +43,8 @@ def show(result: Mapping[str, Any], run_id: str = "") -> None:
                     f"{told(counts)}",
                 )
                 if mode.is_expert():
-                    downloads.figure_csv(figure, picture_file.file_name(name, run_id))
+                    facts = provenance.of(run_id, data=data["name"], set=which)
+                    downloads.figure_csv(figure, picture_file.file_name(name, run_id), facts)
 
 
 def counts_of(data: Mapping[str, Any]) -> Counts:

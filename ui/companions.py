@@ -18,6 +18,7 @@ from ui import (
     numbers,
     picture_file,
     probe_error,
+    provenance,
     text,
 )
 from ui.companion_words import Bands, Order, Values, agreement, compare, course, order_words
@@ -77,7 +78,7 @@ def show(result: Result, layer: str, inspection: Result | None = None, *, run_id
     if not rows:
         return
     rows = [*information_rows(result), *probe_error.with_intervals(rows, inspection)]
-    layers = list(result["layers"])
+    layers, images = list(result["layers"]), result.get("clean_images")
     shown = [name for name in TITLES if any(row.get(name) is not None for row in rows)]
     orders = {name: order_of(result, rows, name) for name in shown if name != "information"}
     st.markdown("**Cross-check**: the information beside numbers that need no critic.")
@@ -90,16 +91,15 @@ def show(result: Result, layer: str, inspection: Result | None = None, *, run_id
         columns = st.columns(WIDTHS, gap="medium")
         for name, column in zip(shown[start : start + len(WIDTHS)], columns, strict=False):
             with column:
-                panel(rows, name, layers, layer, orders.get(name), run_id)
+                panel(rows, name, layers, layer, orders.get(name), run_id, images)
     unsure = [SHORT[name] for name in orders if not intervals_of(rows, name)]
     if unsure:
         st.caption(text.plain(companion_words.without_error(unsure, result), cross_check.LONG))
     missing = [TITLES[name] for name in companion_charts.COMPANIONS if name not in shown]
     if missing:
         st.caption(f"Not measured here: {', '.join(missing)} (needs labels or a trigger).")
-    with st.expander("The numbers of the cross-check"):
-        table = [companion_charts.table_row(row) for row in rows if "information" not in row]
-        st.dataframe(table, hide_index=True, width="stretch")
+    table = [companion_charts.table_row(row) for row in rows if "information" not in row]
+    st.expander("The numbers of the cross-check").dataframe(table, hide_index=True)
 
 
 def panel(
@@ -109,6 +109,7 @@ def panel(
     layer: str,
     order: Order | None,
     run_id: str,
+    images: int | None,
 ) -> None:
     """One measure: its chart, what it is, and what it says of the suspect."""
     values = suspect_values(rows, name)
@@ -139,7 +140,8 @@ def panel(
     if intervals_of(rows, name):
         said = f"{said} Whiskers: 95% intervals, {WHISKERS[name]}."
     st.caption(f"{ABOUT[name]} {text.plain(said, cross_check.LONG)}")
-    downloads.figure_csv(figure, picture_file.file_name(f"layers-{name}", run_id))
+    facts = provenance.of_companion(run_id, name, known, images)
+    downloads.figure_csv(figure, picture_file.file_name(f"layers-{name}", run_id), facts)
 
 
 def folded(layers: Sequence[str]) -> list[str]:

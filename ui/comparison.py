@@ -159,17 +159,21 @@ def draw(subject: Subject, run: Run, points: Arrays, view: View) -> None:
                 alt=f"{SIDES[side]}. Clean and triggered images in the plane, layer "
                 f"{text.bare(view.layer)}, {PROJECTIONS[view.projection]}. {told}",
             )
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        chosen = selection.current()
-        st.download_button(
-            f"Points as CSV ({numbers.count(len(chosen))} selected images)" if chosen
-            else "Points as CSV",
-            functools.partial(
-                points_csv, run, view.layer, view.projection, images=chosen or None
-            ),
-            file_name=f"{run.id}-{view.layer}-{view.projection}.csv",
-            mime="text/csv", icon=":material/download:", key="points-csv", on_click="ignore",
-        )  # fmt: skip
+            points_button(run, view, side, picture_file.file_name(name, run.id))
+
+
+def points_button(run: Run, view: View, side: str, name: str) -> None:
+    """The points of one map as CSV, of the selected images where some are."""
+    chosen = selection.current()
+    st.download_button(
+        f"Points as CSV ({numbers.count(len(chosen))} selected images)" if chosen
+        else "Points as CSV",
+        functools.partial(
+            points_csv, run, view.layer, view.projection, images=chosen or None, side=side
+        ),
+        file_name=f"{name}.csv", mime="text/csv", icon=":material/download:",
+        key=f"points-csv-{side}", on_click="ignore",
+    )  # fmt: skip
 
 
 def cloud_of(coordinates: Arrays, points: Arrays, side: str) -> maps.Cloud:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from mimic.run import Run, Status
+from mimic.config import DistillConfig
+from mimic.run import Run, Status, find_run
 from ui import (
     address,
     agreement_chart,
-    downloads,
+    epoch_numbers,
     frame,
     gentler_cleaning,
     jobs,
@@ -24,11 +25,11 @@ from ui import (
     mode,
     numbers,
     progress_words,
+    provenance,
     run_chart,
     scores,
     text,
     training_charts,
-    training_end,
     verdict,
     whose,
     zoom,
@@ -36,8 +37,11 @@ from ui import (
 from ui.subject import Subject, has_result
 
 HEIGHT = live_charts.HEIGHT
-BESIDE_BOTH = HEIGHT + agreement_chart.HEIGHT + 56
-"""Pixels: a chart beside those of scores and of agreement, which have a title between them."""
+CSV_HEIGHT = 56
+"""Pixels of the button below a chart, with the gap above it."""
+BESIDE_BOTH = HEIGHT + agreement_chart.HEIGHT + CSV_HEIGHT + 56
+"""Pixels: a chart beside those of scores and of agreement, which have a button and a title between
+them."""
 RUN = "run"
 """The key of the chosen run; it is the name in the URL too, so a reload finds the run again."""
 
@@ -101,6 +105,13 @@ class Drawing:
         st.caption(f"{told}{progress_words.quick_sentence(records, final)}")
         if status.is_active:
             zoom.choose(self.run_id, int(records[-1]["epochs"]))
+            run_chart.offer_camera(status)
+
+    def trained_on(self) -> int:
+        """The clean images that the student learns from."""
+        run = find_run(self.run_id)
+        told, config = (run.result() or {}).get("clean_images"), cast(DistillConfig, run.config())
+        return int(told or config.clean_images(int(self.subject.result["data"]["images"])))
 
     def scores(
         self,
@@ -117,13 +128,16 @@ class Drawing:
             return ""
         first, last = zoom.shown(self.run_id, int(records[-1]["epochs"]))
         measured = progress_words.score_sentence(records)
-        references = live_charts.reference_rows(self.subject.result["scores"])
+        before, facts = self.subject.result["scores"], provenance.of(self.run_id)
+        references = live_charts.reference_rows(before)
+        span = (first, last) if status.is_active else None
         run_chart.show(
             place, "scores",
             live.alt(f"Accuracy and attack success by {mode.word('epoch')}.", measured, status),
             status,
             lambda: live_charts.scores(records, last, references, first),
-            lambda: training_charts.scores(records, references, HEIGHT, final), self.run_id,
+            lambda: training_charts.scores(records, references, HEIGHT, final, span), self.run_id,
+            lambda: epoch_numbers.scores(records, before, final, facts),
         )  # fmt: skip
         return measured
 
@@ -140,10 +154,13 @@ class Drawing:
         first, last = zoom.shown(self.run_id, int(records[-1]["epochs"]))
         said = progress_words.loss_sentence(records)
         height = BESIDE_BOTH if agreed else HEIGHT
+        span = (first, last) if status.is_active else None
+        facts = provenance.of(self.run_id, images=self.trained_on())
         run_chart.show(
             left, "losses", live.alt("Loss terms by epoch.", said, status), status,
             lambda: live_charts.losses(records, last, height, first),
-            lambda: training_charts.losses(records, height), self.run_id,
+            lambda: training_charts.losses(records, height, span), self.run_id,
+            lambda: epoch_numbers.losses(records, facts),
         )  # fmt: skip
         told = f"{said} {self.scores(right, records, status, final)}"
         if not agreed:
@@ -154,28 +171,10 @@ class Drawing:
             right, "agreement",
             live.alt("Agreement on the training images by epoch.", alike, status), status,
             lambda: agreement_chart.drawn(records, last, first),
-            lambda: training_charts.agreement(records, agreement_chart.HEIGHT), self.run_id,
+            lambda: training_charts.agreement(records, agreement_chart.HEIGHT, span), self.run_id,
+            lambda: epoch_numbers.agreement(records, facts),
         )  # fmt: skip
         return f"{told} {alike}"
-
-
-def epochs_csv(run: Run) -> None:
-    """The numbers behind the charts that are shown: a row per epoch and term or measure."""
-    every = mode.is_expert()
-
-    def rows() -> list[dict[str, Any]]:
-        records = run.metrics()
-        hidden = (*live_charts.loss_rows(records), *agreement_chart.rows_of(records))
-        final = ((run.result() or {}).get("scores") or {}).get("student")
-        scored = (*live_charts.score_rows(records), *training_end.rows(records, final))
-        return [
-            {"epoch": row["epoch"], "name": row.get("term") or row["measure"],
-             "value": row.get("value"), "percent": row.get("percent"),
-             "test images": row.get("images")}
-            for row in (*scored, *(hidden if every else ()))
-        ]  # fmt: skip
-
-    downloads.rows_csv(rows, f"epochs-{run.id}")
 
 
 def show(run: Run, result: Mapping[str, Any]) -> None:

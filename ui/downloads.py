@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from mimic.run import Run
-from ui import figure_data, numbers, text
+from ui import figure_data, numbers, provenance, text
 
 FORMATS = {
     "student_file": ("Cleaned encoder (.safetensors)", "cleaned-encoder.safetensors"),
@@ -54,25 +54,38 @@ def student(run: Run, result: Mapping[str, Any]) -> None:
             )  # fmt: skip
 
 
-def figure_csv(figure: go.Figure, name: str) -> None:
+def figure_csv(
+    figure: go.Figure, name: str, facts: Mapping[str, Any] | provenance.Facts | None = None
+) -> None:
     """The numbers behind a chart, as CSV.
 
     Args:
         figure: the chart.
         name: of the file, and of the button among those of the page.
+        facts: what each row is of, see ``provenance``.
     """
-    rows_csv(lambda: figure_data.rows(figure), name)
+    if facts is None:
+        rows_csv(lambda: figure_data.rows(figure), name)
+    else:
+        rows_csv(lambda: provenance.added(figure_data.points(figure), facts), name)
 
 
-def rows_csv(rows: Callable[[], Sequence[Mapping[str, Any]]], name: str) -> None:
+def rows_csv(
+    rows: Callable[[], Sequence[Mapping[str, Any]]],
+    name: str,
+    label: str = "CSV",
+    help_text: str = "The numbers behind this chart.",
+) -> None:
     """The same for a chart whose rows are known.
 
     Args:
         rows: gives them once the button is pressed.
         name: as for ``figure_csv``.
+        label: on the button.
+        help_text: its explanation.
     """
     st.download_button(
-        "CSV",
+        label,
         lambda: figure_data.as_csv(rows()).encode(),
         file_name=f"{text.bare(name)}.csv",
         mime="text/csv",
@@ -80,5 +93,5 @@ def rows_csv(rows: Callable[[], Sequence[Mapping[str, Any]]], name: str) -> None
         type="tertiary",
         key=f"csv-{name}",
         on_click="ignore",
-        help="The numbers behind this chart.",
+        help=help_text,
     )

@@ -15,15 +15,26 @@ Row = dict[str, Any]
 
 
 def rows(figure: go.Figure) -> list[Row]:
+    """One row per point, as ``points``; without its line's name where there is one line only."""
+    found = points(figure)
+    if len({row.get("series") for row in found}) == 1:
+        for row in found:
+            row.pop("series", None)
+    return found
+
+
+def points(figure: go.Figure) -> list[Row]:
     """One row per point: the line it belongs to, its place on both axes, its interval if drawn."""
     across = figure.layout.xaxis.title.text or "x"
     upward = figure.layout.yaxis.title.text or "y"
     if not figure.layout.yaxis.title.text and len(figure.data) and is_named(figure.data[0].y):
         upward = "name"
+    named = any(trace.name for trace in figure.data)
     found = []
     for trace in figure.data:
         for i, (x, y) in enumerate(zip(listed(trace.x), listed(trace.y), strict=True)):
-            row: Row = {"series": trace.name or "", across: x, upward: y}
+            row: Row = {"series": trace.name or ""} if named else {}
+            row |= {across: x, upward: y}
             if trace.customdata is not None:
                 row["id"] = listed(trace.customdata)[i]
             for axis, value in (("x", x), ("y", y)):
@@ -31,9 +42,6 @@ def rows(figure: go.Figure) -> list[Row]:
                 if low is not None and isinstance(value, int | float):
                     row |= {"interval from": value - low, "interval to": value + high}
             found.append(row)
-    if len({row["series"] for row in found}) == 1:
-        for row in found:
-            del row["series"]
     return found
 
 

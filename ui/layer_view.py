@@ -23,6 +23,7 @@ from ui import (
     mode,
     numbers,
     picture_file,
+    provenance,
     text,
     whose,
 )
@@ -137,7 +138,9 @@ def shares(run: Run, result: Result, layer: str) -> None:
             "have few, large fields. Whiskers: 95% of what other draws of the images would give. "
             f"Mean over {result['measured']} test images."
         )
-        downloads.figure_csv(figure, picture_file.file_name("attention-on-trigger", run.id))
+        shared = provenance.of(run, images=result["measured"], interval=provenance.NINETY_FIVE)
+        name = picture_file.file_name("attention-on-trigger", run.id)
+        downloads.figure_csv(figure, name, provenance.by_series(shared))
     with st.expander("The numbers of the attention"):
         st.dataframe(attention_chart.rows(result), hide_index=True, width="stretch")
         st.caption(

@@ -34,11 +34,12 @@ def thinned(records: Records) -> list[Mapping[str, Any]]:
     return [r for i, r in enumerate(records) if i % step == 0 or i == len(records) - 1]
 
 
-def loss_rows(records: Records) -> list[dict[str, Any]]:
-    """One row per epoch and loss term."""
+def loss_rows(records: Records, *, thin: bool = True) -> list[dict[str, Any]]:
+    """One row per epoch and loss term; charts get no more of them than they can show."""
+    trained = [r for r in records if r.get("loss") is not None]
     return [
         {"epoch": r["epoch"], "term": name, "value": r[field]}
-        for r in thinned([r for r in records if r.get("loss") is not None])
+        for r in (thinned(trained) if thin else trained)
         for field, (name, _, _) in TERMS.items()
         if r.get(field) is not None
     ]

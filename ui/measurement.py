@@ -19,6 +19,7 @@ from ui import (
     numbers,
     palette,
     picture_file,
+    provenance,
     text,
     whose,
 )
@@ -56,7 +57,10 @@ def show(run: Run, result: Result) -> None:
     comparing = curve_words.comparing if expert else curve_words.simple_caption
     st.caption(text.plain(comparing(result), cross_check.LONG))
     if expert:
-        downloads.figure_csv(figure, picture_file.file_name("information", run.id))
+        shared = provenance.of(run, **counted(result), interval=provenance.CRITICS)
+        downloads.figure_csv(
+            figure, picture_file.file_name("information", run.id), provenance.by_series(shared)
+        )
     cross_check.warnings(result, plain=not expert)
     if not expert:
         return
@@ -66,6 +70,12 @@ def show(run: Run, result: Result) -> None:
         st.dataframe(rows(result), hide_index=True, width="stretch")
     with st.expander("The fit behind each point"):
         fit(run, result)
+
+
+def counted(result: Result) -> dict[str, Any]:
+    """On how many images, and scored on how many pairs of them, a curve stands."""
+    scored = result.get("held_out_pairs") or result.get("pairs")
+    return {"images": result.get("clean_images"), "scored_pairs": scored}
 
 
 def drawn(result: Result) -> list[Mapping[str, Any]]:
@@ -150,7 +160,9 @@ def fit(run: Run, result: Result) -> None:
         "levelled off, the point can be trusted; a wide gap between the lines means it learned "
         "its pairs by heart."
     )
-    downloads.rows_csv(lambda: records, picture_file.file_name(shown, run.id))
+    facts = provenance.of(run, encoder=palette.NETWORK_NAME.get(network), **counted(result))
+    rows = provenance.added(records, facts)
+    downloads.rows_csv(lambda: rows, picture_file.file_name(shown, run.id))
 
 
 def curve_name(key: str) -> str:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from mimic.config import PlacementConfig
-from ui import charts, downloads, jobs, live, mode, numbers, palette, picture_file
+from ui import charts, downloads, jobs, live, mode, numbers, palette, picture_file, provenance
 from ui.story.placements import find
 from ui.subject import Subject
 
@@ -45,8 +45,12 @@ def section(subject: Subject) -> None:
                 config=picture_file.named("placement", found.run.id),
             )  # fmt: skip
             if mode.is_expert():
+                facts = provenance.of(
+                    found.run, encoder="suspect", images=found.result["scored_images"]
+                )
                 downloads.rows_csv(
-                    lambda: rows(found.result), picture_file.file_name("placement", found.run.id)
+                    lambda: provenance.added(rows(found.result), facts),
+                    picture_file.file_name("placement", found.run.id),
                 )
             explained = stripes(found.result)
             if explained:
@@ -59,11 +63,11 @@ def section(subject: Subject) -> None:
 
 
 def rows(result: dict[str, Any]) -> list[dict[str, Any]]:
-    """The map as a row per place, beside what the trigger does there to the clean twin."""
+    """The map as a row per place in percent, beside what the trigger does to the clean twin."""
     floor = result.get("floor_by_position")
     return [
-        {"row": row, "column": column, "attack success": success,
-         **({"clean twin (floor)": floor[i][j]} if floor else {})}
+        {"row": row, "column": column, "attack success (%)": 100 * success,
+         **({"clean twin (floor) (%)": 100 * floor[i][j]} if floor else {})}
         for i, (row, line) in enumerate(
             zip(result["rows"], result["asr_by_position"], strict=True)
         )

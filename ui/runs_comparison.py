@@ -16,6 +16,7 @@ from ui import (
     numbers,
     palette,
     picture_file,
+    provenance,
     runs_charts,
     runs_choice,
     runs_details,
@@ -72,13 +73,11 @@ def legend(entry: Entry, letter: str) -> str:
 def chart(figure: Any, name: str, title: str, told: str) -> None:
     """A chart with its title, its words for those who do not see it, and its numbers."""
     st.markdown(f"**{title}**")
-    shown = picture_file.file_name(f"compare-{name}", *runs_choice.chosen())
-    st.plotly_chart(
-        figure, config=picture_file.named(f"compare-{name}", *runs_choice.chosen()),
-        key=f"compare-{name}", alt=f"{title}. {told}",
-    )  # fmt: skip
+    saved = (f"compare-{name}", *(chosen := runs_choice.chosen()))
+    st.plotly_chart(figure, config=picture_file.named(*saved), key=saved[0], alt=f"{title}. {told}")
     st.caption(told)
-    downloads.figure_csv(figure, shown)
+    facts = provenance.of_compared(runs_charts.letters(chosen), name)
+    downloads.figure_csv(figure, picture_file.file_name(*saved), facts)
 
 
 def curves(found: Mapping[str, Any], runs: Sequence[str], records: Sequence[Record]) -> None:

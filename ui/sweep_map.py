@@ -75,6 +75,7 @@ def tiles(
                 {
                     "set": text.bare(set_name(layers, every), MOST_LETTERS),
                     "scale": scale_name(scale),
+                    "weight": scale if layers else 0.0,
                     **reading(row, measure, seeds),
                 }
             )
@@ -88,7 +89,8 @@ def reading(row: Row | None, measure: str, seeds: int) -> dict[str, Any]:
         failed = bool(row and row["failed"])
         words = "failed: the loss diverged" if failed else "not measured yet"
         return {"percent": None, "label": "failed" if failed else "", "ink": palette.RANDOM,
-                "range": words, "reach": "", "seeds": f"0 of {seeds}", "weak": None}  # fmt: skip
+                "range": words, "reach": "", "seeds": f"0 of {seeds}", "weak": None,
+                "bounds": (None, None), "measured": ()}  # fmt: skip
     return {
         "percent": 100 * value,
         "label": f"{100 * value:.0f}%",
@@ -99,6 +101,8 @@ def reading(row: Row | None, measure: str, seeds: int) -> dict[str, Any]:
         ),
         "weak": row.get("is_weak"),
         "seeds": f"{len(row['seeds'])} of {seeds}",
+        "bounds": tuple(100 * bound for bound in row[f"{measure}_range"]),
+        "measured": tuple(row["seeds"]),
     }
 
 
@@ -168,4 +172,9 @@ def heat_map(found: Sequence[Mapping[str, Any]]) -> Any:
     layers = alt.layer(holes, measured.encode(color=fill), framed, values, ranges)
     height = ROW_HEIGHT * max(1, len(sets)) + 50
     chart = layers.resolve_scale(color="independent").properties(height=height)
-    return look.dressed(chart, tiles=found)
+    return look.dressed(chart, tiles=[drawn(tile) for tile in found])
+
+
+def drawn(tile: Mapping[str, Any]) -> dict[str, Any]:
+    """What the browser needs of a tile."""
+    return {name: value for name, value in tile.items() if name not in ("bounds", "measured")}

@@ -94,6 +94,8 @@ class Drawing:
             st.markdown(
                 "\n".join(f"- {text.plain(said, LONG)}" for said in sweep_map.sentences(told))
             )
+        several = len({cell.losses for cell in plan.cells}) > 1
+        which = f"-{self.losses}" if several else ""
         for column, (measure, title) in zip(
             st.columns(2, gap="large"), sweep_map.MEASURES.items(), strict=True
         ):
@@ -102,13 +104,17 @@ class Drawing:
                 found = sweep_map.tiles(
                     plan.cells, rows, measure, every=plan.config.layers, losses=self.losses
                 )
-                shown = f"{title} by layer set and attention weight per layer."
+                shown = live.alt(
+                    f"{title} by layer set and attention weight per layer.",
+                    text.bare(told, LONG), status,
+                )  # fmt: skip
                 run_chart.show(
-                    column, f"sweep-{measure}", live.alt(shown, text.bare(told, LONG), status),
-                    status, partial(sweep_map.heat_map, found), partial(tiles.heat_map, found),
-                    run.id,
+                    column, f"sweep-{measure}{which}", shown, status,
+                    partial(sweep_map.heat_map, found), partial(tiles.heat_map, found), run.id,
+                    partial(sweep_table.of_map, found, measure, plan, run, self.losses),
                 )  # fmt: skip
         st.caption(self.settings())
+        run_chart.offer_camera(status)
 
     def sentence(self, rows: Sequence[Mapping[str, Any]], done: int) -> str:
         """What the sweep says so far."""

@@ -7,15 +7,24 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ui import agreement_chart, line_names, live_charts, look, mode, palette, training_end
+from ui import agreement_chart, line_names, live_charts, look, mode, palette, training_end, zoom
 
 ROOM = {"l": 64, "r": 142, "t": 12, "b": 52}
 """Pixels, the same for charts above each other, so that their epochs stand above each other."""
 Rows = Sequence[Mapping[str, Any]]
 
 
-def losses(records: live_charts.Records, height: int) -> go.Figure:
-    """Each loss term as it enters the total, see ``live_charts.losses``."""
+def losses(
+    records: live_charts.Records, height: int, span: tuple[int, int] | None = None
+) -> go.Figure:
+    """Each loss term as it enters the total, see ``live_charts.losses``.
+
+    Args:
+        records: the run's lines by epoch.
+        height: in pixels.
+        span: first and last epoch of the axis; all of the training where None.
+    """
+    records = within(records, span)
     rows = live_charts.loss_rows(records)
     figure = lines(rows, "term", "value", live_charts.TERMS)
     placed = line_names.with_places(
@@ -23,7 +32,7 @@ def losses(records: live_charts.Records, height: int) -> go.Figure:
     )
     for head in placed:
         name(figure, head["term"], head["place"], colours(live_charts.TERMS)[head["term"]])
-    return framed(figure, records, "loss (no unit)", height)
+    return framed(figure, records, "loss (no unit)", height, span)
 
 
 def loss_gap(rows: Rows) -> float:
@@ -37,6 +46,7 @@ def scores(
     references: Rows,
     height: int,
     final: Mapping[str, Any] | None = None,
+    span: tuple[int, int] | None = None,
 ) -> go.Figure:
     """Accuracy and attack success with thin lines to compare with, see ``live_charts.scores``.
 
@@ -45,7 +55,9 @@ def scores(
         references: the lines to compare with.
         height: in pixels.
         final: the student's final scores, drawn as rings: the curves are of quicker measurements.
+        span: as for ``losses``.
     """
+    records = within(records, span)
     rows = live_charts.score_rows(records)
     figure = lines(rows, "measure", "percent", live_charts.MEASURES)
     heads, marked = live_charts.named_scores(rows, references)
@@ -64,18 +76,43 @@ def scores(
     figure.update_yaxes(
         range=[live_charts.LOWEST, live_charts.HIGHEST], tickvals=[0, 25, 50, 75, 100]
     )
-    return framed(figure, records, "share of test images (%)", height)
+    return framed(figure, records, "share of test images (%)", height, span)
 
 
-def agreement(records: live_charts.Records, height: int) -> go.Figure:
-    """The agreement with the teacher, see ``agreement_chart.drawn``."""
+def agreement(
+    records: live_charts.Records, height: int, span: tuple[int, int] | None = None
+) -> go.Figure:
+    """The agreement with the teacher, see ``agreement_chart.drawn``; arguments as ``losses``."""
+    records = within(records, span)
     rows = agreement_chart.rows_of(records)
     shade = palette.VIOLET
     figure = lines(rows, "measure", "value", {"": ("agreement", shade, [1, 0], "circle")})
     for row in rows[-1:]:
         name(figure, f"{row['value']:.3f}", row["value"], shade)
     figure.update_yaxes(range=[0, 1.08], tickvals=[0, 0.5, 1])
-    return framed(figure, records, "CKA (0 to 1)", height)
+    return framed(figure, records, "CKA (0 to 1)", height, span)
+
+
+def within(records: live_charts.Records, span: tuple[int, int] | None) -> live_charts.Records:
+    """The lines of the epochs shown; all of them where none has come so far."""
+    return (zoom.within(records, *span) if span else records) or records
+
+
+def reworded(figure: go.Figure, instead: Mapping[str, str]) -> go.Figure:
+    """The same figure with other words for its lines and axes.
+
+    Args:
+        figure: changed in place.
+        instead: what to say instead of what.
+    """
+    for trace in figure.data:
+        trace.name = instead.get(trace.name, trace.name)
+    for note in figure.layout.annotations:
+        said = note.text.removeprefix("<b>").removesuffix("</b>")
+        note.text = note.text.replace(said, instead.get(said, said))
+    for axis in (figure.layout.xaxis, figure.layout.yaxis):
+        axis.title.text = instead.get(axis.title.text, axis.title.text)
+    return figure
 
 
 def lines(rows: Rows, series: str, value: str, looks: Mapping[str, tuple[Any, ...]]) -> go.Figure:
@@ -122,12 +159,18 @@ def name(figure: go.Figure, said: str, place: float, colour: str, *, strong: boo
     )  # fmt: skip
 
 
-def framed(figure: go.Figure, records: live_charts.Records, title: str, height: int) -> go.Figure:
-    """Axes, height and room for names; the epochs at their full length."""
-    epochs = int(records[-1]["epochs"])
+def framed(
+    figure: go.Figure,
+    records: live_charts.Records,
+    title: str,
+    height: int,
+    span: tuple[int, int] | None = None,
+) -> go.Figure:
+    """Axes, height and room for names; the epochs at their full length unless part is shown."""
+    since, epochs = span or (0, int(records[-1]["epochs"]))
     figure.update_layout(height=height, margin=ROOM)
     figure.update_xaxes(
-        range=[0, max(1, epochs)], tickvals=live_charts.ticks(epochs), showgrid=False,
+        range=[since, max(1, epochs)], tickvals=live_charts.ticks(epochs, since), showgrid=False,
         automargin=False,
     )  # fmt: skip
     figure.update_yaxes(title_text=title, automargin=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from mimic.layer_weights import PRESETS, layer_weights
-from ui import charts, downloads, frame, picture_file, text
+from ui import charts, downloads, frame, picture_file, provenance, text
 from ui.subject import Subject
 
 CARRIED = "carried_weights"
@@ -145,7 +145,8 @@ def choose(subject: Subject, run_id: str, information: Mapping[str, float]) -> N
             "Weight = base + budget × the layer's share of the information the suspect carries on "
             "clean images. A layer that is off teaches nothing."
         )
-        downloads.figure_csv(figure, picture_file.file_name("layer-weights", run_id))
+        facts = provenance.of(run_id, encoder="suspect")
+        downloads.figure_csv(figure, picture_file.file_name("layer-weights", run_id), facts)
         if st.button("Use these weights", type="primary", icon=":material/arrow_forward:"):
             carry(edited)
             frame.go("distil")

@@ -234,3 +234,25 @@ def test_a_job_is_started_and_stopped_by_keyboard(visitor, server) -> None:
     tab_to(visitor, "Stop")
     visitor.keyboard.press("Enter")
     button(visitor, "Resume").wait_for(timeout=3 * MINUTE)
+
+
+def test_charts_of_a_job_at_work_can_be_saved_as_svg_and_csv(visitor, working) -> None:
+    visitor.goto(working)
+    visitor.locator(f"{CHARTS} svg").nth(2).wait_for()
+    wait_for_updates(visitor, 1)
+    with visitor.expect_download() as numbers:
+        button(visitor, "CSV").first.click()
+    assert numbers.value.suggested_filename.startswith("losses-distill-")
+    rows = numbers.value.path().read_text().splitlines()
+    assert rows[0].startswith("series,epoch,loss (no unit),encoder,run,suspect,seed,images")
+    assert rows[1].startswith("total,1,4.6,cleaned encoder,distill-")
+    visitor.get_by_text("Charts with a camera").click()
+    plots = visitor.locator(".js-plotly-plot")
+    plots.nth(2).wait_for()
+    wait_for_updates(visitor, 2)  # The camera outlives updates.
+    for place, name in enumerate(("losses", "scores", "agreement")):
+        plots.nth(place).hover()
+        with visitor.expect_download() as picture:
+            plots.nth(place).locator('.modebar-btn[data-title*="ownload"]').click()
+        assert re.fullmatch(rf"{name}-distill-.+\.svg", picture.value.suggested_filename)
+        assert picture.value.path().read_text().startswith("<svg")

@@ -216,3 +216,53 @@ def test_the_table_names_every_tile(runs_root: Path, sweep_run: Write) -> None:
         ("layer1", "10"), ("all", "10"), ("none", "0"), ("layer1", "3,500"), ("all", "3,500")
     ]  # fmt: skip
     assert rows[-1]["ASR, range over seeds"] == "70.0–80.0%"
+
+
+@pytest.mark.parametrize("done", [2, 6])
+@pytest.mark.parametrize("measure", ["asr", "accuracy"])
+def test_each_map_has_a_csv_with_the_numbers_of_its_tiles(
+    runs_root: Path, sweep_run: Write, measure: str, done: int
+) -> None:
+    from ui.report.tiles import heat_map
+    from ui.sweep_plan import Plan
+    from ui.sweep_table import of_map
+
+    run = sweep_run(runs_root, done=done, **SMALL)
+    teacher = {"test_images": 497, "stamped_images": 450}
+    plan = Plan(SweepConfig(**SMALL), cells(SweepConfig(**SMALL)), teacher, None)
+    found = sweep_map.tiles(
+        plan.cells, plan.rows(run.metrics()), measure, every=EVERY, losses="all"
+    )
+    rows = of_map(found, measure, plan, run, "all")
+    title = {"asr": "attack success (%)", "accuracy": "accuracy (%)"}[measure]
+    drawn = [value for line in heat_map(found).data[0].z for value in line]
+    assert [row[title] for row in rows] == drawn[:-1]  # None is drawn twice.
+    assert [tile["percent"] for tile in sweep_map.heat_map(found).datasets["tiles"]] == drawn
+    for row, tile in zip(rows, found[:-1], strict=True):
+        assert (row["run"], row["losses"], row["training images"]) == (run.id, "all", 52)
+        assert (row["images"], row["suspect"]) == (450 if measure == "asr" else 497, "teacher.pth")
+        assert row["encoder"] == "cleaned encoder"
+        assert bool(row["seed"]) == (tile["percent"] is not None)
+        assert ("interval" in row) == (tile["percent"] is not None)
+        if tile["percent"] is not None:
+            assert row["interval from"] <= tile["percent"] <= row["interval to"]
+    assert rows[0]["seed"] == {2: "0", 6: "0, 1"}[done]
+    assert all(row["seed"] for row in rows) == (done == 6)  # Else there are holes.
+    assert [r["weight per layer"] for r in rows if r["layers"] == "none"] == [0]
+    alone = of_map([tile for tile in found if tile["set"] == "none"], measure, plan, run, "all")
+    assert [row["layers"] for row in alone] == ["none"]
+
+
+def test_maps_of_several_losses_are_saved_under_names_that_tell_them_apart(
+    layers_page: Callable[..., AppTest], runs_root: Path, sweep_run: Write
+) -> None:
+    sweep_run(runs_root, **SMALL, losses=("all", "no-clone"))
+    app = layers_page()
+    offered = {b.proto.id.split("csv-")[-1] for b in app.get("download_button")}
+    assert {"sweep-asr-all-sweep-a", "sweep-accuracy-all-sweep-a"} <= offered
+    control = next(c for c in app.segmented_control if c.label == "Losses")
+    offered = {
+        b.proto.id.split("csv-")[-1]
+        for b in control.set_value("no-clone").run().get("download_button")
+    }
+    assert {"sweep-asr-no-clone-sweep-a", "sweep-accuracy-no-clone-sweep-a"} <= offered

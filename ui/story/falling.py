@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
 from mimic.run import Run, Status
-from ui import glossary, live, live_charts, numbers, progress_words
+from ui import (
+    epoch_numbers,
+    glossary,
+    live,
+    live_charts,
+    mode,
+    numbers,
+    progress_words,
+    provenance,
+    run_chart,
+    training_charts,
+)
 from ui.story import words
 from ui.subject import Subject
 
@@ -41,13 +53,19 @@ class Falling:
             )  # fmt: skip
         if not measured[0]["epoch"]:
             st.caption(starts_high(measured[0]["evaluation"]["accuracy"]))
-        references = live_charts.reference_rows(self.subject.result["scores"])
+        scores, facts = self.subject.result["scores"], provenance.of(run)
+        references = live_charts.reference_rows(scores)
+        rows = partial(epoch_numbers.scores, records, scores, None, facts)
         drawn = live_charts.scores(records, int(records[-1]["epochs"]), references)
-        st.altair_chart(
-            words.in_story_words(drawn),
-            width="stretch", key="story-scores",
-            alt=live.alt("Right answers and attack success by round.",
-                         progress_words.score_sentence(measured), status),
+        run_chart.show(
+            st.container(), "story-scores",
+            live.alt("Right answers and attack success by round.",
+                     progress_words.score_sentence(measured), status),
+            status, lambda: words.in_story_words(drawn),
+            lambda: training_charts.reworded(
+                training_charts.scores(records, references, live_charts.HEIGHT), words.INSTEAD
+            ),
+            run.id, rows if mode.is_expert() else None,
         )  # fmt: skip
 
 

@@ -11,7 +11,18 @@ import streamlit as st
 from mimic.config import InformationConfig
 from mimic.run import Run, is_bundled, run_created
 from mimic.verdict_words import kept, share_left, stops_looking
-from ui import charts, glossary, jobs, live, measurement, mode, numbers
+from ui import (
+    charts,
+    downloads,
+    glossary,
+    jobs,
+    live,
+    measurement,
+    mode,
+    numbers,
+    picture_file,
+    provenance,
+)
 from ui.story import remaining_bars
 from ui.story.sources import source
 from ui.subject import Subject, has_result
@@ -59,8 +70,10 @@ def measured(subject: Subject, run: Run, result: Mapping[str, Any], *, busy: boo
     """A finished measurement."""
     told = takeaway(result)
     st.subheader(told, anchor=False)
+    bars, curves = remaining_bars.figure(result, NAMES), figure(result)
+    facts = provenance.of_story(run, result["clean_images"])
     st.plotly_chart(
-        remaining_bars.figure(result, NAMES), config=charts.NO_TOOLS, key="story-remaining",
+        bars, config=picture_file.named("story-information-kept", run.id), key="story-remaining",
         alt=f"How strongly the answer changes with the picture, as bars. {told}",
     )  # fmt: skip
     st.caption(
@@ -68,6 +81,8 @@ def measured(subject: Subject, run: Run, result: Mapping[str, Any], *, busy: boo
         "trained and is no sign of a backdoor; all are estimates, so the lower one may even be a "
         "little longer. A nat is a unit of information, about 1.4 bits."
     )
+    if mode.is_expert():
+        downloads.figure_csv(bars, picture_file.file_name("story-information-kept", run.id), facts)
     with st.expander("More: layer by layer"):
         st.markdown(
             "A picture passes through the **layers** of the network, one after another. Each bar "
@@ -75,11 +90,14 @@ def measured(subject: Subject, run: Run, result: Mapping[str, Any], *, busy: boo
             "sticker) and the dashed line of one colour.",
             help=glossary.help_for("layer"),
         )
+        name = "story-information-per-layer"
         st.plotly_chart(
-            figure(result), config=charts.NO_TOOLS, key="story-information",
+            curves, config=picture_file.named(name, run.id), key="story-information",
             alt=f"Information per layer, of the suspect and of an encoder never attacked, without "
             f"and with the sticker. {told}",
         )  # fmt: skip
+        if mode.is_expert():
+            downloads.figure_csv(curves, picture_file.file_name(name, run.id), facts)
     measure_again(subject, run, result, offered=not busy)
     source((run, "Small networks were trained to guess which picture belongs to which answer."))
 
