@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from mimic import conditions
+from mimic.enumeration import enumerated
 from mimic.printable import printable as plain
 from mimic.score_differences import MIXED, about_pairs, target_shares
 from mimic.verdict import TITLES
@@ -187,7 +187,7 @@ def difference(row: Mapping[str, Any], run: str, *, marked: bool) -> str:
     mark = ", unpaired" if marked and not found["paired"] else ""
     told = f"{points} ({low:.1f} to {high:.1f}{mark})"
     if found.get("unlike"):
-        return f"{told}, measured with other {conditions.named(found['unlike'])}"
+        return f"{told}, measured with other {enumerated(found['unlike'])}"
     word = "beyond" if found["exceeds"] else "within"
     return f"{told}, {word} chance on these test images"
 
