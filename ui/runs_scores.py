@@ -15,12 +15,8 @@ from ui import glossary, mode, numbers
 SIMPLE_MEASURES = {
     **SCORES, "asr": "attack success", "asr_all": "attack success, all classes",
 }  # fmt: skip
-
-
-PLAIN = {
-    "student": "cleaned encoder", "teacher": "suspect", "clean_twin": "clean twin",
-    "untrained": "untrained network",
-}  # fmt: skip
+PLAIN = {**ENCODERS, "student": "cleaned encoder", "untrained": "untrained network"}
+"""Encoders as a sentence calls them, where the word of a table would be half of it."""
 CHANCE = {
     True: "that is more than chance",
     False: "that may be chance",
