@@ -11,6 +11,7 @@ from typing import Any
 
 from mimic.enumeration import enumerated
 from mimic.printable import printable as plain
+from mimic.run import versions
 from mimic.score_differences import MIXED, about_pairs, target_shares
 from mimic.verdict import TITLES
 
@@ -116,10 +117,18 @@ def differing(rows: Sequence[Mapping[str, Any]], letters: Mapping[str, str], par
         return f"{title}: none"
     unknown = UNKNOWN.get(part, NOTHING)
     lines = [
-        [printable(row[word]), *(value(row["values"].get(run), unknown) for run in letters)]
+        [
+            printable(name_of(row[word], part)),
+            *(value(row["values"].get(run), unknown) for run in letters),
+        ]
         for row in rows
     ]
     return f"{title}\n{aligned([[word, *letters.values()], *lines])}"
+
+
+def name_of(row: str, part: str) -> str:
+    """What a row of a comparison is about; our own code is set apart from the libraries."""
+    return versions.called(row) if part == "versions" else row
 
 
 def value(found: object, unknown: str) -> str:
