@@ -5,7 +5,7 @@ Where runs differ in one of these, their scores may lie apart for that alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 CONDITIONS = ("test images", "trigger", "target class")
@@ -52,8 +52,3 @@ def unlike(one: Mapping[str, Any], other: Mapping[str, Any], measure: str) -> li
     counted = CONDITIONS[:1] if measure in WITHOUT_TRIGGER else CONDITIONS
     known = [name for name in counted if None not in (one.get(name), other.get(name))]
     return [name for name in known if one[name] != other[name]]
-
-
-def named(names: Sequence[str]) -> str:
-    """Conditions in a sentence: "test images and trigger"."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mimic.enumeration import enumerated
 from mimic.verdict_words import kept, looking_sentence, share_left
 
 DATA_PROCESSING = (
@@ -101,8 +102,3 @@ def most_telling(first: Top) -> str:
         f"On clean images, {enumerated(first.layers)} cannot be told apart as to how much they "
         f"tell about the suspect's output features ({span} nats): {first.why}."
     )
-
-
-def enumerated(names: Sequence[str]) -> str:
-    """Names as a sentence lists them."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -13,6 +13,7 @@ from statistics import fmean
 from typing import Any
 
 from mimic.config import SweepConfig, require
+from mimic.enumeration import enumerated
 from mimic.errors import ConfigError
 from mimic.layer_weights import PRESETS, layer_weights
 
@@ -314,7 +315,7 @@ def groups(rows: Sequence[Record], suspect: float, floor: float, every: Sequence
     for name, verbs in VERBS.items():
         members = by_verdict.get(name, [])
         if members:
-            names = listed([set_name(r["layers"], every) for r in members])
+            names = enumerated([set_name(r["layers"], every) for r in members])
             verb = verbs[len(members) > 1]
             if not parts:  # The first part says what the others refer to.
                 verb = verb.replace("of it", "of the backdoor")
@@ -322,11 +323,6 @@ def groups(rows: Sequence[Record], suspect: float, floor: float, every: Sequence
                 verb = verb.replace("do so", "carry the backdoor over")
             parts.append(f"{names} {verb} (ASR {listed_asr(members, ranges=name in VARYING)})")
     return ", ".join(parts)
-
-
-def listed(words: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def listed_asr(rows: Sequence[Record], *, ranges: bool = False) -> str:
@@ -337,11 +333,13 @@ def listed_asr(rows: Sequence[Record], *, ranges: bool = False) -> str:
         ranges: give the range over seeds instead of the mean.
     """
     if ranges and len(rows) <= 3:
-        return listed([f"{low:.0%} to {high:.0%}" for low, high in (r["asr_range"] for r in rows)])
+        return enumerated(
+            [f"{low:.0%} to {high:.0%}" for low, high in (r["asr_range"] for r in rows)]
+        )
     values = [asr for row in rows for asr in (row["asr_range"] if ranges else [row["asr"]])]
     if len(rows) > 3:
         return f"{min(values):.0%} to {max(values):.0%}"
-    return listed([f"{value:.0%}" for value in values])
+    return enumerated([f"{value:.0%}" for value in values])
 
 
 def certainty(rows: Sequence[Record]) -> str:

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from mimic import conditions
+from mimic.enumeration import enumerated
 from mimic.printable import printable as plain
+from mimic.run import versions
 from mimic.score_differences import MIXED, about_pairs, target_shares
 from mimic.verdict import TITLES
 
@@ -116,10 +117,18 @@ def differing(rows: Sequence[Mapping[str, Any]], letters: Mapping[str, str], par
         return f"{title}: none"
     unknown = UNKNOWN.get(part, NOTHING)
     lines = [
-        [printable(row[word]), *(value(row["values"].get(run), unknown) for run in letters)]
+        [
+            printable(name_of(row[word], part)),
+            *(value(row["values"].get(run), unknown) for run in letters),
+        ]
         for row in rows
     ]
     return f"{title}\n{aligned([[word, *letters.values()], *lines])}"
+
+
+def name_of(row: str, part: str) -> str:
+    """What a row of a comparison is about; our own code is set apart from the libraries."""
+    return versions.called(row) if part == "versions" else row
 
 
 def value(found: object, unknown: str) -> str:
@@ -187,7 +196,7 @@ def difference(row: Mapping[str, Any], run: str, *, marked: bool) -> str:
     mark = ", unpaired" if marked and not found["paired"] else ""
     told = f"{points} ({low:.1f} to {high:.1f}{mark})"
     if found.get("unlike"):
-        return f"{told}, measured with other {conditions.named(found['unlike'])}"
+        return f"{told}, measured with other {enumerated(found['unlike'])}"
     word = "beyond" if found["exceeds"] else "within"
     return f"{told}, {word} chance on these test images"
 

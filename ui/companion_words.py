@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mimic.enumeration import enumerated
 from mimic.intervals import difference_interval
 from ui import numbers
 
@@ -174,7 +175,7 @@ def agreement(orders: Mapping[str, Order]) -> str:
         ("silent", "do not tell the layers apart"),
     ):
         if groups[group]:
-            names = " and ".join(filter(None, (", ".join(groups[group][:-1]), groups[group][-1])))
+            names = enumerated(groups[group])
             said.append(f"{names} {words if len(groups[group]) > 1 else singular(words)}")
     counted = " (In brackets: pairs of layers in the same order, of those that both tell apart.)"
     return f"{'; '.join(said)}.{counted}" if said else ""
@@ -188,9 +189,8 @@ def singular(words: str) -> str:
 
 def without_error(names: Sequence[str], result: Mapping[str, Any]) -> str:
     """That an older measurement does not tell how far some of its numbers can be trusted."""
-    listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
     images = result.get("clean_images")
-    told = f"No sampling error of {listed} was kept; measure again to have one."
+    told = f"No sampling error of {enumerated(names)} was kept; measure again to have one."
     if not images:
         return told
     return (

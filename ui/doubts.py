@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mimic import curve_reading
+from mimic.enumeration import enumerated
 from mimic.verdict_words import has_collapsed, kept
 from ui import numbers, palette
 
@@ -96,7 +97,7 @@ def span(layers: Iterable[str], result: Result) -> str:
         names = list(group)
         if inside:
             said += [f"{names[0]} to {names[-1]}"] if len(names) > 2 else names
-    return curve_reading.enumerated(said)
+    return enumerated(said)
 
 
 def reason(found: Sequence[Doubt]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from mimic.comparison import Record, compare, record, scores_of
-from mimic.tables import DIFFERING
+from mimic.tables import DIFFERING, name_of
 from ui import (
     downloads,
     jobs,
@@ -199,7 +199,7 @@ def differing(found: Mapping[str, Any], named: Mapping[str, str], part: str) -> 
     listed(
         title,
         [
-            {word: text.cell(row[word]),
+            {word: text.cell(name_of(row[word], part)),
              **{letter: known(row["values"].get(run), part) for run, letter in named.items()}}
             for row in found[part]
         ],

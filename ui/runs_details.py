@@ -10,7 +10,7 @@ from mimic.comparison import machine_of
 from mimic.config import PUBLIC_PREFIX, resolve_path
 from mimic.errors import MimicError
 from mimic.paths import is_regular
-from mimic.run import Run, is_bundled
+from mimic.run import Run, is_bundled, versions
 from mimic.run.notes import NOTE_LIMIT
 from ui import (
     frame,
@@ -206,7 +206,7 @@ def record(run: Run, kind: str) -> None:
         )
         right.dataframe(
             [
-                {"library": text.cell(name), "version": text.cell(version)}
+                {"library": text.cell(versions.called(name)), "version": text.cell(version)}
                 for name, version in (about.get("versions") or {}).items()
             ],
             hide_index=True,

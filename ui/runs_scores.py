@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from mimic import conditions
+from mimic.enumeration import enumerated
 from mimic.score_differences import MIXED, about_pairs, target_shares
 from mimic.tables import ENCODERS, SCORES, differs
 from ui import glossary, mode, numbers
@@ -15,12 +15,8 @@ from ui import glossary, mode, numbers
 SIMPLE_MEASURES = {
     **SCORES, "asr": "attack success", "asr_all": "attack success, all classes",
 }  # fmt: skip
-
-
-PLAIN = {
-    "student": "cleaned encoder", "teacher": "suspect", "clean_twin": "clean twin",
-    "untrained": "untrained network",
-}  # fmt: skip
+PLAIN = {**ENCODERS, "student": "cleaned encoder", "untrained": "untrained network"}
+"""Encoders as a sentence calls them, where the word of a table would be half of it."""
 CHANCE = {
     True: "that is more than chance",
     False: "that may be chance",
@@ -69,7 +65,7 @@ def sentence(row: Mapping[str, Any], gap: Mapping[str, Any], named: Mapping[str,
     if not round(gap["difference"], 3):
         return f"{what}: {numbers.percent(now)} in both {first} and {other}."
     if gap["unlike"]:
-        why = f"measured with other {conditions.named(gap['unlike'])}, so it does not compare"
+        why = f"measured with other {enumerated(gap['unlike'])}, so it does not compare"
     else:
         why = CHANCE[gap["exceeds"]]
     return f"{what}: {ends}; {why}."
@@ -145,7 +141,7 @@ def difference(found: Mapping[str, Any] | None, *, marked: bool) -> str:
         return numbers.NOTHING
     words = {True: "beyond chance on these images", False: "within chance", None: "no interval"}
     unlike = found["unlike"]
-    verdict = f"other {conditions.named(unlike)}" if unlike else words[found["exceeds"]]
+    verdict = f"other {enumerated(unlike)}" if unlike else words[found["exceeds"]]
     told, bounds = numbers.points(found["difference"]), found["interval"]
     if bounds:
         told += f" ({100 * bounds[0]:.1f} to {100 * bounds[1]:.1f})"

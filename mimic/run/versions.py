@@ -15,6 +15,9 @@ LIBRARIES = ("torch", "torchvision", "numpy", "scikit-learn", "umap-learn", "saf
 DECISIVE = ("python", "torch", "torchvision", "numpy")
 """Whose versions a training's numbers depend on bit by bit."""
 DISTRIBUTION = "mimic-studio"
+OWN_NAMES = {"mimic": "MIMIC Studio", "commit": "MIMIC Studio's commit"}
+"""What our own entries among the versions are called: beside libraries, a bare "commit" reads as
+one of them."""
 GIT_SECONDS = 5
 LIBRARY_ROOT = Path(__file__).resolve().parents[1]
 
@@ -65,6 +68,11 @@ def code_version() -> str:
 def all_versions() -> dict[str, str]:
     """Versions of Python, the libraries and our own code, as a run keeps them."""
     return {"python": platform.python_version(), **library_versions(), **own_version()}
+
+
+def called(name: str) -> str:
+    """What an entry of a run's versions is called where a person reads it."""
+    return OWN_NAMES.get(name, name)
 
 
 def versions_used() -> dict[str, str]:

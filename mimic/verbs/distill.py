@@ -42,7 +42,7 @@ def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
     plan = make_plan(work, subject, subset)
     weights = plan["weights"]
 
-    state = begin(work, subject)
+    state = begin(subject, config, work.device)
     require_space(work.run.directory, 2 * state.size + RESERVE_BYTES)
     continue_from_checkpoint(work, state)
     if distributed.rank() > 0:  # Helps to train; the first process judges and writes.
@@ -85,13 +85,13 @@ def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:
     return result
 
 
-def begin(work: Work[DistillConfig], subject: Subject) -> Distillation:
-    """The training before its first update, drawn by the seed."""
+def begin(subject: Subject, config: DistillConfig, device: torch.device) -> Distillation:
+    """The training before its first update, drawn by the seed; its head is the suspect's size."""
     head = subject.teacher.head
     return Distillation.begin(
         subject.teacher.encoder,
-        work.config,
-        work.device,
+        config,
+        device,
         projection_dim=0 if head is None else head.projection_dim,
     )
 
@@ -316,7 +316,7 @@ def final_scores(
     after = judge.predict(state.student, preprocessing)
     twin = subject.twin
     floor = None if twin is None else judge.predict(twin.encoder, twin.preprocessing)
-    begun = judge.predict(begin(work, subject).student, preprocessing)
+    begun = judge.predict(begin(subject, work.config, work.device).student, preprocessing)
     found = {"teacher": before, "student": after, "clean_twin": floor, "untrained": begun}
     work.run.write_arrays(answers.NAME, **judge.answers(found))
     chosen = subject.examples()

@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 
-from mimic.config import DistillConfig, SweepConfig
+from mimic.config import SweepConfig
 from mimic.datasets import clean_subset
 from mimic.errors import ConfigError, TrainingError
 from mimic.evaluation import Judge
-from mimic.mitigation import Distillation, EpochRecord, distill
+from mimic.mitigation import EpochRecord, distill
 from mimic.sweep import LOSSES, Cell, seeds
 from mimic.training import batches_per_epoch
+from mimic.verbs.distill import begin
 from mimic.verbs.work import Subject, Work
 
 MEASURES = (
@@ -78,7 +79,8 @@ class Bench:
         training has brought, and a student little better than it cannot be judged.
         """
         teacher, twin = self.subject.teacher, self.subject.twin
-        begun = self.begin(self.config.distillation(seed=seeds(self.config)[0]))
+        first = self.config.distillation(seed=seeds(self.config)[0])
+        begun = begin(self.subject, first, self.work.device)
         return {
             "teacher": self.judge.score(
                 self.judge.predict(teacher.encoder, teacher.preprocessing),
@@ -87,16 +89,6 @@ class Bench:
             "floor": None if twin is None else self.judge(twin.encoder, twin.preprocessing),
             "untrained": self.judge(begun.student, teacher.preprocessing),
         }
-
-    def begin(self, config: DistillConfig) -> Distillation:
-        """A student before its training."""
-        teacher = self.subject.teacher
-        return Distillation.begin(
-            teacher.encoder,
-            config,
-            self.work.device,
-            projection_dim=0 if teacher.head is None else teacher.head.projection_dim,
-        )
 
     def images(self, seed: int) -> torch.Tensor:
         """The clean images of a seed, (N, 3, H, W) in 0 to 1, as ``distill`` draws them."""
@@ -128,7 +120,7 @@ class Bench:
             **LOSSES[cell.losses],
         )
         teacher, images = self.subject.teacher, self.images(cell.seed)
-        state = self.begin(config)
+        state = begin(self.subject, config, self.work.device)
         last: EpochRecord | None = None
         failure = ""
         try:

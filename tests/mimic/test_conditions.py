@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mimic.comparison import Record, compare
-from mimic.conditions import CONDITIONS, named, of_run, unlike
+from mimic.conditions import of_run, unlike
 from mimic.tables import comparison as told
 
 CONFIG = {"data": "digits", "downstream": "", "trigger": "a.npz", "target_class": 1,
@@ -44,12 +44,6 @@ def test_a_class_that_was_found_and_not_noted_is_unknown_not_another() -> None:
     assert found["target class"] is None
     for other in ({"target_class": 3}, {"target_class": -1}):
         assert unlike(found, of_run({**CONFIG, **other}, INPUTS, {}), "asr") == []
-
-
-def test_a_sentence_names_them() -> None:
-    assert [named(CONDITIONS[:count]) for count in (1, 2, 3)] == [
-        "test images", "test images and trigger", "test images, trigger and target class",
-    ]  # fmt: skip
 
 
 def test_chance_is_not_spoken_of_where_the_trigger_is_another_one() -> None:

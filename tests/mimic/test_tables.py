@@ -101,6 +101,19 @@ def test_a_comparison_is_told_in_tables(capsys: pytest.CaptureFixture[str], root
         json.loads(told)
 
 
+def test_our_own_commit_is_not_listed_as_a_library(
+    capsys: pytest.CaptureFixture[str], root: Path
+) -> None:
+    for name, versions in (("scored", ("2.15.0", "ab12")), ("begun", ("2.16.0", "cd34"))):
+        about = find_run(name, root).about()
+        about["versions"] = dict(zip(("torch", "commit"), versions, strict=True))
+        about["inputs"] = {"commit": {"sha256": versions[1]}}  # A file may have any name.
+        find_run(name, root).write_json("run.json", about)
+    told = said(capsys, root, "compare", "scored", "begun")
+    assert "\ntorch                  2.15.0  2.16.0\nMIMIC Studio's commit  ab12    cd34\n" in told
+    assert "\ncommit  ab12  cd34\n" in told
+
+
 def test_success_over_all_classes_is_explained_by_the_share_of_these_images() -> None:
     told = tables.comparison(compare([record(find_run("demo-inspect")),
                                       record(find_run("demo-distill"))]))  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 
 from mimic.run import Run
 from tests.ui.test_pages import open_page, without_escapes
-from ui import attention_grid, whose
+from ui import whose
 
 WriteRun = Callable[..., Run]
 
@@ -52,9 +52,3 @@ def test_a_student_that_is_gone_or_a_file_is_called_what_it_is(looked: Run) -> N
     assert "not here any more" in whose.in_short(looked)
     configure(looked, student="")
     assert whose.in_short(looked) == ""
-
-
-def test_rows_of_maps_keep_four_places_whatever_there_is_to_show() -> None:
-    # With fewer, a title beside another would break onto a second line and push its rows down.
-    assert attention_grid.TILES == 4
-    assert attention_grid.TILES * attention_grid.WIDTH + 3 * attention_grid.GAP <= 358

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mimic import curve_reading
+from mimic.enumeration import enumerated
 from ui import (
     charts,
     companion_charts,
@@ -125,4 +126,4 @@ def weights_said(weights: Mapping[str, float]) -> str:
         return f"{top[0]} counted most, with {most}."
     if len(top) == len(shown):
         return f"All counted the same, {most} each."
-    return f"{', '.join(top[:-1])} and {top[-1]} counted most, with {most} each."
+    return f"{enumerated(top)} counted most, with {most} each."

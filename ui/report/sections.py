@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mimic.errors import MimicError
-from mimic.run import Run
+from mimic.run import Run, versions
 from ui import distillation, doubts, jobs, numbers, pictures, scores
 from ui.report import material as parts
 from ui.report import places
@@ -206,7 +206,8 @@ def appendix(material: Material) -> Iterator[str]:
         settings = places.config(about["config"])
         config = [{"setting": k, "value": v} for k, v in settings.items()]
         inputs = list(places.inputs(about.get("inputs") or {}))
-        versions = [{"library": k, "version": v} for k, v in (about.get("versions") or {}).items()]
+        held = (about.get("versions") or {}).items()
+        used = [{"library": versions.called(k), "version": v} for k, v in held]
         memory = numbers.size(status.memory_mb * 2**20) if status.memory_mb else numbers.NOTHING
         machine = f"{status.device or 'device not recorded'}; {memory} memory at most"
         yield (
@@ -214,5 +215,5 @@ def appendix(material: Material) -> Iterator[str]:
             f"{words(shown(about['config'].get('seed')))}</summary>"
             f"<p>Machine: {words(machine)}.</p>"
             f"<h3>Inputs</h3>{table(inputs, hashed='SHA-256')}"
-            f"<h3>Versions</h3>{table(versions)}<h3>Settings</h3>{table(config)}</details>"
+            f"<h3>Versions</h3>{table(used)}<h3>Settings</h3>{table(config)}</details>"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mimic.run import versions
 from mimic.verdict import of_run
 from ui import distillation, jobs, numbers
 from ui.report import places
@@ -35,7 +36,7 @@ def at_a_glance(material: Material) -> Iterator[str]:
     """What was examined, on which data, with which settings, versions and machine."""
     about, result = material.run.about(), material.result
     noted = about.get("inputs") or {}
-    versions = about.get("versions") or {}
+    held = about.get("versions") or {}
     config = about["config"]
     status = jobs.state_of(material.run)
     yield "<h2>At a glance</h2>"
@@ -53,7 +54,7 @@ def at_a_glance(material: Material) -> Iterator[str]:
             f"{distillation.lasted(result)}, seed {config.get('seed', numbers.NOTHING)}",
             "Machine": f"{status.device or result['device']}, {result['precision']}, "
             f"{numbers.duration(result['seconds'])}",
-            "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+            "Versions": ", ".join(f"{versions.called(k)} {v}" for k, v in held.items()),
         }
     )
 
