@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from mimic.config import DistillConfig
-from mimic.run import Run, Status, find_run
+from mimic.run import Run, Status, find_run, is_bundled
 from ui import (
     address,
     agreement_chart,
@@ -185,16 +185,27 @@ def show(run: Run, result: Mapping[str, Any]) -> None:
     verdict.card(found, "the cleaned encoder", again)
     whose.told(run)
     scores.table(result["scores"])
-    used = ", ".join(f"{text.plain(k)} {w:,.1f}" for k, w in result["weights"].items())
-    path = ", reference path" if result.get("reference") else ""
-    st.caption(
-        f"{numbers.count(result['clean_images'])} clean images "
-        f"({numbers.percent(result['clean_fraction'])} of the data), {lasted(result)} in "
-        f"{numbers.duration(result['seconds'])} on {text.plain(result['device'])} "
-        f"({text.plain(result['precision'])}{path}). Layer weights: {used or 'none'}."
-    )
+    st.caption(how(run, result))
     for note in result.get("notes", []):
         st.info(text.sentence(note), icon=":material/info:")
+
+
+def how(run: Run, result: Mapping[str, Any]) -> str:
+    """On how many images, how long, where; for experts also how exactly, and with which weights."""
+    told = (
+        f"{numbers.count(result['clean_images'])} clean images "
+        f"({numbers.percent(result['clean_fraction'])} of the data), {lasted(result)} in "
+        f"{numbers.duration(result['seconds'])}"
+    )
+    if not mode.is_expert():
+        where = "the machine that made the demo" if is_bundled(run) else "this machine"
+        return f"{told} on {where}."
+    used = ", ".join(f"{text.plain(k)} {w:,.1f}" for k, w in result["weights"].items())
+    path = ", reference path" if result.get("reference") else ""
+    return (
+        f"{told} on {text.plain(result['device'])} ({text.plain(result['precision'])}{path}). "
+        f"Layer weights: {used or 'none'}."
+    )
 
 
 def lasted(result: Mapping[str, Any]) -> str:

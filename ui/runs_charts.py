@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ui import palette, text, training_end
+from ui import mode, palette, text, training_end
 from ui.charts import spread, styled
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -71,10 +71,10 @@ def by_epoch(
             name=named[run],
             mode="lines+markers",
             cliponaxis=False,
-            hovertemplate=f"epoch %{{x}}: %{{y:.2f}}<extra>{named[run]}</extra>",
+            hovertemplate=f"{mode.word('epoch')} %{{x}}: %{{y:.2f}}<extra>{named[run]}</extra>",
             **look(place),
         )
-    styled(figure, x="epoch", y=axis, height=300)
+    styled(figure, x=mode.word("epoch"), y=axis, height=300)
     if factor == 100.0:
         figure.update_yaxes(range=[-4, 104], tickvals=[0, 25, 50, 75, 100])
     if name == "agreement":

@@ -184,3 +184,16 @@ def test_simple_draws_accuracy_and_attack_success_alone(
     assert "attack success 2.0%" in told
     for word in ("total loss", "Loss terms", "Agreement"):
         assert (word in told) == (mode == "expert")
+
+
+def test_simple_tells_how_long_a_cleaning_took_and_where_but_no_number_format(
+    runs_root: Path, distill_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = distill_run(runs_root)
+    result = run.result()
+    assert result is not None
+    assert "float32" in distillation.how(run, result)
+    monkeypatch.setattr("ui.mode.DEFAULT", "simple")
+    assert distillation.how(run, result).endswith("60 rounds in 24 s on this machine.")
+    monkeypatch.setattr(distillation, "is_bundled", lambda run: True)
+    assert distillation.how(run, result).endswith("in 24 s on the machine that made the demo.")
