@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from mimic.trigger import PatchTrigger
-from ui import charts, frame, maps, uploads
+from ui import frame, maps, picture_file, uploads
 from ui.sticker import PICKS, Stroke, as_trigger, canvas, rectangle
 
 
@@ -33,7 +33,7 @@ def draw(side: int, image: np.ndarray | None, key: str) -> str:
     st.plotly_chart(
         canvas(background if trigger is None else trigger.apply(background), pick),
         width="content",
-        config=charts.NO_TOOLS,
+        config=picture_file.named("trigger-drawn"),
         key=name,
         on_select=lambda: paint(key, tuple(maps.selected_ids(st.session_state[name]))),
         selection_mode=("points", "box", "lasso"),
