@@ -56,7 +56,7 @@ def choose(runs: Mapping[str, Run]) -> Run:
             list(runs),
             index=None,
             placeholder=f"newest: {jobs.label(runs[newest])}",
-            format_func=lambda run_id: jobs.label(runs[run_id]) if run_id in runs else run_id,
+            format_func=jobs.labels(runs),
             key=RUN,
             persist_state="session",
         )

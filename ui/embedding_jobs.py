@@ -34,7 +34,7 @@ def choose_student(subject: Subject) -> Run | None:
         list(finished),
         index=None,
         placeholder=f"{which}: {jobs.label(finished[usual])}",
-        format_func=lambda run_id: jobs.label(finished[run_id]) if run_id in finished else run_id,
+        format_func=jobs.labels(finished),
         key="student",
         persist_state="session",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -79,6 +79,11 @@ def label(run: Run) -> str:
     told = text.bare(run.note(), 40) or traits(run)
     parts = (numbers.moment(run_created(run)), told, text.bare(run.id[-4:]))
     return " · ".join(part for part in parts if part)
+
+
+def labels(runs: Mapping[str, Run]) -> Callable[[str], str]:
+    """What a selector calls each of some runs by its id; one that is gone keeps its id."""
+    return lambda run_id: label(runs[run_id]) if run_id in runs else run_id
 
 
 def traits(run: Run) -> str:

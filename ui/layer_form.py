@@ -75,7 +75,7 @@ def choose_student(subject: Subject) -> Run | None:
     picked = st.selectbox(
         "Cleaned encoder to look into",
         list(finished),
-        format_func=lambda run_id: jobs.label(finished[run_id]) if run_id in finished else run_id,
+        format_func=jobs.labels(finished),
         key="attention_student",
         help="A distillation's outcome, shown beside the suspect.",
     )

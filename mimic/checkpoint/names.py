@@ -10,7 +10,7 @@ the CLIP tower (openai/CLIP ``clip/model.py``) and timm's for vision transformer
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 Place = tuple[str, int]
@@ -102,17 +102,20 @@ HUGGINGFACE_BLOCK = {
 }
 
 
+def outside_blocks(name: str, ours: Mapping[str, str]) -> Place | None:
+    """A name of a part that stands once in a ViT, or of such a part's weight or bias."""
+    if name in ours:
+        return ours[name], 0
+    module, _, leaf = name.rpartition(".")
+    return (f"{ours[module]}.{leaf}", 0) if module in ours else None
+
+
 def from_huggingface_vit(name: str) -> Place | None:
     """``encoder.layer.0.attention.attention.query.weight``: a third of our ``qkv``."""
-    if name in HUGGINGFACE_VIT:
-        return HUGGINGFACE_VIT[name], 0
-    module, _, leaf = name.rpartition(".")
-    if module in HUGGINGFACE_VIT:
-        return f"{HUGGINGFACE_VIT[module]}.{leaf}", 0
-    block = re.fullmatch(r"encoder\.layer\.(\d+)\.(.+)", module)
+    block = re.fullmatch(r"encoder\.layer\.(\d+)\.(.+)\.([^.]*)", name)
     if block is None:
-        return None
-    number, inner = block.groups()
+        return outside_blocks(name, HUGGINGFACE_VIT)
+    number, inner, leaf = block.groups()
     head, _, last = inner.rpartition(".")
     if head == "attention.attention" and last in QKV:
         return f"blocks.{number}.attn.qkv.{leaf}", QKV.index(last)
@@ -135,15 +138,10 @@ TORCHVISION_BLOCK = {
 
 def from_torchvision_vit(name: str) -> Place | None:
     """``encoder.layers.encoder_layer_0.self_attention.in_proj_weight``."""
-    if name in TORCHVISION_VIT:
-        return TORCHVISION_VIT[name], 0
-    module, _, leaf = name.rpartition(".")
-    if module in TORCHVISION_VIT:
-        return f"{TORCHVISION_VIT[module]}.{leaf}", 0
-    block = re.fullmatch(r"encoder\.layers\.encoder_layer_(\d+)\.(.+)", module)
+    block = re.fullmatch(r"encoder\.layers\.encoder_layer_(\d+)\.(.+)\.([^.]*)", name)
     if block is None:
-        return None
-    number, inner = block.groups()
+        return outside_blocks(name, TORCHVISION_VIT)
+    number, inner, leaf = block.groups()
     if inner == "self_attention" and leaf.startswith("in_proj_"):
         return f"blocks.{number}.attn.qkv.{leaf.removeprefix('in_proj_')}", 0
     return f"blocks.{number}.{TORCHVISION_BLOCK.get(inner, inner)}.{leaf}", 0

@@ -18,7 +18,7 @@ from mimic.datasets import limits
 from mimic.datasets.image_set import Split
 from mimic.datasets.listing import Listing
 from mimic.datasets.tree import Leaf, arrange
-from mimic.datasets.zip_file import open_zip
+from mimic.datasets.zip_file import check_unpacked, open_zip
 from mimic.errors import DataError
 from mimic.printable import shown
 
@@ -103,12 +103,7 @@ def check_members(infos: list[zipfile.ZipInfo], size: int, name: str) -> None:
         if reason is not None:
             member = shown(info.filename.rsplit("/", 1)[-1] or info.filename)
             raise DataError(f"In '{name}', the member '{member}' {reason}.", REMEDY)
-    unpacked = sum(info.file_size for info in infos)
-    if unpacked > limits.MAX_ARRAY_BYTES:
-        raise DataError(
-            f"'{name}' unpacks to {unpacked / limits.GIBIBYTE:.1f} GiB.",
-            "Cut it to at most 2 GiB, or give a folder of images.",
-        )
+    check_unpacked(infos, name)
     if sum(info.compress_size for info in infos) > size:
         raise DataError(f"The members of '{name}' overlap.", REMEDY)
 

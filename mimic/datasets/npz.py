@@ -19,7 +19,7 @@ import numpy as np
 from mimic.datasets import limits
 from mimic.datasets.image_set import ImageSet, Split, half
 from mimic.datasets.pixels import as_pictures
-from mimic.datasets.zip_file import open_zip
+from mimic.datasets.zip_file import check_unpacked, open_zip
 from mimic.errors import DataError
 from mimic.paths import open_regular
 from mimic.printable import shown
@@ -135,12 +135,7 @@ def members(file: BinaryIO, name: str) -> Iterator[dict[str, Member]]:
         with open_zip(file) as archive:
             infos = archive.infolist()
             names = [info.filename for info in infos]
-            declared = sum(info.file_size for info in infos)
-            if declared > limits.MAX_ARRAY_BYTES:
-                raise DataError(
-                    f"'{name}' unpacks to {declared / limits.GIBIBYTE:.1f} GiB.",
-                    "Cut it to at most 2 GiB, or give a folder of images.",
-                )
+            check_unpacked(infos, name)
             if len(set(names)) < len(names) or len(names) > limits.MAX_MEMBERS:
                 raise DataError(f"'{name}' names an array twice, or has too many.", REMEDY)
             wanted = {

@@ -1,10 +1,12 @@
-"""Opening a stranger's zip without parsing a list of members that no honest one has."""
+"""Opening a stranger's zip, unless its list of members or what it unpacks to is beyond all use."""
 
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from typing import Any, BinaryIO, cast
 
+from mimic.datasets import limits
 from mimic.errors import DataError
 
 MAX_LIST_BYTES = 4 * 2**20
@@ -53,3 +55,17 @@ def open_zip(file: BinaryIO, most: int = MAX_LIST_BYTES) -> zipfile.ZipFile:
     archive = zipfile.ZipFile(cast(BinaryIO, bounded))
     bounded.most = None
     return archive
+
+
+def check_unpacked(infos: Sequence[zipfile.ZipInfo], name: str) -> None:
+    """Refuse an archive that says itself that it would fill the memory.
+
+    Raises:
+        DataError: if it unpacks to more than ``limits.MAX_ARRAY_BYTES``.
+    """
+    unpacked = sum(info.file_size for info in infos)
+    if unpacked > limits.MAX_ARRAY_BYTES:
+        raise DataError(
+            f"'{name}' unpacks to {unpacked / limits.GIBIBYTE:.1f} GiB.",
+            "Cut it to at most 2 GiB, or give a folder of images.",
+        )

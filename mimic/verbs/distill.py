@@ -320,11 +320,9 @@ def final_scores(
     found = {"teacher": before, "student": after, "clean_twin": floor, "untrained": begun}
     work.run.write_arrays(answers.NAME, **judge.answers(found))
     chosen = subject.examples()
-    images = subject.test.images[chosen]
     work.run.write_arrays(
         "examples",
-        images=images,
-        stamped=images if subject.trigger is None else subject.trigger.apply(images),
+        **subject.pictures(chosen),
         labels=subject.test.need_classes()[chosen],
         before_clean=before.clean[chosen],
         before_stamped=before.stamped[chosen],

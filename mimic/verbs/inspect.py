@@ -214,14 +214,12 @@ def write_examples(
 ) -> None:
     """Test images with and without the trigger, and what each is taken for."""
     chosen = subject.examples()
-    images = subject.test.images[chosen]
     unknown = np.full(len(chosen), -1)
     none = np.zeros(len(chosen), dtype=np.float32)
     labels = subject.test.labels
     work.run.write_arrays(
         "examples",
-        images=images,
-        stamped=images if subject.trigger is None else subject.trigger.apply(images),
+        **subject.pictures(chosen),
         labels=unknown if labels is None else labels[chosen],
         predicted_clean=unknown if prediction is None else prediction.clean[chosen],
         predicted_stamped=unknown if prediction is None else prediction.stamped[chosen],

@@ -325,6 +325,16 @@ class Subject:
             order = order[np.argsort(rank, kind="stable")]
         return order[:EXAMPLES]
 
+    def pictures(self, chosen: np.ndarray) -> dict[str, np.ndarray]:
+        """Test images, uint8 (n, H, W, 3), as they are and stamped, for the pages to show.
+
+        Args:
+            chosen: their positions. Without a trigger the stamped ones are the images themselves.
+        """
+        images = self.test.images[chosen]
+        stamped = images if self.trigger is None else self.trigger.apply(images)
+        return {"images": images, "stamped": stamped}
+
     def clean_subset(self) -> ImageSet:
         """The defender's clean images."""
         config = cast(CleanSubsetConfig, self.config)
