@@ -47,6 +47,11 @@ def student(run: Run) -> str:
     return str(run.about()["config"].get("student") or "").rstrip("/")
 
 
+def student_id(run: Run) -> str:
+    """The id of the run whose student was looked at, or a file's name; nothing for the suspect."""
+    return student(run).rsplit("/", 1)[-1]
+
+
 def name_of(given: str) -> str:
     """The id of a run, or the name of a file as its owner knows it."""
     name = given.rsplit("/", 1)[-1]

@@ -11,6 +11,8 @@ from tests.mimic.datasets.pictures_on_disk import two_classes, write_tree
 from tests.ui.test_pages import open_page, without_escapes
 from ui import frame
 
+TEACHER = Path(__file__).resolve().parents[2] / "assets" / "demo" / "teacher.pth"
+
 
 def choose_path(path: Path) -> str:
     """The words of the Suspect page once a path is typed for the images."""
@@ -74,7 +76,7 @@ def test_s12_images_that_cannot_be_read_are_refused_at_once(
 def test_an_upload_of_images_is_offered(runs_root: Path) -> None:
     app = open_page("suspect")
     app.get_by_key("suspect_source").set_value("path").run()
-    app.text_input(key="suspect_encoder_path").set_value(__file__).run()
+    app.text_input(key="suspect_encoder_path").set_value(str(TEACHER)).run()
     app.selectbox(key="suspect_data").set_value("upload").run()
     assert not app.exception
     assert "Give the images to go on" in without_escapes(app)

@@ -7,7 +7,7 @@ import streamlit as st
 from mimic.config import DistillConfig, PlacementConfig
 from mimic.run import Run, is_bundled
 from mimic.subjects import recommended_distillation
-from ui import jobs, live, mode, numbers
+from ui import jobs, live, mode, numbers, whose
 from ui.story import own_pace, placements, words
 from ui.story.falling import Falling
 from ui.story.sources import source
@@ -173,7 +173,7 @@ def try_sticker(subject: Subject, run: Run) -> bool:
 
 def trials(subject: Subject, run: Run) -> list[Run]:
     """The runs that try the sticker on a cleaned encoder, newest first."""
-    return [r for r in subject.runs("placement") if placements.student_of(r) == run.id]
+    return [r for r in subject.runs("placement") if whose.student_id(r) == run.id]
 
 
 def trial_of(subject: Subject, run: Run) -> Run | None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mimic.run import Run
+from ui import whose
 from ui.subject import Subject, has_result
 
 STRIDE = 2
@@ -109,15 +110,10 @@ class Placement:
         return np.asarray(shown)
 
 
-def student_of(run: Run) -> str:
-    """The id of the cleaned encoder a placement run looked at; nothing for the suspect."""
-    return str(run.about()["config"].get("student", "")).rstrip("/").rsplit("/", 1)[-1]
-
-
 def find(subject: Subject, student: str = "") -> Placement | None:
     """The newest finished placement of the suspect, or of a cleaned encoder."""
     for run in subject.runs("placement"):
-        if has_result(run) and student_of(run) == student:
+        if has_result(run) and whose.student_id(run) == student:
             arrays, result = run.arrays("placement"), run.result()
             if arrays and result:
                 return Placement(run, arrays, result)
