@@ -55,10 +55,11 @@ def plainly(subject: Subject, result: Result, labels: np.ndarray, layer: str) ->
     before, after, twin = (sides.get(side) or {} for side in SIDES)
     others = int((labels != result.get("target_class")).sum())
     target = text.plain(subject.target_name)
+    st.markdown("**Where the triggered images lie**")
     with st.container(horizontal=True):
         for field, title, better in (
-            ("nearest_clean_is_target", f"Triggered images that lie beside a {target}", "inverse"),
-            ("same_class_neighbours", "Triggered images that lie beside their own class", "normal"),
+            ("nearest_clean_is_target", f"Beside a {target}", "inverse"),
+            ("same_class_neighbours", "Beside their own class", "normal"),
         ):
             old, new = before.get(field), after.get(field)
             if old is None:

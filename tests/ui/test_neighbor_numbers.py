@@ -35,9 +35,9 @@ def test_simple_tells_before_after_and_floor_in_plain_words(
     app.switch_page("../pages/embeddings.py").run()
     assert not app.exception
     shown = {m.label: (m.value, m.delta) for m in app.metric}
-    target = "Triggered images that lie beside a 1, after cleaning"
+    target = "Beside a 1, after cleaning"
     assert shown[target] == ("11.0%", "-88.0 points")
-    own = "Triggered images that lie beside their own class, after cleaning"
+    own = "Beside their own class, after cleaning"
     assert own in shown
     told = " ".join([e.value for kind in (app.main.caption, app.main.markdown) for e in kind])
     for word in ("silhouette", "displacement", "cosine"):
