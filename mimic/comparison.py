@@ -128,7 +128,7 @@ def compare(records: Sequence[Record]) -> dict[str, Any]:
         ],
         "config": differences({r.id: r.config for r in records}, "setting"),
         "inputs": differences({r.id: hashes(r.inputs) for r in records}, "input"),
-        "versions": differences({r.id: r.versions for r in records}, "library"),
+        "versions": differences({r.id: r.versions for r in records}, "component"),
         "machine": machine_differences(records),
         "scores": score_rows(records),
         "curves": curves(records),

@@ -29,7 +29,7 @@ DIFFERING = {
     "config": ("setting", "Settings that differ"),
     "machine": ("fact", "Machine: what differs, or is not known of all"),
     "inputs": ("input", "Inputs whose content differs"),
-    "versions": ("library", "Library versions that differ"),
+    "versions": ("component", "Versions that differ"),
 }
 UNKNOWN = {"machine": "not recorded", "inputs": "not read"}
 

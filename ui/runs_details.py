@@ -206,7 +206,7 @@ def record(run: Run, kind: str) -> None:
         )
         right.dataframe(
             [
-                {"library": text.cell(versions.called(name)), "version": text.cell(version)}
+                {"component": text.cell(versions.called(name)), "version": text.cell(version)}
                 for name, version in (about.get("versions") or {}).items()
             ],
             hide_index=True,

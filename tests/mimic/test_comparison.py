@@ -39,7 +39,7 @@ def test_only_what_differs_is_told() -> None:
     found = compare([one, two])
     assert found["config"] == [{"setting": "seed", "values": {"a": 0, "b": 1}}]
     assert found["inputs"] == [{"input": "data", "values": {"a": "2", "b": "3"}}]
-    assert found["versions"] == [{"library": "torch", "values": {"a": "2.15.0", "b": "2.16.0"}}]
+    assert found["versions"] == [{"component": "torch", "values": {"a": "2.15.0", "b": "2.16.0"}}]
 
 
 def test_a_setting_that_only_one_kind_has_differs() -> None:

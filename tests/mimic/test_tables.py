@@ -89,7 +89,7 @@ def test_a_comparison_is_told_in_tables(capsys: pytest.CaptureFixture[str], root
     assert "A  scored  distill, starting" in told
     assert "setting  A  B\nseed     0  7" in told
     assert "threads       not recorded  not recorded" in told
-    assert "Library versions that differ: none" in told
+    assert "Versions that differ: none" in told
     # Newcombe's interval of 0.5 (0.4 to 0.6) less 0.9284 (0.89 to 0.95), worked out by hand.
     assert "-42.8 points (-53.1 to -32.1), beyond chance on these test images\n" in told
     assert f"{UNPAIRED}\n\nThe runs differ in the seed only (0, 7)." in told
@@ -183,7 +183,7 @@ def test_tables_without_scores_and_curves_leave_no_holes() -> None:
         **{part: [] for part in parts}, "curves": {},
     }  # fmt: skip
     assert "\n\n\n" not in tables.comparison(found)
-    assert tables.comparison(found).endswith("Library versions that differ: none")
+    assert tables.comparison(found).endswith("Versions that differ: none")
 
 
 @pytest.mark.parametrize("words", [["runs"], ["runs", "--json"], ["runs", "--help"]])

@@ -23,10 +23,10 @@ def test_our_own_commit_is_not_listed_as_a_library(
         run = find_run(name, runs_root)
         run.write_json("run.json", {**run.about(), "versions": {"torch": "2.15.0", "commit": name}})
     listed = tables("demo-distill,distill-b")
-    assert [{"library": "MIMIC Studio's commit", "A": "demo-distill", "B": "distill-b"}] in listed
+    assert [{"component": "MIMIC Studio's commit", "A": "demo-distill", "B": "distill-b"}] in listed
     listed = tables("distill-b")
-    own = {"library": "MIMIC Studio's commit", "version": "distill-b"}
-    assert [{"library": "torch", "version": "2.15.0"}, own] in listed
+    own = {"component": "MIMIC Studio's commit", "version": "distill-b"}
+    assert [{"component": "torch", "version": "2.15.0"}, own] in listed
     told = html.unescape(document(gather(find_run("demo-distill", runs_root))))
     assert "torch 2.15.0, MIMIC Studio's commit demo-distill" in told
     assert "<td>MIMIC Studio's commit</td>" in told

@@ -117,7 +117,7 @@ def test_a_comparison_tells_what_differs_and_what_is_beyond_chance(two: Path) ->
     second = scores[scores["run"] == "B"].set_index("measure")["difference to A"]
     assert "beyond chance" in second["ASR"]
     assert "within chance" in second["accuracy"]
-    assert "Library versions that differ**: none" in said(app)
+    assert "Versions that differ**: none" in said(app)
     assert "treat the runs as independent" in said(app)
     assert "ASR, all classes: also counts" in said(app)
     assert "10.1% of these test images" in said(app)  # 50 of the 497 are of the attacker's class.

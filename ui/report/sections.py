@@ -207,7 +207,7 @@ def appendix(material: Material) -> Iterator[str]:
         config = [{"setting": k, "value": v} for k, v in settings.items()]
         inputs = list(places.inputs(about.get("inputs") or {}))
         held = (about.get("versions") or {}).items()
-        used = [{"library": versions.called(k), "version": v} for k, v in held]
+        used = [{"component": versions.called(k), "version": v} for k, v in held]
         memory = numbers.size(status.memory_mb * 2**20) if status.memory_mb else numbers.NOTHING
         machine = f"{status.device or 'device not recorded'}; {memory} memory at most"
         yield (
