@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from mimic.config import DistillConfig
+from mimic.run import is_bundled
 from mimic.subjects import recommended_distillation
 from mimic.training_length import batches_per_epoch, suited_epochs, suited_updates
 from ui import mode, numbers, verdict
-from ui.subject import Subject
+from ui.subject import Subject, has_result
 
 
 def length(subject: Subject, config: DistillConfig) -> str:
@@ -16,22 +17,32 @@ def length(subject: Subject, config: DistillConfig) -> str:
     images = config.clean_images(int(subject.result["data"]["images"]))
     if not images:
         return "No clean image would be left: choose a larger share."
-    rounds = f"{numbers.count(config.epochs)} round{'s' if config.epochs > 1 else ''}"
-    told = f"{numbers.count(images)} clean images, {rounds}{took(subject)}"
+    told = f"{numbers.count(images)} clean images, {rounds(config.epochs)}"
     if mode.is_expert():
         updates = config.epochs * batches_per_epoch(images, config.batch_size)
         told += f" (about {numbers.count(updates)} updates)"
     return (
-        f"{told}. {basis(subject, config, images)} Fewer rounds leave the cleaned encoder "
-        "weak; many more can bring the backdoor back."
+        f"{told}{took(subject)}. {basis(subject, config, images)} Fewer {mode.word('epochs')} "
+        "leave the cleaned encoder weak; many more can bring the backdoor back."
     )
 
 
 def took(subject: Subject) -> str:
-    """How long the newest cleaning of this encoder worked, where there is one."""
-    last = subject.latest("distill")
-    seconds = (last.result() or {}).get("seconds") if last else None
-    return f"; the last cleaning took {numbers.duration(seconds)}" if seconds else ""
+    """How long the newest cleaning of this encoder worked, and where, if there is one."""
+    made = [run for run in subject.runs("distill") if has_result(run)]
+    own = next((run for run in made if not is_bundled(run)), None)
+    last = own or next(iter(made), None)
+    result = (last.result() if last else None) or {}
+    if not result.get("seconds"):
+        return ""
+    lasted = f"{rounds(result['epochs'])} took {numbers.duration(result['seconds'])}"
+    where = "last time on this machine" if own else "on the machine that made the demo"
+    return f"; {lasted} {where}"
+
+
+def rounds(count: int) -> str:
+    """A number of epochs, as the view calls them."""
+    return f"{numbers.count(count)} {mode.word('epoch' if count == 1 else 'epochs')}"
 
 
 def basis(subject: Subject, config: DistillConfig, images: int) -> str:

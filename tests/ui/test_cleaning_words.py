@@ -1,13 +1,15 @@
 """What is said of a cleaning's length, and that "measured" is said of nothing else."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mimic.config import DistillConfig
-from mimic.run import find_run
+from mimic.run import Run, find_run
 from ui import cleaning_words
-from ui.subject import Subject, fields_of
+from ui.subject import Subject, fields_of, named
 
 FEW, SUIT, MEASURED = "are recommended", "suits that many images", "was measured on this example"
 
@@ -38,3 +40,24 @@ def test_a_length_is_called_what_it_is(
     config = DistillConfig(**changed)
     told = cleaning_words.length(demo(name, images), config)
     assert [said in told, sum(word in told for word in (FEW, SUIT, MEASURED))] == [True, 1]
+
+
+def test_how_long_the_last_cleaning_took_is_told_with_its_machine_in_the_views_word(
+    runs_root: Path,
+    fabricate: Callable[[Path], None],
+    distill_run: Callable[..., Run],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fabricate(runs_root)
+    monkeypatch.setattr(cleaning_words, "is_bundled", lambda run: run.id == "demo-distill")
+    subject = named("demo-inspect")
+    assert subject is not None
+    said = cleaning_words.length(subject, DistillConfig())
+    assert "60 epochs took 24 s on the machine that made the demo." in said
+    assert "round" not in said
+    distill_run(runs_root, "distill-a")
+    monkeypatch.setattr("ui.mode.DEFAULT", "simple")
+    said = cleaning_words.length(subject, DistillConfig(epochs=1))
+    assert "60 rounds took 24 s last time on this machine." in said
+    assert "1 round;" in said
+    assert "epoch" not in said
