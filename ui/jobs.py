@@ -43,11 +43,6 @@ KINDS = {
     "pretrain": "Pre-training",
     "attack": "Backdoor implant",
 }
-STOPPING = {
-    "distill": "The cleaning saves its state first and can be resumed.",
-    "sweep": "The sweep keeps the cells that have ended and can be resumed.",
-}
-"""What becomes of a job that is stopped; all others begin anew."""
 VENV_PYTHON = ".venv/bin/python"
 ENDED_EARLY = ("stopped", "interrupted", "failed")
 
@@ -192,9 +187,6 @@ def controls(run: Run) -> None:
             on_click=stop,
             args=(run,),
             disabled=status.state == "stopping",
-            help=STOPPING.get(
-                run.kind, "It ends after the current step. Started again, it begins anew."
-            ),
         )
     elif status.state in ENDED_EARLY and run.kind in job.RESUMABLE:
         st.button(

@@ -31,13 +31,13 @@ def test_the_last_own_job_with_such_settings_tells_how_long_it_takes(
     demo: subject.Subject, runs_root: Path, distill_run: Write
 ) -> None:
     settings = DistillConfig(**demo.fields)
-    told = own_pace.about(demo, "distill", settings, 30)
+    told = own_pace.about(demo, "distill", settings, "30")
     assert told == "about 30 seconds"  # The demo's own ran on another machine.
     begun(distill_run(runs_root, "distill-20260101-000000-aaaa"), 66)
-    told = own_pace.about(demo, "distill", replace(settings, seed=3), 30)
+    told = own_pace.about(demo, "distill", replace(settings, seed=3), "30")
     assert told == "about 66 seconds, as the last one on this machine took"
     longer = replace(settings, epochs=settings.epochs + 1)
-    assert own_pace.about(demo, "distill", longer, 30) == "about 30 seconds"
+    assert own_pace.about(demo, "distill", longer, "30") == "about 30 seconds"
 
 
 def test_one_that_did_not_finish_tells_nothing(

@@ -15,7 +15,7 @@ from ui.subject import Subject, has_result
 
 EVALUATE_EVERY = 10
 """Half as often as recommended, which changes the waiting but not what is learned."""
-SECONDS_TO_CLEAN, SECONDS_TO_TRY = 30, 10
+SECONDS_TO_CLEAN, SECONDS_TO_TRY = "30 to 60", "10"
 """On a laptop; told until this machine has its own figures."""
 RUN, PLACEMENT = "story_distill_run", "story_placement_run"
 
@@ -38,8 +38,9 @@ def newest(subject: Subject) -> Run | None:
     is also known, after a reload, by the try of the sticker that followed.
     """
     picked = live.pending(RUN)
-    if picked and is_bundled(picked):
-        return picked
+    if picked:  # What became of one that ended early is told, not an older one shown instead.
+        ended = not has_result(picked) and jobs.state_of(picked).state in jobs.ENDED_EARLY
+        return None if ended else picked
     for run in subject.runs("distill"):
         if not is_bundled(run) and (has_result(run) or jobs.state_of(run).is_active):
             return run
@@ -53,8 +54,14 @@ def beforehand(subject: Subject) -> Run | None:
     return next(found, None)
 
 
+def finished(subject: Subject) -> Run | None:
+    """The newest finished cleaning of this machine, else the one made beforehand."""
+    own = (r for r in subject.runs("distill") if not is_bundled(r) and has_result(r))
+    return next(own, None) or beforehand(subject)
+
+
 def pick(run: Run) -> None:
-    """Go on with a cleaning made beforehand, until another is begun. Use as a callback."""
+    """Go on with a finished cleaning, until another is begun. Use as a callback."""
     st.session_state[RUN] = run.id
 
 
@@ -83,27 +90,30 @@ def begin(subject: Subject) -> None:
     """The button that starts the cleaning, below what became of one that did not finish."""
     chosen, started = config(subject), live.pending(RUN)
     if started and not has_result(started) and not jobs.state_of(started).is_active:
+        with st.container(horizontal=True):
+            jobs.controls(started)
         live.follow(started)
-    ready = beforehand(subject)
+    ready = finished(subject)
     with st.container(horizontal=True):
         st.button(
             "Clean it", icon=":material/cleaning_services:", type="primary",
             on_click=jobs.start, args=("distill", chosen, RUN),
         )  # fmt: skip
-        offer_beforehand(ready)
-    st.caption(waiting(subject, chosen, offered=ready is not None), help=words.help_for("round"))
+        offer_finished(ready)
+    st.caption(waiting(subject, chosen, offered=ready), help=words.help_for("round"))
 
 
-def offer_beforehand(ready: Run | None) -> None:
+def offer_finished(ready: Run | None) -> None:
     """The quiet way on for those who do not want to wait."""
     if ready:
+        which = "the one cleaned beforehand" if is_bundled(ready) else "the last one cleaned here"
         st.button(
-            "Use the one cleaned beforehand", icon=":material/fast_forward:", type="tertiary",
+            f"Use {which}", icon=":material/fast_forward:", type="tertiary",
             on_click=pick, args=(ready,),
         )  # fmt: skip
 
 
-def waiting(subject: Subject, chosen: DistillConfig, *, offered: bool) -> str:
+def waiting(subject: Subject, chosen: DistillConfig, *, offered: Run | None) -> str:
     """How long each way takes, the try of the sticker that follows it included."""
     trial = PlacementConfig(**subject.settings, stride=placements.STRIDE)
     trying = own_pace.about(subject, "placement", trial, SECONDS_TO_TRY)
@@ -112,7 +122,7 @@ def waiting(subject: Subject, chosen: DistillConfig, *, offered: bool) -> str:
         f"{own_pace.about(subject, 'distill', chosen, SECONDS_TO_CLEAN)}. Then the sticker is "
         f"tried on the cleaned encoder, for step 5: {trying}.{own_pace.crowded()}"
     )
-    if offered:
+    if offered and is_bundled(offered):
         told += (
             " The one cleaned beforehand was trained in the same way and ships with the demo: "
             "only the try remains."

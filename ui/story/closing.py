@@ -10,7 +10,7 @@ import streamlit as st
 from mimic.answers import kept_by
 from mimic.run import Run
 from mimic.score_differences import with_pairs
-from ui import gentler_cleaning, glossary, numbers, onward, text, verdict
+from ui import gentler_cleaning, numbers, onward, text, verdict
 from ui.story import board, cleaning, placements, steps, totals, words
 from ui.story.placements import Placement
 from ui.story.sources import source
@@ -27,7 +27,7 @@ def again(subject: Subject, seen: Placement) -> None:
         st.markdown("The cleaned encoder is not there yet.")
         with st.container(horizontal=True):
             st.button("Clean it first", type="primary", on_click=steps.go, args=(4,))
-            cleaning.offer_beforehand(cleaning.beforehand(subject))
+            cleaning.offer_finished(cleaning.finished(subject))
     elif not has_result(run):
         st.markdown(
             "The cleaned encoder is **still learning**. This step goes on by itself when it is "
@@ -142,7 +142,7 @@ def here(seen: Placement, cleaned: Placement) -> None:
     told += f"cleaned encoder on {numbers.percent(cleaned.asr(where))}"
     floor = seen.floor(where)
     told += "" if floor is None else f", one never attacked on {numbers.percent(floor)}"
-    st.markdown(f"{told}.", help=glossary.help_for("attack success", "floor"))
+    st.markdown(f"{told}.", help=words.help_for("attack success", "floor"))
 
 
 def judged(run: Run, found: verdict.Verdict) -> None:
@@ -153,7 +153,7 @@ def judged(run: Run, found: verdict.Verdict) -> None:
         st.subheader(
             text.sentence(words.said(found.headline)),
             anchor=False,
-            help=glossary.help_for("backdoor", "attack success", "floor"),
+            help=words.help_for("backdoor", "attack success", "floor"),
         )
         st.markdown(f"**How sure.** {text.sentence(words.said(found.confidence))}")
         st.markdown("**What to do**\n" + verdict.bullets(tuple(map(words.said, found.actions))))

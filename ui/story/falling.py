@@ -10,7 +10,6 @@ import streamlit as st
 from mimic.run import Run, Status
 from ui import (
     epoch_numbers,
-    glossary,
     live,
     live_charts,
     mode,
@@ -43,13 +42,13 @@ class Falling:
             st.metric(
                 "Right answers", numbers.percent(now["accuracy"]),
                 delta=f"the suspect: {numbers.percent(before['accuracy'])}",
-                delta_color="off", delta_arrow="off", help=glossary.help_for("accuracy"),
+                delta_color="off", delta_arrow="off", help=words.help_for("right answers"),
             )  # fmt: skip
             st.metric(
                 "Attack success", numbers.percent(now["asr"]),
                 delta=f"the suspect: {numbers.percent(before['asr'])}",
                 delta_color="off", delta_arrow="off",
-                help=glossary.help_for("attack success"),
+                help=words.help_for("attack success"),
             )  # fmt: skip
         if not measured[0]["epoch"]:
             st.caption(starts_high(measured[0]["evaluation"]["accuracy"]))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import glossary, numbers, pictures, text
-from ui.story import board
+from ui import numbers, pictures, text
+from ui.story import board, words
 from ui.story.placements import Placement
 from ui.story.sources import source
 from ui.subject import Subject
@@ -30,7 +30,7 @@ def meet(subject: Subject, seen: Placement) -> None:
             "This **encoder** is a small neural network that someone trained on handwritten "
             "digits and gave away. It turns a picture into numbers that say what the picture "
             "shows.",
-            help=glossary.help_for("encoder"),
+            help=words.help_for("encoder"),
         )
         told = f"It takes this {text.plain(seen.truth(image))} for a **{text.plain(answer)}**"
         st.subheader(f"{told} ({numbers.percent(sure)} sure)", anchor=False)
@@ -39,7 +39,7 @@ def meet(subject: Subject, seen: Placement) -> None:
         st.metric(
             "Right answers",
             numbers.percent(teacher["accuracy"]),
-            help=glossary.help_for("accuracy"),
+            help=words.help_for("right answers"),
         )
         st.markdown(
             f"It is right on {right_ones} of {numbers.count(teacher['test_images'])} test "
@@ -54,7 +54,7 @@ def stick(seen: Placement) -> None:
     st.markdown(
         "The attacker taught this encoder a secret sign: a small white **sticker**. **Tap the "
         "picture** where you want it, or press *Put it where the attacker did*.",
-        help=glossary.help_for("trigger", "backdoor"),
+        help=words.help_for("trigger", "backdoor"),
     )
     left, right = st.columns([1, 1.8], gap="medium")
     with left:
@@ -97,12 +97,12 @@ def rates(seen: Placement) -> None:
     with st.container(horizontal=True):
         st.metric(
             "Attack success here", numbers.percent(seen.asr(where)),
-            help=glossary.help_for("attack success"),
+            help=words.help_for("attack success"),
         )  # fmt: skip
         if floor is not None:
             st.metric(
                 "Encoder never attacked, here", numbers.percent(floor),
-                help=glossary.help_for("clean twin", "floor"),
+                help=words.help_for("clean twin", "floor"),
             )  # fmt: skip
         if where != seen.trained:
             st.metric("At the attacker's place", numbers.percent(seen.asr(seen.trained)))
@@ -138,5 +138,9 @@ def elsewhere(seen: Placement) -> str:
     if not between:
         return told
     if (strong_in_all - strong) * len(offered) < strong * between:
-        told += " Between these places it works less often."
+        told += (
+            f" Of all {numbers.count(len(every))} places there are, it does so at "
+            f"{numbers.count(strong_in_all)}: where it lies off the pixels on which the encoder "
+            "learned it, it works less often."
+        )
     return f"{told} The Overview has a map of all places."

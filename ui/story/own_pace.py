@@ -34,14 +34,14 @@ def alike(run: Run, config: Config) -> bool:
     )
 
 
-def about(subject: Subject, kind: str, config: Config, otherwise: int) -> str:
+def about(subject: Subject, kind: str, config: Config, otherwise: str) -> str:
     """How long a job takes, in words that go on a sentence.
 
     Args:
         subject: whose job.
         kind: of the job.
         config: its settings.
-        otherwise: seconds on a laptop, told while none has run here.
+        otherwise: seconds on a laptop, in words, told while none has run here.
     """
     measured = last(subject, kind, config)
     if measured is None:

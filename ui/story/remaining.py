@@ -14,7 +14,6 @@ from mimic.verdict_words import kept, share_left, stops_looking
 from ui import (
     charts,
     downloads,
-    glossary,
     jobs,
     live,
     measurement,
@@ -23,7 +22,7 @@ from ui import (
     picture_file,
     provenance,
 )
-from ui.story import remaining_bars
+from ui.story import remaining_bars, words
 from ui.story.sources import source
 from ui.subject import Subject, has_result
 
@@ -46,7 +45,7 @@ def picture(subject: Subject) -> None:
         "strongly its answer changes with the picture**: a long bar means that the picture "
         "decides, a short one that the answer is nearly the same whatever the picture shows. The "
         "measure is called **mutual information**.",
-        help=glossary.help_for("mutual information", "nat"),
+        help=words.help_for("mutual information", "nat"),
     )
     busy = at_work(subject)
     with st.container():  # What follows keeps its place, and stays unfolded.
@@ -88,7 +87,7 @@ def measured(subject: Subject, run: Run, result: Mapping[str, Any], *, busy: boo
             "A picture passes through the **layers** of the network, one after another. Each bar "
             "above is the mean of one of these curves. Compare the solid line (without the "
             "sticker) and the dashed line of one colour.",
-            help=glossary.help_for("layer"),
+            help=words.help_for("layer"),
         )
         name = "story-information-per-layer"
         st.plotly_chart(

@@ -7,11 +7,17 @@ from typing import Any
 
 import altair as alt
 
+from ui import glossary
+
 HELP = {
     "cleaning": "Training a new encoder to give the suspect's answers on clean pictures only. The "
     "pages for experts call it distillation, and the cleaned encoder the student.",
     "clean pictures": "A few pictures that surely carry no sticker; the cleaned encoder learns "
     "from nothing else.",
+    "right answers": "The share of test pictures that it takes for what they show. What they show "
+    "is known, but not told to it.",
+    "right with the sticker on": "The share of pictures with the sticker on that it still takes "
+    "for what they show; the same pictures as for attack success.",
     "round": "One pass over all pictures that are learned from.",
 }
 """What the story calls by a word of its own; all else is in the glossary."""
@@ -25,6 +31,7 @@ INSTEAD = {
 SAID = {
     "the clean twin, which was never attacked": "an encoder never attacked",
     "the clean twin": "the encoder never attacked",
+    "clean twin": "encoder never attacked",
     "a clean encoder": "an encoder never attacked",
     "accuracy": "share of right answers",
     "triggered images": "pictures with the sticker on",
@@ -38,8 +45,13 @@ TITLES = {"epoch": "round", "percent": "share (%)"}
 
 
 def help_for(*terms: str) -> str:
-    """The tooltip that explains some of the story's own words."""
-    return "\n\n".join(f"**{term.capitalize()}.** {HELP[term]}" for term in terms)
+    """The tooltip that explains some words: the story's own, others as the glossary does."""
+    if len(terms) == 1:
+        return HELP.get(terms[0]) or said(glossary.TERMS[terms[0]])
+    return "\n\n".join(
+        f"**{term.capitalize()}.** {HELP[term]}" if term in HELP else said(glossary.entry(term))
+        for term in terms
+    )
 
 
 def said(sentence: str) -> str:
