@@ -81,7 +81,6 @@ def test_the_bundled_demo_tells_the_story_up_to_cleaning(
     assert "Share of 200 test pictures, none of them a 1, that become a 1 with the" in words(app)
     assert "At 33 of the 36 places you can choose" in words(app)
     assert "it works less often" in words(app)
-    assert "144" not in words(app)
     assert primary(app) == ["Next: see what is left of the picture"]
     app = press(app, "Next: see what is left of the picture")
     assert primary(app) == ["Next: clean it"]
