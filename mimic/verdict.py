@@ -200,7 +200,8 @@ def confidence(level: str, scores: Scores, twin: Scores, second: bool | None) ->
         sure = "Very sure that it works: the intervals lie far apart"
         if twin.get("asr") is None:
             sure = "Fairly sure that it works: there is no clean twin to compare with"
-        return f"{sure}{', and a second sign agrees' if second else ''} ({images})."
+        agrees = ", and the information left in its layers agrees" if second else ""
+        return f"{sure}{agrees} ({images})."
     if level in ("not_seen", "nothing"):
         return f"Sure for this one trigger only; another may exist ({images})."
     if level == "clean":

@@ -60,10 +60,7 @@ def untrained_clause(untrained: Scores) -> str:
     told = f" Even the same network untrained is right {percent(untrained['accuracy'])} of the time"
     asr = untrained.get("asr")
     told += "" if asr is None else f" and obeys the trigger on {percent(asr)}"
-    return (
-        f"{told}: the classifier put on top of it reaches that from random features, and what lies "
-        "above it was learned."
-    )
+    return f"{told}; only what is better than that was learned."
 
 
 def rate_sentence(scores: Scores, twin: Scores) -> str:

@@ -11,22 +11,27 @@ from ui import (
     live,
     mode,
     report_button,
+    same_file,
     subject,
     training_inputs,
 )
 
 frame.head(
     "Distil",
-    see="The cleaned encoder being trained"
+    see=(
+        "The cleaned encoder being trained"
+        if mode.is_expert()
+        else "Cleaning, which experts call distillation: a new encoder being trained"
+    )
     + (
         ", with every loss term and, at intervals, its "
         if mode.is_expert()
         else ": at intervals its "
     )
     + "accuracy and how often the trigger still works.",
-    why="It begins knowing nothing and never sees the trigger. If attack success stays near the "
-    "clean twin's while accuracy climbs, the knowledge came over and the backdoor did not; if it "
-    "rises, stop and "
+    why="It begins from random numbers and never sees the trigger. If attack success stays near "
+    "the clean twin's while accuracy climbs, the knowledge came over and the backdoor did not; if "
+    "it rises, stop and "
     + (
         "choose gentler weights, fewer epochs or no clone loss."
         if mode.is_expert()
@@ -39,6 +44,7 @@ if chosen is None:
     st.stop()
 
 runs = {run.id: run for run in chosen.runs("distill")}
+same_file.told(chosen)
 cleaning_words.before_cleaning(chosen)
 with jobs.form("Clean this encoder", "distill", opened=not runs):
     config = training_inputs.distillation(chosen)

@@ -22,9 +22,9 @@ from ui import (
 
 frame.head(
     "Embeddings",
-    see="Each test image as two points: a circle for the image as it is, a cross for the same "
-    "image with the trigger. The nearer two points, the less the encoder tells their images apart. "
-    "Points chosen in one map light up in the other.",
+    see="A map of the test images, called an embedding. Each image is two points: a circle for the "
+    "image as it is, a cross for the same image with the trigger. The nearer two points, the less "
+    "the encoder tells their images apart. Points chosen in one map light up in the other.",
     why="In a backdoored encoder all crosses gather in one place, whatever the images show. After "
     "cleaning, each cross should lie with its own class again.",
 )

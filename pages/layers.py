@@ -13,6 +13,7 @@ from ui import (
     measurement_inputs,
     missing_run,
     mode,
+    same_file,
     subject,
     sweeps,
     weights,
@@ -33,6 +34,7 @@ if chosen is None:
     frame.no_subject()
     st.stop()
 
+same_file.told(chosen)
 runs = {run.id: run for run in chosen.runs("information")}
 missing_run.adopt(RUN, runs)
 picked = runs.get(st.session_state.get(RUN, ""))

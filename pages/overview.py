@@ -41,8 +41,8 @@ else:
         cleaned = chosen.latest("distill")
         outcome = cleaned.result() if cleaned else None
         judged = verdict.on_suspect(chosen)
-        verdict.card(judged, f"“{text.plain(chosen.title)}”")
         same_file.told(chosen)
+        verdict.card(judged, f"“{text.plain(chosen.title)}”")
         shown = outcome["scores"] if outcome else chosen.result["scores"]
         if cleaned and outcome:
             whose = "the demo's" if is_bundled(cleaned) else "the"

@@ -36,8 +36,9 @@ LAYER_HELP = (
     "it show how that answer comes about, layer4 last."
 )
 COLOUR_HELP = (
-    "Displacement: how far the trigger moves an image in the encoder's output features, as one "
-    "minus the cosine of the angle between both: 0 not at all, 1 nothing in common."
+    "How far the trigger moves an image (displacement): how different the encoder's features of it "
+    "get, from 0, not at all, to 1, nothing in common; one minus the cosine of the angle between "
+    "both."
 )
 Arrays = Mapping[str, np.ndarray]
 

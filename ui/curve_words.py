@@ -45,7 +45,9 @@ def most_telling(result: Result) -> str:
         return ""
     if not first.why:
         return (
-            f"On clean images, what the suspect answers is most easily read from {first.layers[0]}."
+            "On clean images, what the suspect answers is most easily read from "
+            f"{first.layers[0]}: neither good nor bad, but a layer that a cleaned encoder can "
+            "learn much from."
         )
     return (
         "On clean images, what the suspect answers can be read from "
@@ -76,10 +78,20 @@ def comparing(result: Result) -> str:
     return HOW_TO_COMPARE
 
 
+CLEAN_ONLY = (
+    "Only clean images were measured, because no trigger is known: the line says which layers a "
+    "cleaned encoder can learn from, and nothing about a backdoor. To see whether the picture "
+    "still counts with a trigger on, inspect the encoder with the trigger you suspect, then "
+    "measure again."
+)
+
+
 def simple_caption(result: Result) -> str:
     """How to read the chart, without the estimator."""
+    triggered = any(curve["input"] == "triggered" for curve in result["curves"])
+    reading = HOW_TO_COMPARE if triggered else CLEAN_ONLY
     return (
-        f"{HOW_TO_COMPARE} {BOUNDS.get(result.get('direction', 'lower'), BOUNDS['neither'])} "
+        f"{reading} {BOUNDS.get(result.get('direction', 'lower'), BOUNDS['neither'])} "
         f"Measured on {numbers.count(result['clean_images'])} clean images; other images might "
         f"move the lines. A nat is a unit of information, about 1.4 bits.{first_layer(result)}"
     )

@@ -20,6 +20,14 @@ STAND_IN, DIGITS_SIDE = "digits", 16
 DATA_SUFFIXES = ("zip", "npz")
 DATA_MEGABYTES = 500
 MAX_SIDE = 1024
+PLAIN_HELP = (
+    "The nearer these images are to those the encoder learned from, the more the figures tell. "
+    "Upload a .zip of pictures, name a folder on this machine, or take a public set."
+)
+PLAIN_LABELLED = (
+    "Images of which it is known what they show; how often the encoder gets that right is counted "
+    "on them."
+)
 
 
 def images() -> str | None:
@@ -27,7 +35,7 @@ def images() -> str | None:
     data = data_set(
         "2. Images like those it was trained on (optional)",
         "suspect_data",
-        help_of(InspectConfig, "data"),
+        help_of(InspectConfig, "data") if mode.is_expert() else PLAIN_HELP,
     )
     if data == STAND_IN:
         st.caption(
@@ -42,7 +50,7 @@ def labelled() -> str | None:
     return data_set(
         "Labelled images for scores",
         "suspect_downstream",
-        help_of(InspectConfig, "downstream"),
+        help_of(InspectConfig, "downstream") if mode.is_expert() else PLAIN_LABELLED,
         same=True,
     )
 

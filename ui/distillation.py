@@ -18,6 +18,7 @@ from ui import (
     epoch_numbers,
     frame,
     gentler_cleaning,
+    glossary,
     jobs,
     live,
     live_charts,
@@ -122,7 +123,10 @@ class Drawing:
         waiting: int = HEIGHT,
     ) -> str:
         """Accuracy and attack success; returns the newest in words."""
-        place.markdown("**Accuracy and attack success** while training")
+        place.markdown(
+            "**Accuracy and attack success** while training",
+            help=glossary.help_for("accuracy", "attack success", "floor"),
+        )
         if not records:
             place.skeleton(waiting)
             return ""

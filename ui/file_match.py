@@ -50,9 +50,9 @@ def told_plainly(match: Mapping[str, Any] | None) -> None:
         return
     spare = len(match["ignored"])
     rest = (
-        f"{numbers.count(spare)} more {'lies' if spare == 1 else 'lie'} in the file that the "
-        "encoder does not need; "
-        f"{'it is' if spare == 1 else 'they are'} not used."
+        f"{numbers.count(spare)} more {'lies' if spare == 1 else 'lie'} in the file "
+        f"({left_over(match)}); {'it is' if spare == 1 else 'they are'} no part of the encoder and "
+        "not used."
         if spare
         else "Nothing else is in the file."
     )
@@ -60,6 +60,24 @@ def told_plainly(match: Mapping[str, Any] | None) -> None:
         f"**Every part of the network is there and fits** "
         f"({numbers.count(len(match['matched']))} parts). {rest} {CHECKED}"
     )
+
+
+USUAL = {
+    "head": "what its training had put on top",
+    "classifier": "what its training had put on top",
+    "queue": "a memory of its training",
+    "momentum twin": "a copy that its training kept",
+    "alias": "the same numbers under other names",
+    "text tower": "the part that reads texts",
+}
+"""What honest files often hold beside an encoder, by the word of the match report."""
+
+
+def left_over(match: Mapping[str, Any]) -> str:
+    """What the unused parts of a file are, and that it is usual where it is."""
+    kinds = dict.fromkeys(entry["why"] for entry in match["ignored"])
+    named = dict.fromkeys(USUAL.get(kind, text.plain(kind)) for kind in kinds)
+    return f"{', '.join(named)}{', as is usual' if set(kinds) <= USUAL.keys() else ''}"
 
 
 def refused(run: Run, status: Status) -> None:

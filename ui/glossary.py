@@ -29,7 +29,10 @@ TERMS = {
     "weights": "The numbers a network learned; a file of an encoder holds them and nothing else.",
     "features": "The list of numbers that an encoder gives for an image.",
     "mutual information": "How much one thing tells about another: here, how much a layer "
-    "tells about the network's final answer.",
+    "tells about the network's final answer, which is much where that answer changes with the "
+    "picture.",
+    "normalisation": "How colours are scaled before the network sees an image. Files rarely say "
+    "it, and another scaling changes all figures a little.",
     "nat": "The unit of information; one nat is about 1.44 bits.",
     "critic": "A small network that learns to tell matching pairs from shuffled ones, by which "
     "information is measured.",
@@ -44,9 +47,10 @@ TERMS = {
     "contrastive loss": "How badly the student recognises two views of one image as the same.",
     "layer weight": "How strongly the attention loss of one layer counts.",
     "probe": "A simple classifier put on top of an encoder to see how much its numbers tell.",
-    "embedding": "The numbers of many images, drawn as points in a plane.",
-    "displacement": "How far the trigger moves an image among the others: from its point without "
-    "the trigger to its point with it.",
+    "embedding": "A map of images: what the network makes of each is drawn as a point, so that "
+    "images it takes for alike lie together.",
+    "displacement": "How far the trigger moves an image's features: 0 not at all, 1 as far as "
+    "having nothing in common; one minus the cosine of the angle between both.",
     "silhouette": "How clearly two groups of points lie apart: near 1 for two separate groups, "
     "near 0 where they mix.",
     "CKA": "How alike two networks, or two layers, see the same images: 1 is the same, 0 is "

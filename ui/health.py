@@ -71,7 +71,8 @@ def figures(found: dict[str, Any], *, barely: bool) -> None:
             delta_description="against an untrained encoder" if compared else None,
             border=True,
             height="stretch",
-            help="Share of test images whose nearest neighbours in feature space have their class.",
+            help="Share of test images whose most similar known images, by the encoder's numbers "
+            "for them, show the same.",
         )
         spread = found["feature_spread"]
         st.metric(
@@ -79,7 +80,8 @@ def figures(found: dict[str, Any], *, barely: bool) -> None:
             "–" if spread is None else f"{spread:.3f}",
             border=True,
             height="stretch",
-            help="How far apart the features of different images lie; an untrained encoder has "
+            help="How different the encoder's numbers for different images are; near 0 all images "
+            "would look alike to it. An untrained encoder has "
             f"{found['random_feature_spread']:.3f}.",
         )
         still = found["dead_features"] + found.get("constant_features", 0)
@@ -88,5 +90,8 @@ def figures(found: dict[str, Any], *, barely: bool) -> None:
             numbers.count(still),
             border=True,
             height="stretch",
-            help=f"The same for every image; {found['dead_features']} of them are zero.",
+            help="Of the numbers that the encoder gives for an image, how many are the same for "
+            "every image and so tell nothing; the fewer the better."
+            + f" {found['dead_features']} of them are always zero."
+            * bool(still),
         )

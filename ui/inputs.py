@@ -106,7 +106,7 @@ def encoder_file(source: str, key: str, label: str) -> str:
             key,
             allowed=uploads.ENCODER_SUFFIXES,
             megabytes=uploads.ENCODER_MEGABYTES,
-            hint="Read as plain tensors only, in a process of its own; a file that asks to run "
+            hint="Read as plain numbers only, in a process of its own; a file that asks to run "
             f"code is refused. Up to {uploads.ENCODER_MEGABYTES} MB; name a larger one by its "
             "path.",
             check=first_look,

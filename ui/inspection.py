@@ -27,8 +27,8 @@ from ui.subject import Subject, fields_of
 def show(subject: Subject) -> None:
     """All that the inspection found."""
     result = subject.result
-    verdict.card(verdict.on_suspect(subject), f"“{text.plain(subject.title)}”")
     same_file.told(subject)
+    verdict.card(verdict.on_suspect(subject), f"“{text.plain(subject.title)}”")
     recognised(result["encoder"])
     frame.warnings(result)
     file_match.variants(result.get("variants", []))

@@ -16,7 +16,7 @@ from mimic.config import Config, DistillConfig, SubjectConfig
 from mimic.errors import MimicError
 from mimic.run import Run, Status, is_bundled, run_created
 from mimic.subjects import subject_fields
-from ui import frame, mode, numbers, text
+from ui import frame, lasting, mode, numbers, text
 
 Colour = Literal["blue", "green", "orange", "red", "gray"]
 STATES: dict[str, tuple[str, Colour, str]] = {
@@ -43,6 +43,8 @@ KINDS = {
     "pretrain": "Pre-training",
     "attack": "Backdoor implant",
 }
+TELLS_ITSELF = ("distill",)
+"""Kinds whose form says how long the job takes, see ``ui.cleaning_words``."""
 VENV_PYTHON = ".venv/bin/python"
 ENDED_EARLY = ("stopped", "interrupted", "failed")
 
@@ -131,6 +133,9 @@ def start_button(label: str, kind: str, config: Config, key: str, *, icon: str) 
         args=(kind, config, key),
     )  # fmt: skip
     if not mode.is_expert():
+        expected = "" if kind in TELLS_ITSELF else lasting.told(kind, KINDS[kind])
+        if expected:
+            st.caption(expected)
         return
     st.caption("The same in a terminal, from the project's folder:")
     st.code(text.code(in_terminal(kind, config)), language=None, wrap_lines=True)

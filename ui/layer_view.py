@@ -89,6 +89,7 @@ def show(subject: Subject, run: Run, result: Result, layer: str, measured: Resul
         "without the trigger."
     )
     whose.told(run)
+    newer_cleaning(subject, run)
     if measured:
         st.caption(other_images(result, measured))
     frame.warnings(result)
@@ -104,6 +105,18 @@ def show(subject: Subject, run: Run, result: Result, layer: str, measured: Resul
         attention_grid.show(subject, run, result, layer)
     if mode.is_expert():
         shares(run, result, layer)
+
+
+def newer_cleaning(subject: Subject, run: Run) -> None:
+    """That a cleaning made since is not the one shown, and what shows it."""
+    newest = layer_form.newest_student(subject)
+    shown = whose.student_id(run)
+    if newest and shown != newest.id:
+        told = f"the newest cleaning ({text.plain(jobs.label(newest))})"
+        st.caption(
+            f":material/info: These maps do not show {told}. Open “{layer_form.title(again=True)}” "
+            "below and press Look to see it."
+        )
 
 
 def other_images(result: Result, measured: Result) -> str:

@@ -105,7 +105,7 @@ def work(status: Status) -> str:
     told = status.message
     for theirs, ours in () if mode.is_expert() else IN_SIMPLE.items():
         told = told.replace(theirs, ours)
-    return text.plain(told) or "Working"
+    return text.plain(told) or "Getting ready"
 
 
 def facts(run: Run, status: Status) -> list[str]:

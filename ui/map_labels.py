@@ -10,9 +10,9 @@ import plotly.graph_objects as go
 from ui import palette
 
 HOW_TO_READ = {
-    "umap": "How to read these maps: look at which points lie together. Left and right, up and "
-    "down have no meaning of their own, and how far two groups lie apart says little. The numbers "
-    "below do not depend on the drawing.",
+    "umap": "How to read these maps, drawn by a method called UMAP: look at which points lie "
+    "together. Left and right, up and down have no meaning of their own, and how far two groups "
+    "lie apart says little. The numbers below do not depend on the drawing.",
     "pca": "How to read these maps: they are a shadow of the points, along the two directions in "
     "which these differ most. Points that lie far apart here are truly apart; points that lie "
     "together may be apart in a direction that is not drawn. The numbers below see all of them.",

@@ -24,8 +24,8 @@ def choose() -> None:
             format_func=lambda name: NAMES.get(name, name),
             key=KEY,
             persist_state="session",
-            help="Simple uses recommended values. Expert shows every setting, seeds, devices, raw "
-            "tables and the command that does the same in a terminal.",
+            help="Simple uses recommended values and plain words. Expert shows and lets you change "
+            "every setting, and adds raw tables and the command beside each button.",
         )
     address.keep(KEY, None if picked == DEFAULT else picked)
 

@@ -41,6 +41,8 @@ def duration(seconds: float | None) -> str:
     """A time span in its two largest units."""
     if seconds is None:
         return NOTHING
+    if 0 < seconds < 1:
+        return "less than 1 s"
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"

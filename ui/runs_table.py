@@ -16,7 +16,13 @@ SUBJECT_WIDTH = {mode.EXPERT: 140, mode.SIMPLE: 230}
 NOTE_ROOMS = {"alone": (195, 27), "beside encoders": (120, 18)}
 """Pixels, and signs that fit into them: all columns have room on a page 1280 pixels wide."""
 COLUMNS = {
-    "kind": st.column_config.TextColumn("Kind"),
+    "kind": st.column_config.TextColumn(
+        "Kind",
+        help="Inspection: what a file is. Layer measurement: what its layers tell. Look into the "
+        "layers: where they look. Cleaning: the training of a cleaned encoder. Embedding: a map of "
+        "images. Trigger at other places: how often it works there; the guided story makes one "
+        "after each cleaning. Sweep: many short cleanings with other settings, to compare.",
+    ),
     "accuracy": st.column_config.NumberColumn(
         "Accuracy", format="%.1f%%", width=78,
         help="Share of clean test images that a simple classifier on the encoder gets right: of "

@@ -46,10 +46,28 @@ def has_found(one: Subject) -> bool:
     return verdict.on_suspect(one).level in FOUND
 
 
+def twin_of(chosen: Subject) -> Subject | None:
+    """A subject that was compared with this very file as its clean twin, if there is one."""
+    sha256 = chosen.result["encoder"].get("sha256")
+    for run in subject.inspected()[:MOST]:
+        given = (run.about().get("inputs") or {}).get("clean_twin") or {}
+        if sha256 and given.get("sha256") == sha256:
+            return subject.named(run.id)
+    return None
+
+
 def told(chosen: Subject) -> None:
     """A note on the same file's other inspection and the way there, if there is one."""
     one = telling(chosen)
     if one is None:
+        compared = twin_of(chosen)
+        if compared:
+            st.info(
+                "**The same file, byte for byte, as the clean twin** with which "
+                f"“{text.plain(compared.title)}” was compared: whoever gave it there said that it "
+                "was never attacked.",
+                icon=":material/file_copy:",
+            )
         return
     name = subject.told_apart(subject.inspected())[one.run.id]
     words = (

@@ -108,7 +108,7 @@ def headline(scores: Mapping[str, Scores | None]) -> None:
     if after and begun:
         again = right_again.worth(before or {}, after, twin or {}, begun)
         st.caption(
-            f"The same network before any training: accuracy {numbers.percent(begun['accuracy'])}. "
-            "The classifier that is put on top recognises that many of these images even from "
-            "random features; what lies above it was learned." + f" {again}".rstrip()
+            f"Even the same network untrained is right {numbers.percent(begun['accuracy'])} of the "
+            "time, as these images can be told apart that well by chance features; only what is "
+            "better than that was learned." + f" {again}".rstrip()
         )

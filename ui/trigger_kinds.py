@@ -17,8 +17,12 @@ def whole(column: st.delta_generator.DeltaGenerator, label: str, key: str, value
     """A number of pixels."""
     least = 1 if "size" in key else 0
     found = column.number_input(
-        label, least, 4096, value=max(least, value), key=f"suspect_{key}", persist_state="session"
-    )
+        label, least, 4096, value=max(least, value), key=f"suspect_{key}", persist_state="session",
+        help="In pixels. A first guess near the lower right corner, where many triggers lie; the "
+        "pictures below show it."
+        if least
+        else "Of the upper left corner of it, counted in pixels from 0 at the upper left.",
+    )  # fmt: skip
     return int(found)
 
 

@@ -84,10 +84,13 @@ def picker(
 ) -> str:
     """An uploader that stores each file once and remembers where.
 
+    It takes files of any ending: what a file is, its bytes tell, and a browser would refuse one by
+    its ending with a sign that does not say why.
+
     Args:
         label: its title.
         key: under which the session remembers the file.
-        allowed: endings.
+        allowed: endings that are kept; the first stands for any other.
         megabytes: the largest size.
         hint: the tooltip.
         check: raises MimicError where a stored file is refused; then it is deleted at once.
@@ -99,7 +102,7 @@ def picker(
     turn = st.session_state.get(f"{key}_turn", 0)
     box = f"{key}_uploader{turn or ''}"
     given: Any = st.file_uploader(
-        label, type=list(allowed), key=box, max_upload_size=megabytes, help=hint,
+        label, key=box, max_upload_size=megabytes, help=hint,
         on_change=forget_removed, args=(key, box),
     )  # fmt: skip
     known = st.session_state.get(f"{key}_stored")

@@ -46,7 +46,9 @@ def card(found: Verdict, about: str, do: Callable[[], None] | None = None) -> No
         st.header(
             text.sentence(found.headline),
             anchor=False,
-            help=glossary.help_for("backdoor", "trigger", "attack success", "floor"),
+            help=glossary.help_for(
+                "backdoor", "trigger", "attack success", "floor", "95% interval", "layer"
+            ),
         )
         st.caption(f"Verdict on {about}")
         left, right = st.columns([3, 2], gap="large")
@@ -61,7 +63,10 @@ def card(found: Verdict, about: str, do: Callable[[], None] | None = None) -> No
         told = f"Checks made: {made}."
         if found.missing:
             told += " Not possible: " + "; ".join(text.plain(m) for m in found.missing) + "."
-        st.caption(told, help=glossary.help_for("accuracy", "95% interval", "mutual information"))
+        looked = any("information" in check for check in found.checks)
+        st.caption(
+            told, help=glossary.help_for("accuracy", *(("mutual information",) if looked else ()))
+        )
 
 
 def bullets(sentences: tuple[str, ...]) -> str:

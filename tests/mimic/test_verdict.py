@@ -91,7 +91,7 @@ def information(suspect_left: float, twin_left: float) -> dict[str, Any]:
 
 def test_lost_information_is_a_second_sign_but_decides_nothing() -> None:
     both = of_suspect(suspect(scored(0.99), scored(0.01)), information(0.3, 1.1))
-    assert "a second sign agrees" in both.confidence
+    assert "the information left in its layers agrees" in both.confidence
     assert both.reasons[1] == (
         "With the trigger on, 30% of what its layers tell about its answers is left; the clean "
         "twin keeps all of it (estimate 110%; a ratio of two estimates, which can exceed "
@@ -100,9 +100,9 @@ def test_lost_information_is_a_second_sign_but_decides_nothing() -> None:
     alone = information(0.3, 1.1)
     alone["curves"] = [c for c in alone["curves"] if c["network"] == "teacher"]
     unproved = of_suspect(suspect(scored(0.99), scored(0.01)), alone)
-    assert "second sign" not in unproved.confidence
+    assert "agrees" not in unproved.confidence
     one = of_suspect(suspect(scored(0.99), scored(0.01)), information(0.9, 1.0))
-    assert (one.level, "second sign" in one.confidence) == ("backdoor", False)
+    assert (one.level, "agrees" in one.confidence) == ("backdoor", False)
     none = of_suspect(suspect(scored(0.01), scored(0.01)), information(0.3, 1.1))
     assert none.level == "not_seen"
 
@@ -168,7 +168,7 @@ def test_a_student_that_learned_nothing_gets_no_all_clear(
     found = of_cleaning(scores)
     assert found.level == level
     assert (
-        "untrained is right 91.0% of the time and obeys the trigger on 3.0%: the"
+        "untrained is right 91.0% of the time and obeys the trigger on 3.0%; only"
         in found.reasons[1]
     )
     if level == "weak":

@@ -119,7 +119,9 @@ def test_the_summary_follows_what_was_measured() -> None:
     assert "does not tell" in curve_words.summary(result(CLEAN))  # No ranges are known.
     told_apart = {**CLEAN, "layers": dict(zip(LAYERS, range(1, 6), strict=True))}
     told_apart["bands"] = {layer: (n - 0.1, n + 0.1) for layer, n in told_apart["layers"].items()}
-    assert curve_words.summary(result(told_apart)).endswith("most easily read from layer4.")
+    assert curve_words.summary(result(told_apart)).startswith(
+        "On clean images, what the suspect answers is most easily read from layer4: neither good"
+    )
     assert curve_words.summary(result()) == ""
     kept = curve_words.summary(result(CLEAN, curve("teacher", "triggered", [1.9] * 5)))
     assert "does not make the suspect ignore the picture" in kept

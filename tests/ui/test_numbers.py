@@ -26,7 +26,14 @@ def test_attack_success_has_its_interval_and_the_floor_where_they_are_known() ->
 
 @pytest.mark.parametrize(
     ("seconds", "shown"),
-    [(0.4, "0 s"), (59, "59 s"), (61, "1 min 01 s"), (3700, "1 h 01 min"), (None, "–")],
+    [
+        (0.4, "less than 1 s"),
+        (0, "0 s"),
+        (59, "59 s"),
+        (61, "1 min 01 s"),
+        (3700, "1 h 01 min"),
+        (None, "–"),
+    ],
 )
 def test_duration(seconds: float | None, shown: str) -> None:
     assert numbers.duration(seconds) == shown

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,3 +87,19 @@ def test_only_settings_that_differ_are_named() -> None:
     assert same_file.differing(here, dict(here)) == ""
     said = same_file.differing(here, {**here, "trigger": "square:1:1:2"})
     assert said.endswith("these settings do: trigger.")
+
+
+def test_a_file_that_served_as_a_clean_twin_is_recognised(
+    runs_root: Path, inspect_run: Write
+) -> None:
+    demo = inspect_run(runs_root)
+    about = json.loads((demo.directory / "run.json").read_text())
+    about["inputs"] = {"clean_twin": {"path": "x", "sha256": "cd" * 32}}
+    (demo.directory / "run.json").write_text(json.dumps(about))
+    mine = inspect_run(runs_root, "mine", encoder="/x/b.pth", trigger="", clean_twin="")
+    result = mine.result()
+    assert result is not None
+    result["encoder"]["sha256"] = "cd" * 32
+    mine.write_json("result.json", result)
+    (said,) = told(page("suspect", mine))
+    assert "as the clean twin** with which “Demo: handwritten digits” was compared" in said

@@ -109,7 +109,7 @@ def offer_finished(ready: Run | None) -> None:
         which = "the one cleaned beforehand" if is_bundled(ready) else "the last one cleaned here"
         st.button(
             f"Use {which}", icon=":material/fast_forward:", type="tertiary",
-            on_click=pick, args=(ready,),
+            key="story-finished", on_click=pick, args=(ready,),
         )  # fmt: skip
 
 
