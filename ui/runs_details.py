@@ -15,6 +15,7 @@ from mimic.run.notes import NOTE_LIMIT
 from ui import (
     frame,
     jobs,
+    mode,
     numbers,
     report_button,
     run_list,
@@ -49,7 +50,8 @@ def show(entry: Entry, owner: str | None) -> None:
         with left:
             note(run)
         with right:
-            command(run)
+            with st.container() if mode.is_expert() else st.expander("The same in a terminal"):
+                command(run)
             runs_choice.permalink(runs=run.id)
         record(run, entry.kind)
 
@@ -59,15 +61,16 @@ def facts(entry: Entry) -> list[str]:
     said = [f"run {text.plain(entry.run.id)}", f"begun {numbers.ago(entry.started)}"]
     if entry.duration is not None:
         said.append(numbers.duration(entry.duration))
-    if entry.seed is not None:
+    if entry.seed is not None and mode.is_expert():
         said.append(f"seed {entry.seed}")
-    if entry.status.device:
+    if entry.status.device and mode.is_expert():
         said.append(f"on {computed_on(entry)}")
     if entry.accuracy is not None:
         said.append(f"accuracy {numbers.percent(entry.accuracy)}")
     if entry.asr is not None:
         told = numbers.success(entry.asr, entry.asr_interval, entry.floor_asr)
-        said.append(f"attack success {told}")
+        plain = told if mode.is_expert() else told.replace("floor", "clean twin")
+        said.append(f"attack success {plain}")
     if is_bundled(entry.run):
         said.append("ships with the project")
     return said
@@ -90,13 +93,10 @@ def actions(run: Run, entry: Entry, owner: str | None) -> None:
             frame.link(page, f"Open on {frame.PAGES[page][0]}", **address)
         if not entry.status.is_active:  # Runs at work have their Stop above the table.
             jobs.controls(run)
+        anew = "Run again, new seed" if mode.is_expert() else "Run again, other random choices"
         for label, new_seed, why in (
             ("Run again", False, gone or "The same settings and the same seed, as a new run."),
-            (
-                "Run again, new seed",
-                True,
-                gone or "The same settings, another seed drawn at random.",
-            ),
+            (anew, True, gone or "The same settings, another seed drawn at random."),
         ):
             st.button(
                 label, icon=":material/replay:", key=f"rerun-{new_seed}-{run.id}", help=why,

@@ -381,3 +381,18 @@ def test_the_command_names_the_python_that_knows_the_project(
     monkeypatch.setattr("sys.prefix", str(ROOT / prefix))
     run = find_run("distill-b", two)
     assert jobs.in_terminal(run.kind, run.config()).startswith(begins)
+
+
+def test_simple_shows_a_run_without_seed_and_device_and_its_command_one_fold_away(
+    two: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_runs("distill-b")
+    assert "seed 8" in said(app)
+    assert not [e for e in app.expander if e.label == "The same in a terminal"]
+    monkeypatch.setattr("ui.mode.DEFAULT", "simple")
+    app = open_runs("distill-b")
+    assert not app.exception
+    assert "seed 8" not in said(app)
+    assert "clean twin 1.8%" in said(app)
+    assert [e for e in app.expander if e.label == "The same in a terminal"]
+    assert "Run again, other random choices" in [b.label for b in app.button]

@@ -22,5 +22,8 @@ def source(*told: tuple[Run, str]) -> None:
                 else f"It was made on this machine {numbers.ago(run_created(run))}"
             )
             config = run.config()
-            st.markdown(f"{measured} {made} (run {text.plain(run.id)}, seed {config.seed}).")
+            st.markdown(
+                f"{measured} {made} (run {text.plain(run.id)}; "
+                f"seed {config.seed} fixes its random choices)."
+            )
             st.code(jobs.in_terminal(run.kind, config), language="bash", wrap_lines=True)
