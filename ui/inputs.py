@@ -102,29 +102,25 @@ def encoder_file(source: str, key: str, label: str) -> str:
     """An encoder's file, uploaded or named; nothing while there is none."""
     if source == "upload":
         return uploads.picker(
-            f"{label} to upload",
+            f"{label} to upload (.pth, .pt, .safetensors …)",
             key,
             allowed=uploads.ENCODER_SUFFIXES,
             megabytes=uploads.ENCODER_MEGABYTES,
             hint="Read as plain numbers only, in a process of its own; a file that asks to run "
             f"code is refused. Up to {uploads.ENCODER_MEGABYTES} MB; name a larger one by its "
             "path.",
-            check=first_look,
+            check=sniff.first_look,
         )
     path = typed(label, f"{key}_path", "/path/to/encoder.pth")
     if not path or path.startswith(PUBLIC_PREFIX):
         return path
     try:
-        first_look(existing(path))
+        file = existing(path)
+        sniff.first_look(file, file.name)
     except MimicError as error:
         frame.error_card(error.cause, error.remedy)
         return ""
     return path
-
-
-def first_look(file: Path) -> None:
-    """Refuse at once what is clearly no encoder's file; raises EncoderError."""
-    sniff.first_look(file, file.name)
 
 
 def existing(path: str) -> Path:

@@ -25,6 +25,7 @@ ADDED = re.compile(r"(?<=[A-Za-z0-9])-[0-9a-f]{16}(?=\.\w)")
 """What ``store`` adds to a file's name to make it one of a kind."""
 STORED = re.compile(rf"[^:]*/{workspace.UPLOADS}/[A-Za-z0-9_-]*[0-9a-f]{{16}}\.\w+")
 """An upload's path in a setting, alone or as a part of a trigger's text."""
+Check = Callable[[Path, str], None]
 STRANGE = re.compile(r"[^A-Za-z0-9]+")
 """What is not taken over from a stranger's file name."""
 ENCODER_SUFFIXES = ("pth", "pt", "safetensors", "tar", "ckpt", "bin")
@@ -80,7 +81,7 @@ def picker(
     allowed: tuple[str, ...],
     megabytes: int,
     hint: str,
-    check: Callable[[Path], None] | None = None,
+    check: Check | None = None,
 ) -> str:
     """An uploader that stores each file once and remembers where.
 
@@ -93,7 +94,8 @@ def picker(
         allowed: endings that are kept; the first stands for any other.
         megabytes: the largest size.
         hint: the tooltip.
-        check: raises MimicError where a stored file is refused; then it is deleted at once.
+        check: raises MimicError where a stored file, which the visitor calls by a name, is
+            refused; then it is deleted at once.
 
     Returns:
         The stored file's path, or nothing.
@@ -113,7 +115,7 @@ def picker(
             path = store(given.getbuffer(), given.name, allowed)
             known = {
                 "id": given.file_id, "path": str(path), "name": given.name, "size": given.size,
-                "refused": refusal(path, check),
+                "refused": check and refusal(path, given.name, check),
             }  # fmt: skip
             st.session_state[f"{key}_stored"] = known
     if not known:
@@ -138,14 +140,13 @@ def picker(
     return str(known["path"])
 
 
-def refusal(path: Path, check: Callable[[Path], None] | None) -> tuple[str, str] | None:
+def refusal(path: Path, name: str, check: Check) -> tuple[str, str] | None:
     """Cause and remedy where a stored file is refused, which deletes it."""
     try:
-        if check:
-            check(path)
+        check(path, name)
     except MimicError as error:
         path.unlink(missing_ok=True)
-        return as_given(error.cause), error.remedy
+        return error.cause, error.remedy
     return None
 
 

@@ -24,10 +24,10 @@ def can_inspect(app: AppTest) -> bool:
 
 def test_an_uploaded_text_is_refused_at_once_and_not_kept(runs_root: Path) -> None:
     app = suspect_page()
-    app.file_uploader[0].set_value(("notes.pth", b"only words\n", "application/octet-stream")).run()
+    app.file_uploader[0].set_value(("notes.txt", b"only words\n", "application/octet-stream")).run()
     assert not app.exception
     for _ in range(2):  # The card stays while the file is in the box.
-        assert any("'notes.pth' is a text" in e.value.replace("\\", "") for e in app.error)
+        assert any("'notes.txt' is a text" in e.value.replace("\\", "") for e in app.error)
         assert not can_inspect(app)
         app.run()
     assert not list((runs_root / "uploads").iterdir())

@@ -135,3 +135,12 @@ def test_the_table_has_a_row_per_layer_and_network(looked: Run) -> None:
     assert len(rows) == 15
     assert rows[0]["attention on the trigger"] == "12.0% (10.0–14.0%)"
     assert rows[0]["like suspect, clean"] == "–"
+
+
+def test_maps_of_an_older_cleaning_say_so(
+    looked: Run, runs_root: Path, distill_run: WriteRun
+) -> None:
+    newest = "These maps do not show the newest cleaning"
+    assert newest not in without_escapes(open_page("layers"))
+    distill_run(runs_root, "distill-20990101-000000-abcd")
+    assert newest in without_escapes(open_page("layers"))
