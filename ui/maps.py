@@ -17,6 +17,8 @@ WEBGL_FROM = 1_000
 """From this many points on, the browser's graphics card draws them."""
 FADED, PLAIN = 0.12, 0.75
 OUTLINE = palette.RANDOM
+SCALED = ("displacement", "class")
+"""Ways to colour in which the points of one trace differ."""
 FRAME = {"showline": True, "mirror": True, "linecolor": GRID}
 """A map without numbers at its axes would float on the page."""
 PLANE_AXES = (
@@ -102,7 +104,7 @@ def embedding_map(
                         mode="markers",
                         name=name,
                         legendgroup=name,
-                        showlegend=bool(named),
+                        showlegend=bool(named) and colour not in SCALED,
                         customdata=ids[shown],
                         marker={
                             **marker,
@@ -133,7 +135,27 @@ def embedding_map(
         )
     if colour == "displacement":
         figure.update_layout(height=516, margin={"b": 110})
+    if colour in SCALED:
+        name_symbols(figure, draw, round_ones="circle" if colour == "displacement" else None)
     return figure
+
+
+def name_symbols(figure: go.Figure, draw: Callable[..., Any], round_ones: str | None) -> None:
+    """A legend of symbols alone, where colours are many: it would show some point's own.
+
+    Args:
+        figure: the map, changed in place.
+        draw: the kind of trace it has.
+        round_ones: the symbol of clean images, where it is not the usual one.
+    """
+    for kind, usual in KINDS:
+        symbol = round_ones if round_ones and kind == "clean" else usual
+        figure.add_trace(
+            draw(
+                x=[None], y=[None], mode="markers", name=kind, showlegend=True, hoverinfo="skip",
+                marker={"symbol": symbol, "color": OUTLINE, "size": 7},
+            )
+        )  # fmt: skip
 
 
 def strengths(kept: np.ndarray, chosen: np.ndarray) -> list[tuple[np.ndarray, float]]:

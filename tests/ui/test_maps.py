@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -42,12 +43,17 @@ def test_stressed_images_are_drawn_last_and_all_others_fade() -> None:
     assert [t.showlegend for t in figure.data] == [False, True, False, True]
 
 
+def points_of(figure: go.Figure) -> list[Any]:
+    """Traces with points; where colour is a scale, the legend's symbols are traces, too."""
+    return [t for t in figure.data if t.customdata is not None]
+
+
 @pytest.mark.parametrize("colour", ["kind", "class", "correct", "displacement"])
 @pytest.mark.parametrize("stressed", [(), (0, 2)])
 def test_each_way_to_colour_shows_each_point_once(colour: str, stressed: tuple[int, ...]) -> None:
     figure = drawn(cloud(), colour, stressed=stressed)
     for symbols in ({"circle", "circle-open"}, {"x"}):
-        traces = [t for t in figure.data if t.marker.symbol in symbols]
+        traces = [t for t in points_of(figure) if t.marker.symbol in symbols]
         assert sorted(i for t in traces for i in t.customdata) == [0, 1, 2]
         for trace in traces:
             if not isinstance(trace.marker.color, str):
@@ -76,8 +82,11 @@ def test_a_class_has_its_colour_on_the_stepped_scale() -> None:
 
 def test_displacement_has_one_scale_and_one_bar() -> None:
     figure = drawn(replace(cloud(), most_moved=1.25), "displacement")
-    assert {t.marker.cmax for t in figure.data} == {1.25}
-    assert [t.marker.showscale for t in figure.data] == [True, False]
+    assert {t.marker.cmax for t in points_of(figure)} == {1.25}
+    assert [t.marker.showscale for t in points_of(figure)] == [True, False]
+    named = [t for t in figure.data if t.showlegend]  # Symbols without a shade of the scale.
+    assert [t.marker.color for t in named] == [maps.OUTLINE] * 2
+    assert [t.marker.symbol for t in named] == ["circle", "x"]
     assert "1 − cosine" in figure.data[0].marker.colorbar.title.text
 
 
