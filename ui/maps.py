@@ -193,7 +193,7 @@ def class_look(labels: np.ndarray) -> dict[str, Any]:
 def displacement_look(moved: np.ndarray, kind: str, most: float) -> dict[str, Any]:
     """Shades from dark (stays) to bright (moves far), outlined so that both show on any page."""
     bar = {
-        "title": {"text": "displacement by the trigger (1 − cosine)<br> ", "side": "top"},
+        "title": {"text": "how far the trigger moves it (1 − cosine)<br> ", "side": "top"},
         "orientation": "h", "thickness": 10, "y": 0, "yref": "container", "yanchor": "bottom",
     }  # fmt: skip
     return {
