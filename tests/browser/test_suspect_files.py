@@ -157,3 +157,18 @@ def test_s13_s15_hostile_names_stay_words_and_ask_no_other_host(
         assert "AAAAAAAAAA" * 110 not in told(visitor)
         untouched(visitor)
     assert "attacker" in told(visitor) or "marker" in told(visitor) or "red" in told(visitor)
+
+
+def test_a_text_is_refused_with_words_as_soon_as_it_is_chosen(visitor, server) -> None:
+    visitor.goto(f"{server}/suspect")
+    visitor.locator('[data-test-script-state="notRunning"]').wait_for()
+    again = visitor.get_by_role("button", name="Inspect another file")
+    if again.count():
+        again.click()
+    visitor.locator('[data-testid="stFileUploader"] input[type=file]').first.set_input_files(
+        {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"only words\n"}
+    )
+    visitor.get_by_text("'notes.txt' is a text, not an encoder file.").wait_for()
+    assert "not allowed" not in told(visitor)
+    button = visitor.get_by_role("button", name=re.compile(r"Inspect$")).last
+    assert button.is_disabled()
