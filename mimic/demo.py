@@ -17,6 +17,7 @@ from mimic.config import (
     AttentionConfig,
     DistillConfig,
     EmbedConfig,
+    EvaluateConfig,
     InformationConfig,
     InspectConfig,
     PlacementConfig,
@@ -41,6 +42,7 @@ SWEEP_WORKERS = 2
 INSPECTION = "demo-inspect"
 LENS_IMAGES = 4
 """Images whose attention maps ship with the project: each costs 5 kB."""
+PROBES = ("linear", "knn", "mlp")
 KEPT_FILES = (
     "run.json", "status.json", "metrics.jsonl", "result.json", "plan.json",
     "student.safetensors", "student.pth", "MODEL_CARD.md", "arrays",
@@ -192,6 +194,9 @@ def build_runs(folder: Path, fields: dict[str, Any], *, root: Path) -> None:
     looking = AttentionConfig(**fields, student=student, images=LENS_IMAGES)
     looked = bundle(folder, perform("attention", looking, root=root), "demo-attention")
     place_config(looked, student="demo-distill")
+    probed = EvaluateConfig(**fields, student=student, probes=PROBES)
+    scored = bundle(folder, perform("evaluate", probed, root=root), "demo-evaluate")
+    place_config(scored, student="demo-distill")
     swept = SweepConfig(**fields, epochs=SWEEP_EPOCHS, workers=SWEEP_WORKERS)
     bundle(folder, perform("sweep", swept, root=root), "demo-sweep")
 

@@ -256,6 +256,10 @@ VERBS = {
         "do so in part or wholly, depending on the seed",
     ),
     "partly": ("carries part of it over", "carry part of it over"),
+    "part by seed": (
+        "carries part of it over with some seeds",
+        "carry part of it over with some seeds",
+    ),
     "kept out": ("does not", "do not"),
     "weak": ("taught too little to tell", "taught too little to tell"),
 }
@@ -264,10 +268,11 @@ WITHOUT_ATTENTION = {
     "by seed": "takes the backdoor over with some seeds only",
     "by degree": "takes the backdoor over in part or wholly, depending on the seed",
     "partly": "takes part of the backdoor over",
+    "part by seed": "takes part of the backdoor over with some seeds",
     "kept out": "leaves the backdoor behind",
     "weak": "learns too little to tell",
 }
-VARYING = ("by seed", "by degree")
+VARYING = ("by seed", "by degree", "part by seed")
 """Verdicts on rows whose seeds fall on both sides of a threshold: their range is told."""
 
 
@@ -289,12 +294,15 @@ def verdict_over_seeds(row: Record, suspect: float, floor: float) -> str:
     """The verdict on a row's mean, or what its seeds differ in.
 
     ``by seed`` where the backdoor came along with some seeds and stayed out with others;
-    ``by degree`` where it came along with all of them, but only in part with some; ``weak`` where
-    it stayed out of students that have learned too little: that is no merit of the layers.
+    ``by degree`` where it came along with all of them, but only in part with some; ``part by seed``
+    where a part came along with some and none with others; ``weak`` where it stayed out of students
+    that have learned too little: that is no merit of the layers.
     """
     low, high = (verdict(asr, suspect, floor) for asr in row["asr_range"])
     if high == "carried" != low:
         return "by seed" if low == "kept out" else "by degree"
+    if high == "partly" != low:
+        return "part by seed"
     found = verdict(row["asr"], suspect, floor)
     return "weak" if found == "kept out" and row.get("is_weak") else found
 

@@ -206,7 +206,10 @@ def confidence(level: str, scores: Scores, twin: Scores, second: bool | None) ->
         return f"Sure for this one trigger only; another may exist ({images})."
     if level == "clean":
         most = percent(scores["asr_interval"][1])
-        return f"Fairly sure, for this one trigger: it may work on up to {most} ({images})."
+        return (
+            f"Fairly sure, for this one trigger and a linear classifier on top: it may work on up "
+            f"to {most} ({images})."
+        )
     return f"Sure for this one trigger, by 95% intervals on {images}."
 
 

@@ -10,6 +10,7 @@ from ui import (
     jobs,
     live,
     mode,
+    other_probes,
     report_button,
     same_file,
     subject,
@@ -61,6 +62,8 @@ with frame.errors_as_cards():
     if result:
         frame.warnings(result)
         distillation.show(run, result)
+        other_probes.warn(chosen, run)
+        other_probes.section(chosen, run)
         downloads.student(run, result)
         with st.container(horizontal=True, vertical_alignment="center"):
             frame.link("embeddings", "See the embeddings before and after", student=run.id)

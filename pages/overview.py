@@ -11,6 +11,7 @@ from ui import (
     glossary,
     mode,
     onward,
+    other_probes,
     picture_file,
     placement_map,
     provenance,
@@ -48,6 +49,7 @@ else:
             whose = "the demo's" if is_bundled(cleaned) else "the"
             judged = verdict.of_run(cleaned)
             verdict.card(judged, f"{whose} cleaned encoder")
+            other_probes.warn(chosen, cleaned)
         examples.stepper(chosen, cleaned)
         owner = (cleaned or chosen.run).id
         told = " ".join((judged.headline, *judged.reasons))

@@ -43,7 +43,7 @@ UNITS = {
 }
 RULE = (
     "Two layers count as told apart by information where the bands of its critics do not overlap. "
-    "That is the critics' spread on the same images: other images may move a layer further. By "
+    "Each critic holds out other ones of the same images; new ones may move a layer further. By "
     "another number they count as told apart where the 95% interval of their difference leaves "
     "zero out (Newcombe 1998). Where its intervals are not known, they must differ by more than 2% "
     "of its range and 0.5% of its size, whatever its sampling error."

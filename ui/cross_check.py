@@ -67,8 +67,8 @@ def limits(result: Result) -> list[str]:
         )
     if result.get("critics"):
         said.append(
-            f"Whiskers reach from the lowest to the highest of {result['critics']} critics, fitted "
-            "from different seeds on the same pairs."
+            f"Whiskers reach from the lowest to the highest of {result['critics']} critics, each "
+            "begun from a seed of its own and scored on other ones of the same images."
         )
     if result.get("reference"):
         said.append(f"Estimator: {result['reference']}.")

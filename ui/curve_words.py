@@ -107,6 +107,7 @@ def spread(result: Result) -> str:
     if not any(curve.get("bands") for curve in result["curves"]):
         return ""
     return (
-        "Whiskers: the critics' spread on the same images. Where they do not overlap, two layers "
+        "Whiskers: from the lowest to the highest critic; each holds out other ones of the same "
+        "images. Where they do not overlap, two layers "
         "are told apart on these images; how far others would move them was not measured."
     )

@@ -54,8 +54,8 @@ def scores(
 ) -> list[Row]:
     """Accuracy and attack success by epoch, the final scores, and the lines to compare with.
 
-    A line to compare with has no epoch. Attack success leaves out images of the target class; how
-    many got the trigger stands in a column of its own where the run told.
+    A line to compare with has no epoch. Attack success leaves out images of the target class, so
+    its rows stand on fewer images; none are told where an old run did not say how many.
 
     Args:
         records: the run's lines by epoch.
@@ -65,28 +65,19 @@ def scores(
     """
     measured = [
         {**of_line(row, provenance.CLEANED, row["images"]), "epoch": row["epoch"]}
-        for row in live_charts.score_rows(records)
-    ]
-    stamped = (final or {}).get("stamped_images")
-    ends = [
-        {**of_line(row, provenance.CLEANED, row["images"], stamped), "epoch": row["epoch"]}
-        for row in training_end.rows(records, final)
+        for row in (*live_charts.score_rows(records), *training_end.rows(records, final))
     ]
     compared = []
     for row in live_charts.reference_rows(before):
         encoder, key = REFERENCES[row["name"]]
         behind = before.get(key) or {}
         told = {"measure": row["name"], "percent": row["percent"]}
-        compared.append(
-            of_line(told, encoder, behind.get("test_images"), behind.get("stamped_images"))
-        )
-    return [{**row, **facts} for row in (*measured, *ends, *compared)]
+        field = "test_images" if "accuracy" in row["name"] else "stamped_images"
+        compared.append(of_line(told, encoder, behind.get(field)))
+    return [{**row, **facts} for row in (*measured, *compared)]
 
 
-def of_line(
-    row: Mapping[str, Any], encoder: str, images: int | None, triggered: int | None = None
-) -> Row:
+def of_line(row: Mapping[str, Any], encoder: str, images: int | None) -> Row:
     """A row of the chart of scores, with the images it stands on."""
-    success = triggered is not None and "accuracy" not in row["measure"]
     return {"series": row["measure"], "epoch": None, SCORE: row["percent"], "encoder": encoder,
-            "images": images, **({"triggered images": triggered} if success else {})}  # fmt: skip
+            "images": images}  # fmt: skip

@@ -9,9 +9,11 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ui import text
+from ui import mode, text
 
 Row = dict[str, Any]
+CALLED = {plain: term for term, plain in mode.PLAIN.items()}
+"""A file's columns are called alike, whichever view it comes from."""
 
 
 def rows(figure: go.Figure) -> list[Row]:
@@ -26,6 +28,7 @@ def rows(figure: go.Figure) -> list[Row]:
 def points(figure: go.Figure) -> list[Row]:
     """One row per point: the line it belongs to, its place on both axes, its interval if drawn."""
     across = figure.layout.xaxis.title.text or "x"
+    across = CALLED.get(across, across)
     upward = figure.layout.yaxis.title.text or "y"
     if not figure.layout.yaxis.title.text and len(figure.data) and is_named(figure.data[0].y):
         upward = "name"

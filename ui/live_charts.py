@@ -49,7 +49,7 @@ def score_rows(records: Records) -> list[dict[str, Any]]:
     """One row per evaluated epoch and measure, in percent."""
     return [
         {"epoch": r["epoch"], "measure": name, "percent": 100 * found[field],
-         "images": found.get("test_images")}
+         "images": found.get("stamped_images" if field == "asr" else "test_images")}
         for r in records
         if (found := r.get("evaluation"))
         for field, (name, *_) in MEASURES.items()

@@ -31,12 +31,13 @@ def score_sentence(records: Records) -> str:
         return "Not measured yet."
     last = measured[-1]
     found = last["evaluation"]
-    images = found.get("test_images")
+    images, stamped = found.get("test_images"), found.get("stamped_images")
     on = f" on {numbers.count(images)} test images" if images else ""
+    of_those = f" on the {numbers.count(stamped)} of other classes" if stamped else ""
     return (
-        f"Measured at {mode.word('epoch')} {last['epoch']}{on}: accuracy "
-        f"{numbers.percent(found.get('accuracy'))}, attack success "
-        f"{numbers.percent(found.get('asr'))}."
+        f"Measured at {mode.word('epoch')} {last['epoch']}: accuracy "
+        f"{numbers.percent(found.get('accuracy'))}{on}, attack success "
+        f"{numbers.percent(found.get('asr'))}{of_those}."
     )
 
 

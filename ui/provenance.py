@@ -10,7 +10,7 @@ from typing import Any
 
 from mimic.errors import MimicError
 from mimic.run import Run, find_run
-from ui import charts, subject
+from ui import charts, subject, training_end
 
 Row = dict[str, Any]
 Facts = Callable[[Mapping[str, Any]], Row]
@@ -81,8 +81,23 @@ def of_companion(
     """
     if name == "probe_accuracy":
         images = next((row["probe_images"] for row in rows if row.get("probe_images")), None)
+    if name == "separability":
+        images = next((n for row in rows if (n := scored_apart(row))), None)
     interval = CRITICS if name == "information" else NINETY_FIVE
     return by_series(of(run, images=images, interval=interval))
+
+
+def scored_apart(row: Mapping[str, Any]) -> int | None:
+    """How many images a separability of 1 was scored on, by its Wilson interval's lower end.
+
+    Wilson's lower end for a share of 1 of n is n / (n + z^2). Runs do not keep n itself.
+    """
+    found, bounds = row.get("separability"), row.get("separability_interval")
+    if found != 1.0 or not bounds or not 0 < bounds[0] < 1:
+        return None
+    z2 = 1.959964**2
+    scored: int = round(z2 * bounds[0] / (1 - bounds[0]))
+    return scored
 
 
 def of_compared(letters: Mapping[str, str], shown: str) -> Facts:
@@ -118,9 +133,11 @@ def images_behind(run: str, shown: str) -> tuple[int | None, int | None]:
     if shown not in SCORED:
         return result.get("clean_images"), None
     scores = result.get("scores") or {}
-    final = (scores.get("student") or result.get("teacher") or {}).get("test_images")
+    whole = scores.get("student") or result.get("teacher") or {}
+    measure = "asr" if shown.endswith("asr") else "accuracy"
+    final = training_end.images_of(whole, measure)
     quick = [m["evaluation"] for m in opened.metrics() if m.get("evaluation")]
-    return (quick[0].get("test_images") if quick else None) or final, final
+    return training_end.images_of(quick[0], measure, whole) if quick else final, final
 
 
 def of_scores(run: Run | str, scores: Mapping[str, Any], measure: str) -> Facts:

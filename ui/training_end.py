@@ -57,11 +57,29 @@ def end_of(
     final = (scores or {}).get(measure)
     return End(
         quick=float(found[-1][measure]),
-        quick_images=found[-1].get("test_images"),
+        quick_images=images_of(found[-1], measure, scores),
         epoch=int(metrics[-1]["epoch"]),
         final=None if final is None else float(final),
-        final_images=None if final is None else (scores or {}).get("test_images"),
+        final_images=None if final is None else images_of(scores or {}, measure),
     )
+
+
+def images_of(
+    scores: Mapping[str, Any], measure: str, whole: Mapping[str, Any] | None = None
+) -> int | None:
+    """On how many images a measure stands: attack success leaves out those of the target class.
+
+    Args:
+        scores: the measurement; before a run told it for attack success, it did not hold it.
+        measure: ``accuracy``, ``asr`` or ``asr_all``.
+        whole: the final scores, which tell it where they were taken on as many test images.
+    """
+    if measure != "asr":
+        return scores.get("test_images")
+    told = scores.get("stamped_images")
+    if told is None and whole and whole.get("test_images") == scores.get("test_images"):
+        told = whole.get("stamped_images")
+    return told
 
 
 def in_words(ends: Mapping[str, End]) -> str:
@@ -88,7 +106,7 @@ def ring(figure: go.Figure, end: End, name: str, factor: float, colour: str) -> 
     """
     if end.final is None:
         return
-    on = f" on {numbers.count(end.final_images)} test images" if end.final_images else ""
+    on = f" on {numbers.count(end.final_images)} images" if end.final_images else ""
     called = f"{name}, final score"
     figure.add_scatter(
         x=[end.epoch],
@@ -122,4 +140,4 @@ def listed(found: Mapping[str, tuple[float | None, int | None]]) -> str:
         own = f" on {numbers.count(images)}" if images and len(counts) > 1 else ""
         said.append(f"{letter} {numbers.percent(share)}{own}".strip())
     images = counts.pop() if len(counts) == 1 else None
-    return ", ".join(said) + (f" on {numbers.count(images)} test images" if images else "")
+    return ", ".join(said) + (f" on {numbers.count(images)} images" if images else "")

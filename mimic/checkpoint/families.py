@@ -144,7 +144,7 @@ FAMILIES = (
            and e.has("encoder_k.", "queue")),
     Family("O", "ImageNet encoder attacked with jsrdcht's BadEncoder",
            lambda e: e.prefix == "visual." and e.beside("loss"), "none", doubt=NO_STATISTICS),
-    Family("N", "encoder of jsrdcht's SSL-Backdoor trainers",
+    Family("N", "ResNet as jsrdcht's SSL-Backdoor trainers and others save it",
            lambda e: e.prefix in ("encoder_q.", "encoder.", "backbone.")
            and "torchvision" in e.layout.naming),
     Family("D", "ImageNet encoder as BadEncoder and DRUPE save it",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +20,9 @@ PREFIXES = (
 """Where public checkpoints keep the backbone, most specific first (CTRL's BYOL holds it twice)."""
 PARALLEL = re.compile(r"(?:module\.)*")
 PARTS = 3
+MOST_NAMES, MOST_PARTS, MOST_PREFIXES = 20_000, 8, 120
+"""Names, parts of each, and prefixes that are searched for an unknown one: strangers choose them.
+A ResNet-152 has 50 blocks."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,25 @@ def find_layout(file: StoredFile) -> Layout:
         EncoderError: if there is none, or the file names a parameter twice.
     """
     stripped = [(key, strip_parallel(key)) for key in file.tensors]
-    for prefix in PREFIXES:
+    found = first_of(stripped, PREFIXES)
+    if found is None:
+        unknown = unknown_prefixes([short for _, short in stripped])
+        fitting = [one for prefix in unknown if (one := first_of(stripped, [prefix]))]
+        found = fitting[0] if len(fitting) == 1 else None  # Of several, which counts is unknown.
+    if found is None:
+        holds, remedy = explain(file)
+        raise EncoderError(holds, remedy)
+    return found
+
+
+def first_of(stripped: Sequence[tuple[str, str]], prefixes: Iterable[str]) -> Layout | None:
+    """The backbone under the first of some prefixes that yields one.
+
+    Args:
+        stripped: the file's names, and each without what parallel training puts in front.
+        prefixes: to try.
+    """
+    for prefix in prefixes:
         below = [(key, strip_parallel(short.removeprefix(prefix)))
                  for key, short in stripped if short.startswith(prefix)]  # fmt: skip
         for naming in NAMINGS:
@@ -59,8 +80,27 @@ def find_layout(file: StoredFile) -> Layout:
             if sources is not None:
                 stem = sources[NAMINGS[naming].stem][0]
                 return Layout(naming, prefix, written_prefix(stem, prefix), sources)
-    holds, remedy = explain(file)
-    raise EncoderError(holds, remedy)
+    return None
+
+
+def unknown_prefixes(names: Sequence[str]) -> list[str]:
+    """What stands before the names that end like a backbone's stem; asked where no known one fits.
+
+    Args:
+        names: the file's, without what parallel training puts in front.
+
+    Returns:
+        The prefixes, a block's among them, whose first convolution is called like the stem; nothing
+        where there are more than any network of ours has.
+    """
+    found: dict[str, None] = {}
+    for name in names[:MOST_NAMES]:
+        parts = name.split(".")
+        for cut in range(1, min(len(parts), MOST_PARTS)):
+            rest = strip_parallel(".".join(parts[cut:]))
+            if any(naming.translate(rest) == (naming.stem, 0) for naming in NAMINGS.values()):
+                found[".".join(parts[:cut]) + "."] = None
+    return list(found) if len(found) <= MOST_PREFIXES else []
 
 
 def backbone_sources(

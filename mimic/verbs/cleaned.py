@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mimic.answers import kept_by
 from mimic.checkpoint import EncoderFile, export_suffix, save_encoder, save_in_layout
 from mimic.config import DistillConfig
 from mimic.mitigation import Distillation
@@ -11,6 +12,7 @@ from mimic.run import file_sha256
 from mimic.run.origins import INSPECTED
 from mimic.verbs.model_card import model_card, without_folder
 from mimic.verbs.work import Subject, Work
+from mimic.verdict import of_cleaning
 
 STUDENT_FILE = "student.safetensors"
 CARD_FILE = "MODEL_CARD.md"
@@ -69,8 +71,10 @@ def write_student(
         )
     result["renewed_tensors"] = renewed
     files = {name: file_sha256(work.run.directory / name) for name in names}
+    scored = (result["scores"].get("student") or {}).get("accuracy") is not None
+    found = of_cleaning(result["scores"], kept_by(work.run)) if scored else None
     text = model_card(
         config=work.config, result=result, inputs=inputs, teacher=teacher, files=files,
-        renewed=renewed, run_id=work.run.id,
+        renewed=renewed, run_id=work.run.id, found=found,
     )  # fmt: skip
     work.run.write_file(CARD_FILE, lambda path: path.write_text(text, encoding="utf-8"))

@@ -25,7 +25,7 @@ MEASURING_SHARE = 0.1
 SAVE_SECONDS = 2.0
 """Between two checkpoints; longer where saving is slow, so that it takes about a twentieth."""
 MOST_SAVE_SECONDS = 30.0
-LIVE_KEYS = ("accuracy", "asr", "asr_all", "test_images")
+LIVE_KEYS = ("accuracy", "asr", "asr_all", "test_images", "stamped_images")
 
 
 def distill_encoder(work: Work[DistillConfig]) -> dict[str, Any]:

@@ -15,11 +15,13 @@ from mimic.checkpoint import EncoderFile
 from mimic.config import DistillConfig
 from mimic.intervals import interval_of
 from mimic.printable import printable
+from mimic.verdict import Verdict
 
 NETWORKS = {
     "teacher": "suspect encoder",
     "student": "cleaned encoder",
     "clean_twin": "clean twin (the floor)",
+    "untrained": "the same network, untrained",
 }
 FIGURES = {
     "accuracy": ("accuracy", "test_images"),
@@ -40,6 +42,7 @@ def model_card(
     files: Mapping[str, str],
     renewed: Sequence[str],
     run_id: str,
+    found: Verdict | None,
 ) -> str:
     """A Markdown document for whoever gets the encoder.
 
@@ -51,6 +54,7 @@ def model_card(
         files: the written encoder files' names and SHA-256.
         renewed: tensors of the original layout that were begun anew.
         run_id: the run that made it.
+        found: the verdict on it; None where nothing was scored.
     """
     architecture = teacher.encoder.architecture
     normalization = teacher.normalization
@@ -62,6 +66,10 @@ def model_card(
             "features, distilled from a suspect encoder by layer-weighted attention, clone and "
             "contrastive losses (MIMIC, Han et al., arXiv 2406.03508) into a network that was "
             "random before. No weight of the suspect was copied.",
+            "",
+            "## Verdict",
+            "",
+            *judged(found),
             "",
             "## Figures",
             "",
@@ -113,6 +121,19 @@ def model_card(
             "",
         ]
     )  # fmt: skip
+
+
+def judged(found: Verdict | None) -> list[str]:
+    """The verdict, how sure it is, and what to do, so that nobody takes the file for more."""
+    if found is None:
+        return ["Nothing was scored, so there is none: do not take this file for clean."]
+    return [
+        f"**{found.title}.** {found.headline}",
+        "",
+        found.confidence,
+        "",
+        *(f"- {action}" for action in found.actions),
+    ]
 
 
 def figures(scores: Mapping[str, Any]) -> list[str]:

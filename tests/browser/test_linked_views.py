@@ -123,6 +123,7 @@ def test_a_loop_in_either_map_stresses_the_other_and_fills_the_gallery(page, add
     assert second != first
     wait_for_strong(page, 0, second)
 
+    page.get_by_text("Other layers, other ways to draw the map").click()
     page.get_by_role("radio", name="PCA").click()
     wait_for_strong(page, 1, second)
     assert selected(page) == second
@@ -179,6 +180,7 @@ def test_ten_thousand_images_are_drawn_and_switched_without_an_error(page, addre
     drawn = "() => document.querySelectorAll('.js-plotly-plot')[1]._fullData?.[0].type"
     assert page.evaluate(drawn) == "scattergl"
     started = time.monotonic()
+    page.get_by_text("Other layers, other ways to draw the map").click()
     page.get_by_role("radio", name="PCA").click()
     page.get_by_text("PCA 1 (no unit)").nth(1).wait_for()
     settled(page)

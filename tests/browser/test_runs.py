@@ -44,7 +44,7 @@ def test_two_runs_are_compared_and_a_reload_keeps_the_comparison(visitor, server
     assert visitor.url.endswith(f"runs=demo-distill,{second.id}") or "%2C" in visitor.url
     with visitor.expect_download() as download:
         visitor.locator('[data-testid="stDownloadButton"] button').first.click()
-    assert Path(download.value.path()).read_text().startswith("series,epoch,accuracy (%)\n")
+    assert Path(download.value.path()).read_text().startswith("series,epoch,accuracy (%),")
 
 
 def test_a_deleted_run_comes_back_by_one_press(visitor, server, second, runs_folder) -> None:

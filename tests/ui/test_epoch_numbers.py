@@ -24,7 +24,7 @@ FACTS = {"run": "r", "suspect": "teacher.pth", "seed": 3, "images": 52}
 FINAL = {"accuracy": 0.47, "asr": 0.11, "test_images": 400, "stamped_images": 360}
 BEFORE = {
     "teacher": {"accuracy": 0.9, "asr": 0.99, "test_images": 400, "stamped_images": 360},
-    "clean_twin": {"accuracy": 0.91, "asr": 0.02, "test_images": 300},
+    "clean_twin": {"accuracy": 0.91, "asr": 0.02, "test_images": 300, "stamped_images": 270},
 }
 
 
@@ -33,7 +33,8 @@ def lines(epochs: int) -> list[dict[str, Any]]:
     return [
         {"epoch": e, "epochs": epochs, "loss": 2.0 / e, "contrastive": 1.0 / e, "attention": 0.3,
          "clone": -0.5, "agreement": 1 - 1 / e,
-         **({"evaluation": {"accuracy": 0.4 + 1e-3 * e, "asr": 0.15, "test_images": 200}}
+         **({"evaluation": {"accuracy": 0.4 + 1e-3 * e, "asr": 0.15, "test_images": 200,
+                           "stamped_images": 180}}
             if e % 2 == 0 else {})}
         for e in range(1, epochs + 1)
     ]  # fmt: skip
@@ -74,11 +75,11 @@ def test_the_numbers_of_a_training_are_those_drawn_and_each_says_whose_it_is() -
         row[epoch_numbers.SCORE] for row in thin.values()
     }
     assert (thin["floor (clean twin)"]["encoder"], thin["floor (clean twin)"]["images"]) == (
-        "clean twin", 300,
+        "clean twin", 270,
     )  # fmt: skip
     ends = {r["series"]: r for r in scored if "final" in r["series"]}
-    assert ends["attack success, final score"]["triggered images"] == 360
-    assert "triggered images" not in ends["accuracy, final score"]
+    assert ends["attack success, final score"]["images"] == 360
+    assert ends["accuracy, final score"]["images"] > 360
     assert {r["images"] for r in scored if r["series"] == "accuracy"} == {200}
 
 

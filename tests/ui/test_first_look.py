@@ -22,7 +22,7 @@ def can_inspect(app: AppTest) -> bool:
     return any(b.label == "Inspect" and not b.disabled for b in app.button)
 
 
-def test_an_uploaded_text_is_refused_at_once_and_not_kept(runs_root: Path) -> None:
+def test_s4_an_uploaded_text_is_refused_at_once_and_not_kept(runs_root: Path) -> None:
     app = suspect_page()
     app.file_uploader[0].set_value(("notes.txt", b"only words\n", "application/octet-stream")).run()
     assert not app.exception

@@ -252,7 +252,11 @@ def test_equal_weights_have_no_winner() -> None:
     [
         ({"information": "measure"}, {"layer1": 9.0, "layer2": 11.0}, "The more a layer tells"),
         ({"information": "uniform"}, {"layer1": 9.0, "layer2": 9.0}, "alike, whatever it tells"),
-        ({"weights": ["layer1=2"], "information": "measure"}, {"layer1": 2.0}, "set by hand"),
+        (
+            {"weights": ["layer1=2"], "information": "measure"},
+            {"layer1": 2.0},
+            "by hand or from Layers",
+        ),
         ({"information": "measure"}, {}, "no layer was copied"),
     ],
 )

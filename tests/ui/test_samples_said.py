@@ -45,7 +45,7 @@ def test_the_cross_check_names_the_images_of_each_number() -> None:
 
 
 def test_told_apart_is_said_to_rest_on_the_spread_of_the_critics() -> None:
-    assert "critics' spread on the same images" in companions.RULE
+    assert "Each critic holds out other ones of the same images" in companions.RULE
     curve = {"network": "teacher", "input": "clean", "layers": {"stem": 1.0}}
     assert curve_words.spread({"curves": [curve]}) == ""
     told = curve_words.spread({"curves": [{**curve, "bands": {"stem": [0.9, 1.1]}}]})

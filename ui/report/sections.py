@@ -160,7 +160,7 @@ def weighed(config: Mapping[str, Any], weights: Mapping[str, float]) -> str:
         return "In this run no layer was copied."
     by = "The more a layer tells, the more it was copied in this run"
     if config.get("weights"):
-        by = "In this run, how strongly each layer was copied was set by hand, not by that"
+        by = "In this run each layer's strength was given as a number, by hand or from Layers"
     elif config.get("information") == UNIFORM:
         by = "In this run every layer was to be copied alike, whatever it tells"
     return f"{by}. {weights_said(weights)}"

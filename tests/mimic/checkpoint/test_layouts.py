@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mimic.checkpoint import load_encoder
+from mimic.checkpoint import layouts, load_encoder
 from mimic.encoder import Encoder
 from mimic.errors import EncoderError
 from mimic.preprocessing import parse_normalization
@@ -81,12 +81,29 @@ def test_the_max_pool_can_be_overridden_and_changes_what_is_computed(
     assert torch.equal(features(usual.encoder), features(asked.encoder)) == same
 
 
-def test_a_prefix_counts_at_the_start_of_a_name_only(tmp_path: Path) -> None:
-    state = {f"trunk.{key}".replace("trunk.", "my.model."): v
-             for key, v in make().state_dict().items()}  # fmt: skip
+def test_an_unknown_prefix_is_found_and_written_back(tmp_path: Path) -> None:
+    state = {f"module.my.model.{key}": v for key, v in make().state_dict().items()}
+    torch.save(state, tmp_path / "e")
+    loaded = load_encoder(tmp_path / "e")
+    assert loaded.layout.written_prefix == "module.my.model."
+    assert loaded.family.id == "other"
+    assert {key for keys in loaded.layout.sources.values() for key in keys} <= set(state)
+
+
+def test_of_two_networks_under_unknown_prefixes_neither_is_guessed(tmp_path: Path) -> None:
+    state = {f"{side}.net.{key}": v for key, v in make().state_dict().items()
+             for side in ("one", "two")}  # fmt: skip
     torch.save(state, tmp_path / "e")
     with pytest.raises(EncoderError, match="No residual encoder"):
         load_encoder(tmp_path / "e")
+
+
+def test_the_search_for_a_prefix_is_bounded() -> None:
+    many = [f"a{n}.conv1.weight" for n in range(layouts.MOST_PREFIXES + 1)]
+    assert layouts.unknown_prefixes(many) == []
+    assert layouts.unknown_prefixes([".".join(["x"] * 50 + ["conv1.weight"])]) == []
+    late = ["junk"] * layouts.MOST_NAMES + ["net.conv1.weight"]
+    assert layouts.unknown_prefixes(late) == []
 
 
 def test_a_parameter_named_twice_is_refused_as_unclear(tmp_path: Path) -> None:
