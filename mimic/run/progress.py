@@ -55,7 +55,7 @@ class Progress:
     def update(self, share: float, message: str = "") -> None:
         """Tell how much is done (0 to 1) and what is being done now."""
         now = time.time()
-        left = self._left.after(now, share)
+        left = self._left.after(time.monotonic(), share)
         with self._writing:
             self.status = replace(
                 self.status,

@@ -279,6 +279,7 @@ def test_inputs_are_noted_with_their_checksum(run: Run, tmp_path: Path) -> None:
 def test_progress_tells_share_pace_and_failure(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [1000.0]
     monkeypatch.setattr("mimic.run.progress.time.time", lambda: clock[0])
+    monkeypatch.setattr("mimic.run.progress.time.monotonic", lambda: clock[0])
     progress = Progress(run, device="CPU")
     assert run.status().state == "running"
     clock[0] = 1100.0  # Start-up took long; it must not count.
