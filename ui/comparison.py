@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from mimic.embedding_table import points_csv
+from mimic.intervals import share_interval
 from mimic.run import Run
 from ui import address, charts, maps, mode, numbers, picture_file, selection, text
 from ui.selection import SIDES
@@ -203,8 +204,10 @@ def finding(subject: Subject, points: Arrays, side: str) -> str:
     others = points["labels"] != target
     if taken is None or target is None or not others.any():
         return "Circles are clean images, crosses the same images with the trigger."
-    share, count = float((taken[others] == target).mean()), numbers.count(int(others.sum()))
+    share, count = float((taken[others] == target).mean()), int(others.sum())
+    between = numbers.interval(share_interval(share, count)) if mode.is_expert() else ""
     return (
-        f"{numbers.percent(share)} of the {count} triggered images of other classes drawn here are "
+        f"{numbers.percent(share)}{f' ({between})' * bool(between)} of the "
+        f"{numbers.count(count)} triggered images of other classes drawn here are "
         f"taken for {text.plain(subject.target_name)}."
     )

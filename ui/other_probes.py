@@ -19,22 +19,31 @@ def warn(subject: Subject, cleaned: Run) -> None:
     evaluation = other_probes.newest(subject.runs("evaluate"), cleaned.id)
     if evaluation is None:
         return
-    for one in other_probes.contradicting(other_probes.verdicts(evaluation)):
-        after, twin = one.scores["student"], one.scores.get("clean_twin") or {}
-        told = (
-            f"**By another classifier more is left.** With {text.plain(one.name)} on top, the "
-            f"trigger works on {numbers.percent(after['asr'])} of {after['stamped_images']} images "
-            f"(95% interval {numbers.interval(after.get('asr_interval'))})"
-        )
-        if twin.get("asr") is not None:
-            told += (
-                f", on the clean twin on {numbers.percent(twin['asr'])} "
-                f"({numbers.interval(twin.get('asr_interval'))})"
-            )
+    more = other_probes.contradicting(other_probes.verdicts(evaluation))
+    if more:
         st.warning(
-            f"{told}. By that one the verdict is: {text.plain(one.verdict.title)}.",
+            "**By another classifier more is left.**\n"
+            + "\n".join(f"- {said(one)}" for one in more),
             icon=":material/gpp_maybe:",
         )
+
+
+def said(one: other_probes.ByProbe) -> str:
+    """What one classifier sees, beside the floor and what no training brings."""
+    after = one.scores["student"]
+    told = (
+        f"With {text.plain(one.name)} on top, the trigger works on {numbers.percent(after['asr'])} "
+        f"of {after['stamped_images']} images (95% interval "
+        f"{numbers.interval(after.get('asr_interval'))})"
+    )
+    for key, name in (("clean_twin", "the clean twin"), ("untrained", "the same, untrained")):
+        beside = one.scores.get(key) or {}
+        if beside.get("asr") is not None:
+            told += (
+                f"; on {name} {numbers.percent(beside['asr'])} "
+                f"({numbers.interval(beside.get('asr_interval'))})"
+            )
+    return f"{told}. By that one the verdict is: {text.plain(one.verdict.title)}."
 
 
 def section(subject: Subject, cleaned: Run) -> None:

@@ -177,3 +177,9 @@ def sweep(rows: Sequence[Mapping[str, Any]], measure: str, runs: Sequence[str]) 
     figure.update_xaxes(range=[-4, 104], tickvals=[0, 25, 50, 75, 100])
     figure.update_yaxes(autorange="reversed")
     return figure
+
+
+def widest(row: Mapping[str, Any], measure: str) -> float | None:
+    """How far the runs lie apart in a cell, as a share of 1."""
+    values = [v[measure] for v in row["values"].values() if v[measure] is not None]
+    return max(values) - min(values) if values else None

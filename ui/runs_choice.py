@@ -103,7 +103,7 @@ def permalink(**named: str) -> None:
     if mode.is_expert():
         named["mode"] = mode.EXPERT
     here = urlsplit(st.context.url or "")
-    query = "&".join(f"{name}={value}" for name, value in named.items())
+    query = "&".join(f"{name}={value}" for name, value in named.items() if value)
     st.caption("Link to this view:")
     whole = urlunsplit((here.scheme, here.netloc, here.path, query, ""))
     st.code(text.code(whole), language=None, wrap_lines=True)

@@ -10,6 +10,7 @@ import streamlit as st
 from mimic.comparison import Record, compare, record, scores_of
 from mimic.tables import DIFFERING, name_of
 from ui import (
+    address,
     downloads,
     jobs,
     mode,
@@ -32,6 +33,7 @@ from ui.runs_entry import Entry
 MOST = 6
 """Runs that still have a colour and a dash of their own."""
 LOSSES = ("loss", "contrastive", "attention", "clone", "agreement")
+CURVE = "curve"
 
 
 def show(entries: Sequence[Entry]) -> None:
@@ -57,7 +59,9 @@ def show(entries: Sequence[Entry]) -> None:
     runs_scores.show(found["scores"], named)
     for part in ("inputs", "versions") if mode.is_expert() else ():
         differing(found, named, part)
-    runs_choice.permalink(runs=",".join(e.run.id for e in entries))
+    runs_choice.permalink(
+        runs=",".join(e.run.id for e in entries), curve=str(st.query_params.get(CURVE) or "")
+    )
 
 
 def legend(entry: Entry, letter: str) -> str:
@@ -100,13 +104,15 @@ def curves(found: Mapping[str, Any], runs: Sequence[str], records: Sequence[Reco
             chart(runs_charts.by_epoch(found[name], name, runs, came), name, title, told)
     losses = [name for name in LOSSES if name in found]
     if losses:
-        if st.session_state.get("compare_loss") not in (None, *losses):
-            del st.session_state["compare_loss"]
+        address.adopt(CURVE, losses)
+        if st.session_state.get(CURVE) is None:
+            st.session_state[CURVE] = losses[0]
         name = st.segmented_control(
-            "Curve", losses, default=losses[0], required=True, key="compare_loss", wrap=True,
+            "Curve", losses, required=True, key=CURVE, wrap=True,
             format_func=lambda curve: runs_charts.CURVES[curve][0], persist_state="session",
         ) or losses[0]  # fmt: skip
-        chart(runs_charts.by_epoch(found[name], name, runs), "loss", runs_charts.CURVES[name][0],
+        address.keep(CURVE, None if name == losses[0] else name)
+        chart(runs_charts.by_epoch(found[name], name, runs), name, runs_charts.CURVES[name][0],
               ends(found[name], name, runs))  # fmt: skip
 
 
@@ -144,19 +150,13 @@ def sweeps(rows: Sequence[Mapping[str, Any]], runs: Sequence[str]) -> None:
     if not rows:
         return
     for measure, column in zip(("asr", "accuracy"), st.columns(2, gap="large"), strict=True):
-        apart = [gap for row in rows if (gap := widest(row, measure)) is not None]
+        apart = [gap for row in rows if (gap := runs_charts.widest(row, measure)) is not None]
         told = f"The runs lie up to {100 * max(apart):.1f} points apart." if apart else ""
         with column:
             chart(
                 runs_charts.sweep(rows, measure, runs), f"sweep-{measure}",
                 f"{runs_charts.CURVES[measure][0]} by layers × weight per layer", told,
             )  # fmt: skip
-
-
-def widest(row: Mapping[str, Any], measure: str) -> float | None:
-    """How far the runs lie apart in a cell, as a share of 1."""
-    values = [v[measure] for v in row["values"].values() if v[measure] is not None]
-    return max(values) - min(values) if values else None
 
 
 def settings(

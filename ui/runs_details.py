@@ -62,7 +62,7 @@ def facts(entry: Entry) -> list[str]:
     if entry.duration is not None:
         said.append(numbers.duration(entry.duration))
     if entry.seed is not None and mode.is_expert():
-        said.append(f"seed {entry.seed}")
+        said.append(entry.seeds)
     if entry.status.device and mode.is_expert():
         said.append(f"on {computed_on(entry)}")
     if entry.accuracy is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import math
 from collections.abc import Sequence
@@ -11,7 +12,9 @@ from typing import Any
 
 import streamlit as st
 
+from mimic import sweep
 from mimic.comparison import key_scores
+from mimic.config import SweepConfig
 from mimic.errors import MimicError
 from mimic.run import Run, Status, is_bundled, run_created
 from ui import jobs, numbers, subject, text
@@ -53,6 +56,16 @@ class Entry:
             "note": text.cell(self.note, note_signs),
             "run": text.cell(self.run.id),
         }
+
+    @property
+    def seeds(self) -> str:
+        """The run's seed in words; a sweep has several."""
+        if self.kind == "sweep":
+            with contextlib.suppress(MimicError):
+                config = self.run.config()
+                if isinstance(config, SweepConfig):
+                    return f"seeds {', '.join(map(str, sweep.seeds(config)))}"
+        return f"seed {self.seed}"
 
     def holds(self, words: str) -> bool:
         """Whether the run's name, subject, kind or note holds all the words."""

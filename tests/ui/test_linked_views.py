@@ -27,8 +27,9 @@ def test_embeddings_show_maps_and_numbers_and_the_way_to_the_files(
     assert "After: the cleaned encoder" in told
     others = int((Run(runs_root / "demo-embed").arrays("points")["labels"] != 1).sum())
     assert (
-        f"100.0% of the {others} triggered images of other classes drawn here are taken for 1."
+        f"of the {others} triggered images of other classes drawn here are taken for 1."
     ) in told
+    assert "100.0% (93.7–100.0%) of the" in told  # Wilson's interval of 57 of 57.
     assert "Scored on 497 test images, of which 447 of other classes got the trigger" in told
 
 

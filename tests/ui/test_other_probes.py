@@ -46,7 +46,7 @@ def test_a_classifier_that_sees_more_is_told_beside_the_verdict(
     (said,) = [e.value.replace("\\", "") for e in open_page(page).warning if MORE in e.value]
     assert "nearest-neighbour classifier (kNN)" in said
     assert "30.0% of 360 images (95% interval 29.0–31.0%)" in said
-    assert "on the clean twin on 0.5%" in said
+    assert "on the clean twin 0.5%" in said
 
 
 def test_one_that_sees_as_little_is_no_warning_but_stands_in_the_table(

@@ -396,3 +396,20 @@ def test_simple_shows_a_run_without_seed_and_device_and_its_command_one_fold_awa
     assert "clean twin 1.8%" in said(app)
     assert [e for e in app.expander if e.label == "The same in a terminal"]
     assert "Run again, other random choices" in [b.label for b in app.button]
+
+
+def test_the_curve_compared_is_kept_in_the_address_and_names_its_files(two: Path) -> None:
+    app = open_runs("demo-distill", "distill-b")
+    assert not app.exception
+    app.get_by_key("curve").set_value("clone").run()
+    assert not app.exception
+    assert app.query_params["curve"] in ("clone", ["clone"])
+    assert any("curve=clone" in c.value for c in app.code)
+    offered = [b.proto.id for b in app.get("download_button")]
+    assert any("compare-clone" in one for one in offered)
+    assert not any("compare-loss" in one for one in offered)
+
+
+def test_a_sweep_tells_all_its_seeds(two: Path, sweep_run: WriteRun) -> None:
+    run = sweep_run(two)
+    assert "seeds 0, 1" in said(open_runs(run.id))

@@ -11,7 +11,6 @@ from typing import Any
 import plotly.graph_objects as go
 import plotly.offline
 
-from ui import figure_data
 from ui.report.attention import SECTION as LOOKS
 from ui.report.attention import pictures
 from ui.report.escape import data, script_hash, words
@@ -49,7 +48,7 @@ def document(material: Material) -> str:
         "base-uri 'none'; form-action 'none'"
     )
     drawn = {
-        name: {**plain_figure(f.figure), "csv": figure_data.as_csv(f.rows)}
+        name: {**plain_figure(f.figure), "csv": f.csv, "file": f.file or name}
         for name, f in figures.items()
     }
     return "\n".join(
@@ -120,6 +119,8 @@ def figure_element(name: str, figure: Figure) -> str:
     shown = table(figure.rows[:MOST_ROWS])
     more = len(figure.rows) - MOST_ROWS
     rest = f"<p class='soft'>And {more:,} more rows in the CSV.</p>" if more > 0 else ""
+    run = figure.facts.get("run")
+    of_run = f" (run {words(run)}, seed {words(figure.facts.get('seed'))})" if run else ""
     buttons = "".join(
         f'<button type="button" data-figure="{name}" data-as="{kind}" '
         f'aria-label="Save {words(figure.title)} as {kind.upper()}">{kind.upper()}</button>'
@@ -131,5 +132,5 @@ def figure_element(name: str, figure: Figure) -> str:
         f'<div class="chart" id="chart-{name}" style="height:{height}px" role="img" '
         f'aria-label="{words(figure.title)}. {words(figure.takeaway)}"></div>'
         f'<div class="tools">{buttons}</div>'
-        f"<details><summary>The numbers</summary>{shown}{rest}</details></figure>"
+        f"<details><summary>The numbers{of_run}</summary>{shown}{rest}</details></figure>"
     )

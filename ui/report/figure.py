@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import plotly.graph_objects as go
 
-from ui import figure_data
+from mimic.run import Run
+from ui import figure_data, picture_file, provenance
 
 
 @dataclass(frozen=True)
@@ -16,13 +17,15 @@ class Figure:
     """A figure with its words.
 
     Args:
-        name: of its files.
+        name: by which it is known in the report.
         section: the heading it stands under.
         title: what it shows.
         takeaway: what it says, with a number.
         figure: the drawing.
         rows: the numbers behind it.
         wide: whether it takes the whole width of the page.
+        facts: what each row of its CSV is of: run, suspect and seed.
+        file: the name of its files; tables of several reports get mixed.
     """
 
     name: str
@@ -32,6 +35,22 @@ class Figure:
     figure: go.Figure
     rows: Sequence[Mapping[str, Any]]
     wide: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    file: str = ""
+
+    @property
+    def csv(self) -> str:
+        """The numbers as a table of their own, each row with its facts."""
+        return figure_data.as_csv([{**row, **self.facts} for row in self.rows])
+
+
+def of_run(figure: Figure, run: Run | None) -> Figure:
+    """A figure that tells of which run it is."""
+    if run is None:
+        return figure
+    return replace(
+        figure, facts=provenance.of(run), file=picture_file.file_name(figure.name, run.id)
+    )
 
 
 def made(

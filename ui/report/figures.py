@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from mimic import curve_reading
 from mimic.enumeration import enumerated
+from mimic.run import Run
 from ui import (
     charts,
     companion_charts,
@@ -18,7 +19,7 @@ from ui import (
     training_charts,
 )
 from ui.report.attention import attention
-from ui.report.figure import Figure, made
+from ui.report.figure import Figure, made, of_run
 from ui.report.maps import embedding
 from ui.report.material import Material
 from ui.report.tiles import sweep
@@ -29,14 +30,15 @@ HEIGHT = 340
 
 def all_figures(material: Material) -> list[Figure]:
     """Every figure there are numbers for."""
-    return [
-        *outcome(material),
-        *training(material),
-        *information(material),
-        *attention(material),
-        *embedding(material),
-        *sweep(material),
-    ]
+    parts: tuple[tuple[Run | None, Callable[[Material], Iterable[Figure]]], ...] = (
+        (material.run, outcome),
+        (material.run, training),
+        (material.information, information),
+        (material.attention, attention),
+        (material.embedding, embedding),
+        (material.sweep, sweep),
+    )
+    return [of_run(figure, run) for run, part in parts for figure in part(material)]
 
 
 def outcome(material: Material) -> Iterator[Figure]:

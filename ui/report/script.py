@@ -48,13 +48,13 @@ SCRIPT = """
     const name = button.dataset.figure;
     const figure = figures[name];
     if (button.dataset.as === 'csv') {
-      save('data:text/csv;charset=utf-8,' + encodeURIComponent(figure.csv), name + '.csv');
+      save('data:text/csv;charset=utf-8,' + encodeURIComponent(figure.csv), figure.file + '.csv');
       return;
     }
     const place = document.getElementById('chart-' + name);
     Plotly.downloadImage(
       { data: figure.data, layout: inked(figure.layout, 'light', '#ffffff') },
-      { format: button.dataset.as, filename: name, width: Math.max(700, place.clientWidth),
+      { format: button.dataset.as, filename: figure.file, width: Math.max(700, place.clientWidth),
         height: figure.layout.height || 400, scale: button.dataset.as === 'png' ? 2 : 1 },
     );
   });
