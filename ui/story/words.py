@@ -32,6 +32,7 @@ SAID = {
     "the clean twin, which was never attacked": "an encoder never attacked",
     "the clean twin": "the encoder never attacked",
     "clean twin": "encoder never attacked",
+    "a linear classifier on top": "one simple way to read the encoder's answers",
     "a clean encoder": "an encoder never attacked",
     "accuracy": "share of right answers",
     "triggered images": "pictures with the sticker on",
