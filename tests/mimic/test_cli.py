@@ -180,7 +180,9 @@ def test_distill_cleans_end_to_end(cli: Cli, subject_files: SubjectFiles) -> Non
     metrics = run.metrics()
     assert [m["epoch"] for m in metrics] == [0, 1, 2, 3]
     assert ["evaluation" in m for m in metrics] == [True, False, True, True]
-    assert set(metrics[0]["evaluation"]) == {"accuracy", "asr", "asr_all", "test_images"}
+    assert set(metrics[0]["evaluation"]) == {
+        "accuracy", "asr", "asr_all", "test_images", "stamped_images",
+    }  # fmt: skip
     for metric in metrics[1:]:
         assert metric["loss"] == pytest.approx(
             metric["contrastive"] + metric["attention"] + metric["clone"], rel=1e-4
