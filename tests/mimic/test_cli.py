@@ -572,6 +572,22 @@ def test_evaluate_scores_suspect_student_and_twin_by_every_probe(
     assert told["probes"]["linear"]["student"] is None
 
 
+def test_evaluate_scores_a_runs_student_and_what_it_was_before_its_training(
+    cli: Cli, subject_files: SubjectFiles
+) -> None:
+    code, cleaned, _ = cli("distill", *subject_files.options(), *DISTILL)
+    assert code == 0
+    code, told, _ = cli("evaluate", *subject_files.options(), "--student", cleaned["run"])
+    assert code == 0
+    by_probe = told["probes"]["linear"]
+    for who in ("student", "untrained"):
+        assert by_probe[who]["accuracy"] == cleaned["scores"][who]["accuracy"]
+        assert by_probe[who]["asr"] == cleaned["scores"][who]["asr"]
+    file = str(Path(cleaned["directory"]) / "student.safetensors")
+    code, told, _ = cli("evaluate", *subject_files.options(), "--student", file)
+    assert told["probes"]["linear"]["untrained"] is None  # Of a file, nobody knows its beginning.
+
+
 def test_embed_places_before_and_after_in_one_plane(cli: Cli, subject_files: SubjectFiles) -> None:
     options = [*subject_files.options(), "--projections", "pca", "--points", "20", "--layers",
                "features", "layer2"]  # fmt: skip
