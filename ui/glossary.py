@@ -46,6 +46,9 @@ TERMS = {
     "attention loss": "How differently student and suspect look at an image, layer by layer.",
     "contrastive loss": "How badly the student recognises two views of one image as the same.",
     "layer weight": "How strongly the attention loss of one layer counts.",
+    "classifier": "A small program put on top of an encoder that names what an image shows. A "
+    "linear one draws straight borders, a nearest-neighbour one (kNN) asks the most alike known "
+    "images, an MLP is a small network.",
     "probe": "A simple classifier put on top of an encoder to see how much its numbers tell.",
     "embedding": "A map of images: what the network makes of each is drawn as a point, so that "
     "images it takes for alike lie together.",

@@ -22,7 +22,7 @@ def warn(subject: Subject, cleaned: Run) -> None:
     more = other_probes.contradicting(other_probes.verdicts(evaluation))
     if more:
         st.warning(
-            "**By another classifier more is left.**\n"
+            "**By another classifier more is left;** the verdict above holds for a linear one.\n"
             + "\n".join(f"- {said(one)}" for one in more),
             icon=":material/gpp_maybe:",
         )

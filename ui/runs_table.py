@@ -21,7 +21,8 @@ COLUMNS = {
         help="Inspection: what a file is. Layer measurement: what its layers tell. Look into the "
         "layers: where they look. Cleaning: the training of a cleaned encoder. Embedding: a map of "
         "images. Trigger at other places: how often it works there; the guided story makes one "
-        "after each cleaning. Sweep: many short cleanings with other settings, to compare.",
+        "after each cleaning. Evaluation: the scores again, by several kinds of classifier. "
+        "Sweep: many short cleanings with other settings, to compare.",
     ),
     "accuracy": st.column_config.NumberColumn(
         "Accuracy", format="%.1f%%", width=78,

@@ -47,7 +47,13 @@ def card(found: Verdict, about: str, do: Callable[[], None] | None = None) -> No
             text.sentence(found.headline),
             anchor=False,
             help=glossary.help_for(
-                "backdoor", "trigger", "attack success", "floor", "95% interval", "layer"
+                "backdoor",
+                "trigger",
+                "attack success",
+                "floor",
+                "95% interval",
+                "layer",
+                "classifier",
             ),
         )
         st.caption(f"Verdict on {about}")

@@ -9,7 +9,7 @@ from tests.mimic.test_other_probes import scores
 from tests.ui.conftest import SUBJECT
 from tests.ui.test_pages import open_page, without_escapes
 
-MORE = "By another classifier more is left."
+MORE = "By another classifier more is left;"
 
 
 @pytest.fixture
