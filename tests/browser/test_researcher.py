@@ -210,7 +210,7 @@ def distil(desk: Desk, name: str, old: str = "run=none") -> str:
     outcome.wait_for(timeout=3 * MINUTE)
     whole(page)
     found = Run(desk.runs / run_id).result()["scores"]["student"]
-    page.get_by_text(f"attack success {found['asr']:.1%}.").first.wait_for()
+    page.get_by_text(f"attack success {found['asr']:.1%}").first.wait_for()
     desk.reached(name)
     return run_id
 
