@@ -109,18 +109,24 @@ def caption(result: Result) -> str:
 
 
 def rows(result: Result) -> list[dict[str, str]]:
-    """One row per curve, nats per layer."""
+    """One row per curve: nats per layer, from the lowest to the highest critic in brackets."""
     return [
         {
             "network": palette.NETWORK_NAME.get(curve["network"], text.cell(curve["network"])),
             "images": text.cell(curve["input"]),
             **{
-                text.cell(layer): "–" if nats is None else f"{nats:.2f} nats"
+                text.cell(layer): "–" if nats is None else f"{nats:.2f} nats{band(curve, layer)}"
                 for layer, nats in curve["layers"].items()
             },
         }
         for curve in result["curves"]
     ]
+
+
+def band(curve: Mapping[str, Any], layer: str) -> str:
+    """How far the critics of a point lie apart; nothing where one alone was fitted."""
+    bounds = (curve.get("bands") or {}).get(layer)
+    return f" ({bounds[0]:.2f}–{bounds[1]:.2f})" if bounds else ""
 
 
 def fit(run: Run, result: Result) -> None:
