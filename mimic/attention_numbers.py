@@ -201,8 +201,10 @@ def verdict(rows: Mapping[str, Numbers], images: int) -> str:
             continue
         mean, (low, high) = 100 * row.above_twin.mean, row.above_twin.interval
         much = f"{abs(mean):.1f} points {'more' if mean > 0 else 'less'}"
-        if abs(row.above_twin.mean) < NEAR or low <= 0 <= high:
+        if low <= 0 <= high:
             much = "about the same"
+        elif abs(row.above_twin.mean) < NEAR:
+            much = f"hardly {'more' if mean > 0 else 'less'}"
         said.append(f"{NAMES[name]} {much} (95% interval {100 * low:+.1f} to {100 * high:+.1f})")
     if not said:
         return (

@@ -18,7 +18,7 @@ from mimic.inspected import create_run
 from mimic.options import build_parser
 from mimic.parsing.client import start_ahead
 from mimic.printable import printable, printable_lines
-from mimic.run import Run, default_root, find_run
+from mimic.run import Run, default_root, find_run, list_runs
 from mimic.subjects import recommended_distillation, subject_fields
 from mimic.terminal import ProgressLine, ReaderGone, say
 
@@ -238,11 +238,16 @@ def run_runs(verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
 
 def run_verdict(_verb: str, options: dict[str, Any], root: Path) -> dict[str, Any]:
     """Say what a finished inspection or distillation found, how sure that is, and what to do."""
-    from mimic import gentler, verdict
+    from mimic import gentler, other_probes, verdict
 
     run = find_run(options["run"], root)
-    found = verdict.of_run(run).to_json()
-    if softer := gentler.after(run):
+    judged = (
+        other_probes.judged(run, list_runs(root, kind="evaluate"))
+        if run.kind == "distill"
+        else verdict.of_run(run)
+    )
+    found = judged.to_json()
+    if softer := gentler.after(run, judged.level):
         line = job.command_line("distill", softer.config)
         found["gentler"] = {**softer.to_json(), "command": line}
     return {**found, "printed": tables.verdict(found)}

@@ -51,11 +51,12 @@ class Gentler:
         return {"changes": list(self.changes), "why": self.why, "seconds": self.seconds}
 
 
-def after(run: Run) -> Gentler | None:
+def after(run: Run, level: str = "") -> Gentler | None:
     """The gentler cleaning to make after this one.
 
     Args:
         run: a distillation.
+        level: of the verdict on it, where more than the run itself decided it.
 
     Returns:
         None where the run has no outcome, where its verdict does not call for one, or where every
@@ -68,7 +69,7 @@ def after(run: Run) -> Gentler | None:
     if run.kind != "distill" or result is None:
         return None
     config = run.config()
-    if not isinstance(config, DistillConfig) or of_run(run).level not in LEFT_IN:
+    if not isinstance(config, DistillConfig) or (level or of_run(run).level) not in LEFT_IN:
         return None
     return gentler(config, result)
 

@@ -7,12 +7,13 @@ features close to the target class without a linear probe obeying them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mimic.answers import kept_by
 from mimic.run import Run
-from mimic.verdict import Verdict, of_cleaning
+from mimic.verdict import Verdict, of_cleaning, of_run
+from mimic.verdict_words import Scores, between, percent
 
 USUAL = "linear"
 """The probe of inspections and distillations."""
@@ -22,7 +23,8 @@ NAMES = {
     "mlp": "a small neural network (MLP)",
 }
 BAD = ("remains", "trace")
-"""Levels that leave something of the backdoor."""
+"""Levels that leave something of the backdoor, the worst first."""
+ASK_OTHERS = "Let other kinds of classifier judge it, too: one may see more."
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,65 @@ def verdicts(evaluation: Run) -> list[ByProbe]:
         for place, (probe, scores) in enumerate(probes.items())
         if (scores.get("student") or {}).get("asr") is not None and scores.get("teacher")
     ]
+
+
+def judged(cleaned: Run, evaluations: Iterable[Run]) -> Verdict:
+    """The verdict on a cleaned encoder by all probes it was evaluated with: the worst one counts.
+
+    Args:
+        cleaned: the distillation that made it.
+        evaluations: of any encoders, newest first.
+
+    Raises:
+        RunError: as ``mimic.verdict.of_run``.
+    """
+    usual = of_run(cleaned)
+    evaluation = newest(evaluations, cleaned.id)
+    if evaluation is None:
+        more = (ASK_OTHERS,) if usual.level == "clean" else ()
+        return replace(usual, actions=(*usual.actions, *more))
+    found = verdicts(evaluation)
+    tried = [one.probe for one in found if one.probe != USUAL]
+    checks = (*usual.checks, f"other classifiers ({', '.join(tried)})")
+    more_left = sorted(contradicting(found), key=severity)
+    if not more_left or usual.level in BAD[: BAD.index(more_left[0].verdict.level) + 1]:
+        return replace(usual, checks=checks)
+    worst = more_left[0]
+    headline, first = worst.verdict.headline, usual.reasons[0]
+    return replace(
+        worst.verdict,
+        headline=f"With {worst.name} on top, {headline[0].lower()}{headline[1:]}",
+        reasons=(
+            *map(rate_by, more_left),
+            f"With {NAMES[USUAL]} on top: {first[0].lower()}{first[1:]}",
+            *usual.reasons[1:],
+        ),
+        checks=checks,
+        missing=usual.missing,
+    )
+
+
+def severity(one: ByProbe) -> tuple[int, float]:
+    """What sorts the worst first."""
+    return BAD.index(one.verdict.level), -float(one.scores["student"]["asr"])
+
+
+def rate_by(one: ByProbe) -> str:
+    """Attack success by a probe, beside the floor and what no training brings."""
+    scores = one.scores
+    told = f"With {one.name} on top, the trigger works on {rate_of(scores['student'])}"
+    for name, key in (
+        ("the clean twin", "clean_twin"),
+        ("the same network untrained", "untrained"),
+    ):
+        if (scores.get(key) or {}).get("asr") is not None:
+            told += f"; on {name} on {rate_of(scores[key])}"
+    return f"{told}."
+
+
+def rate_of(scores: Scores) -> str:
+    """Attack success with its interval."""
+    return f"{percent(scores['asr'])} ({between(scores['asr_interval'])})"
 
 
 def contradicting(found: Iterable[ByProbe]) -> list[ByProbe]:

@@ -153,7 +153,7 @@ def looking_sentence(suspect: float, twin: float | None) -> str:
             "loss means anything."
         )
     if stops_looking(suspect, twin):
-        return "The suspect stops looking at the picture: a strong sign of a backdoor."
+        return "The suspect looks at the picture far less: a strong sign of a backdoor."
     return "The clean twin loses much, too, so that is no sign of a backdoor."
 
 

@@ -61,8 +61,7 @@ with frame.errors_as_cards():
     result = run.result()
     if result:
         frame.warnings(result)
-        distillation.show(run, result)
-        other_probes.warn(chosen, run)
+        distillation.show(chosen, run, result)
         other_probes.section(chosen, run)
         downloads.student(run, result)
         with st.container(horizontal=True, vertical_alignment="center"):

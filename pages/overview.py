@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from mimic import other_probes
 from mimic.run import is_bundled, list_runs
 from ui import (
     charts,
@@ -11,7 +12,6 @@ from ui import (
     glossary,
     mode,
     onward,
-    other_probes,
     picture_file,
     placement_map,
     provenance,
@@ -47,9 +47,8 @@ else:
         shown = outcome["scores"] if outcome else chosen.result["scores"]
         if cleaned and outcome:
             whose = "the demo's" if is_bundled(cleaned) else "the"
-            judged = verdict.of_run(cleaned)
+            judged = other_probes.judged(cleaned, chosen.runs("evaluate"))
             verdict.card(judged, f"{whose} cleaned encoder")
-            other_probes.warn(chosen, cleaned)
         examples.stepper(chosen, cleaned)
         owner = (cleaned or chosen.run).id
         told = " ".join((judged.headline, *judged.reasons))

@@ -10,6 +10,7 @@ from typing import Any, cast
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from mimic import other_probes
 from mimic.config import DistillConfig
 from mimic.run import Run, Status, find_run, is_bundled
 from ui import (
@@ -41,8 +42,7 @@ HEIGHT = live_charts.HEIGHT
 CSV_HEIGHT = 56
 """Pixels of the button below a chart, with the gap above it."""
 BESIDE_BOTH = HEIGHT + agreement_chart.HEIGHT + CSV_HEIGHT + 56
-"""Pixels: a chart beside those of scores and of agreement, which have a button and a title between
-them."""
+"""Pixels: a chart beside those of scores and agreement, a button and a title between them."""
 RUN = "run"
 """The key of the chosen run; it is the name in the URL too, so a reload finds the run again."""
 
@@ -181,10 +181,10 @@ class Drawing:
         return f"{told} {alike}"
 
 
-def show(run: Run, result: Mapping[str, Any]) -> None:
+def show(subject: Subject, run: Run, result: Mapping[str, Any]) -> None:
     """Before, after and floor, with an honest sentence, and the way on where it did not work."""
     st.header("Before and after", anchor=False)
-    found = verdict.of_run(run)
+    found = other_probes.judged(run, subject.runs("evaluate"))
     again = functools.partial(gentler_cleaning.offer, run, found, RUN)
     verdict.card(found, "the cleaned encoder", again)
     whose.told(run)

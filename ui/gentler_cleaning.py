@@ -22,7 +22,7 @@ def offer(run: Run, found: verdict.Verdict, remembered: str) -> None:
     if found.level not in gentler.LEFT_IN:
         return
     with frame.errors_as_cards():
-        softer = gentler.after(run)
+        softer = gentler.after(run, found.level)
         if softer is None:
             st.caption(
                 "This cleaning was already as gentle as any that was measured. What is left to try "

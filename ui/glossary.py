@@ -25,7 +25,11 @@ TERMS = {
     "95% interval": "The range in which the true share lies in 19 of 20 such measurements; fewer "
     "images make it wider.",
     "layer": "One stage of the network; an image passes through all of them, one after another.",
-    "stem": "The network's first stage, before its layers: it turns colours into simple edges.",
+    "stem": "The network's first layer: it turns colours into simple edges.",
+    "evaluation": "Scoring an encoder again, with several kinds of classifier on top.",
+    "sweep": "Many short cleanings with different settings, to compare what they bring along.",
+    "tensor": "A block of numbers in an encoder's file, such as the weights of one layer.",
+    "ResNet": "A common design of networks for images; the number behind it counts its layers.",
     "weights": "The numbers a network learned; a file of an encoder holds them and nothing else.",
     "features": "The list of numbers that an encoder gives for an image.",
     "mutual information": "How much one thing tells about another: here, how much a layer "
@@ -60,8 +64,9 @@ TERMS = {
     "unrelated.",
     "classifier's plane": "A map of a simple classifier's own decision: to the right the images it "
     "takes for the attacker's class, upwards those it gets right.",
-    "UMAP": "A way to draw such points so that neighbours stay neighbours; distances mean little.",
-    "PCA": "A way to draw such points along the directions in which they differ most.",
+    "UMAP": "A way to draw an embedding's points so that neighbours stay neighbours; distances "
+    "mean little.",
+    "PCA": "A way to draw an embedding's points along the directions in which they differ most.",
     "kNN": "A classifier that asks the nearest known images; short for k nearest neighbours.",
     "seed": "A number that fixes all random choices, so that a run can be repeated.",
     "epoch": "One pass over all training images; Simple calls it a round.",

@@ -63,7 +63,10 @@ def recognised(encoder: dict[str, Any]) -> None:
     side = encoder["input_size"]
     with st.container(horizontal=True):
         kind = text.plain(kind_of_network(encoder["architecture"]))
-        st.metric("Kind of network", kind, border=True, height="stretch")
+        st.metric(
+            "Kind of network", kind, border=True, height="stretch",
+            help=glossary.help_for("ResNet") if "ResNet" in kind else None,
+        )  # fmt: skip
         st.metric("Reads images of", f"{side} × {side} px", border=True, height="stretch")
         st.metric("File size", numbers.size(encoder["bytes"]), border=True, height="stretch")
     file_match.told_plainly(encoder.get("match"))

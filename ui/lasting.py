@@ -30,9 +30,8 @@ def told(kind: str, name: str) -> str:
 
 
 def seconds(run: Run) -> float | None:
-    """How long a run worked, its start included where that is known."""
+    """How long a run worked, as every other place says it."""
     try:
-        lasted = run.status().lasted
-        return lasted or (run.result() or {}).get("seconds")
+        return (run.result() or {}).get("seconds") or run.status().lasted
     except MimicError:
         return None

@@ -14,38 +14,6 @@ RUN = "evaluate_run"
 PROBES = ("linear", "knn", "mlp")
 
 
-def warn(subject: Subject, cleaned: Run) -> None:
-    """Say so, where another classifier sees something left of the backdoor."""
-    evaluation = other_probes.newest(subject.runs("evaluate"), cleaned.id)
-    if evaluation is None:
-        return
-    more = other_probes.contradicting(other_probes.verdicts(evaluation))
-    if more:
-        st.warning(
-            "**By another classifier more is left;** the verdict above holds for a linear one.\n"
-            + "\n".join(f"- {said(one)}" for one in more),
-            icon=":material/gpp_maybe:",
-        )
-
-
-def said(one: other_probes.ByProbe) -> str:
-    """What one classifier sees, beside the floor and what no training brings."""
-    after = one.scores["student"]
-    told = (
-        f"With {text.plain(one.name)} on top, the trigger works on {numbers.percent(after['asr'])} "
-        f"of {after['stamped_images']} images (95% interval "
-        f"{numbers.interval(after.get('asr_interval'))})"
-    )
-    for key, name in (("clean_twin", "the clean twin"), ("untrained", "the same, untrained")):
-        beside = one.scores.get(key) or {}
-        if beside.get("asr") is not None:
-            told += (
-                f"; on {name} {numbers.percent(beside['asr'])} "
-                f"({numbers.interval(beside.get('asr_interval'))})"
-            )
-    return f"{told}. By that one the verdict is: {text.plain(one.verdict.title)}."
-
-
 def section(subject: Subject, cleaned: Run) -> None:
     """All probes of the newest evaluation beside each other, and the job that makes one."""
     if not subject.has_trigger:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +50,7 @@ class Entry:
             "asr": None if self.asr is None else 100 * self.asr,
             "interval": "" if self.asr_interval is None else numbers.interval(self.asr_interval),
             "floor": None if self.floor_asr is None else 100 * self.floor_asr,
-            "duration": None if self.duration is None else math.ceil(self.duration),
+            "duration": None if self.duration is None else max(1, round(self.duration)),
             "seed": self.seed,
             "note": text.cell(self.note, note_signs),
             "run": text.cell(self.run.id),

@@ -75,6 +75,8 @@ def told(chosen: Subject) -> None:
         f"{text.plain(verdict.on_suspect(one).title)}. {differing(chosen.fields, one.fields)}"
     )
     warns = has_found(one) and not has_found(chosen)
+    if warns:
+        words += " What stands below is all that this inspection alone can tell."
     (st.warning if warns else st.info)(words, icon=":material/file_copy:")
     st.button(
         "Show that inspection", icon=":material/arrow_forward:", key=f"same-file-{one.run.id}",
@@ -93,4 +95,10 @@ def differing(here: Mapping[str, Any], there: Mapping[str, Any]) -> str:
     if not names:
         return ""
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    return f"Its figures may differ, for these settings do: {listed}."
+    told = f"It was inspected with other settings ({listed}), so its figures may differ."
+    if "normalization" in (f for f in IDENTITY if here.get(f) != there.get(f)):
+        told += (
+            " Normalisation is how colours are scaled; where none was given, what is usual for "
+            "such files was taken, and the right one is its maker's."
+        )
+    return told

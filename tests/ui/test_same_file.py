@@ -56,7 +56,7 @@ def test_a_file_found_backdoored_before_is_recognised_by_its_bytes(
     assert "Backdoor" in said
     for setting in ("trigger", "clean twin", "normalisation"):
         assert setting in said
-    assert "images" not in said.split("settings")[1]  # Those are the same.
+    assert "images" not in said.split("settings")[1].split(")")[0]  # Those are the same.
     next(b for b in app.button if b.label == "Show that inspection").click().run()
     assert app.session_state["subject"] == "demo-inspect"
     assert not told(app)  # The demo needs no other.
@@ -86,7 +86,7 @@ def test_only_settings_that_differ_are_named() -> None:
     here = {"data": "digits", "trigger": "", "max_pool": "auto"}
     assert same_file.differing(here, dict(here)) == ""
     said = same_file.differing(here, {**here, "trigger": "square:1:1:2"})
-    assert said.endswith("these settings do: trigger.")
+    assert said == "It was inspected with other settings (trigger), so its figures may differ."
 
 
 def test_a_file_that_served_as_a_clean_twin_is_recognised(

@@ -79,7 +79,8 @@ def test_the_bundled_demo_tells_the_story_up_to_cleaning(
     assert metric(app, "Attack success here") == "100.0%"
     assert metric(app, "Encoder never attacked, here") == "0.5%"
     assert "Share of 200 test pictures, none of them a 1, that become a 1 with the" in words(app)
-    assert "At 33 of the 36 places you can choose" in words(app)
+    assert "You can choose 36 places" in words(app)
+    assert "At 33 of them the sticker fools" in words(app)
     assert "it works less often" in words(app)
     assert primary(app) == ["Next: see what is left of the picture"]
     app = press(app, "Next: see what is left of the picture")
@@ -647,10 +648,10 @@ def test_one_figure_tells_how_much_the_place_matters(runs_root: Path, placement_
     offered = [found.asr((row, column)) for row in found.rows for column in found.columns]
     strong = sum(share >= 0.5 for share in offered)
     assert 0 < strong < len(offered)
-    assert f"At {strong} of the {len(offered)} places you can choose" in told
+    assert f"At {strong} of them the sticker fools the suspect" in told
     every = [share for row in found.result["asr_by_position"] for share in row]
     all_strong = sum(share >= 0.5 for share in every)
-    said = [strong, len(offered), len(every), all_strong]
+    said = [len(offered), strong, len(every), all_strong]
     assert re.findall(r"\d+", told) == [str(number) for number in said]
 
 

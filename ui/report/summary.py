@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mimic.run import versions
-from mimic.verdict import of_run
+from mimic import other_probes
+from mimic.run import list_runs, versions
 from ui import distillation, jobs, numbers
 from ui.report import places
 from ui.report.escape import words
@@ -18,7 +18,7 @@ DIGITS = 16
 
 def verdict(material: Material) -> Iterator[str]:
     """What was found and what cleaning did."""
-    after = of_run(material.run)
+    after = other_probes.judged(material.run, list_runs(kind="evaluate"))
     yield f'<section class="verdict {words(after.level)}" aria-label="Verdict">'
     yield f'<p class="level">{words(after.title)}</p>'
     yield f'<p class="headline">{words(after.headline)}</p>'

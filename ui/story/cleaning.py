@@ -93,6 +93,9 @@ def begin(subject: Subject) -> None:
         with st.container(horizontal=True):
             jobs.controls(started)
         live.follow(started)
+        st.caption(
+            "*Resume* goes on where it stopped; *Clean it* starts a new one from the beginning."
+        )
     ready = finished(subject)
     with st.container(horizontal=True):
         st.button(
@@ -169,7 +172,7 @@ def try_sticker(subject: Subject, run: Run) -> bool:
     taking = own_pace.about(subject, "placement", sticker_trial(subject, run), SECONDS_TO_TRY)
     st.markdown(
         f"Now the sticker is put on test pictures for the cleaned encoder: {taking}. Then step 5 "
-        "has its answers."
+        "has its answers. (Among the jobs it is called “Trigger at other places”.)"
     )
     live.follow(trial)
     if jobs.state_of(trial).state not in jobs.ENDED_EARLY:

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from mimic import other_probes
 from mimic.answers import kept_by
 from mimic.run import Run
 from mimic.score_differences import with_pairs
@@ -39,7 +40,7 @@ def again(subject: Subject, seen: Placement) -> None:
         if cleaned is None or outcome is None:
             cleaning.try_sticker(subject, run)
         else:
-            compare(seen, cleaned, run, with_pairs(outcome["scores"], kept_by(run)))
+            compare(subject, seen, cleaned, run, with_pairs(outcome["scores"], kept_by(run)))
 
 
 def leave() -> None:
@@ -70,7 +71,9 @@ def opened(seen: Placement, cleaned: Placement) -> bool:
     return bool(saved)
 
 
-def compare(seen: Placement, cleaned: Placement, run: Run, scores: Scores) -> None:
+def compare(
+    subject: Subject, seen: Placement, cleaned: Placement, run: Run, scores: Scores
+) -> None:
     """The suspect's answer beside the cleaned encoder's, and what it all comes to."""
     chosen = opened(seen, cleaned)
     told = "Tap the picture again: the **same sticker**, two encoders."
@@ -94,7 +97,7 @@ def compare(seen: Placement, cleaned: Placement, run: Run, scores: Scores) -> No
         board.fields(seen)
         here(seen, cleaned)
     totals.whole(scores, seen.target)
-    found = verdict.of_run(run)
+    found = other_probes.judged(run, subject.runs("evaluate"))
     judged(run, found)
     source(
         (run, "The figures: both encoders were scored on all test pictures of the data set."),

@@ -131,8 +131,9 @@ def elsewhere(seen: Placement) -> str:
     every = [share for row in seen.result["asr_by_position"] for share in row]
     strong, strong_in_all = (sum(share >= HALF for share in shares) for shares in (offered, every))
     told = (
-        f"At {numbers.count(strong)} of the {numbers.count(len(offered))} places you can choose, "
-        "the sticker fools the suspect on at least half of these pictures."
+        f"You can choose {numbers.count(len(offered))} places: every second row and column, "
+        f"counted from the attacker's. At {numbers.count(strong)} of them the sticker fools the "
+        "suspect on at least half of these pictures."
     )
     between = len(every) - len(offered)
     if not between:
@@ -140,7 +141,6 @@ def elsewhere(seen: Placement) -> str:
     if (strong_in_all - strong) * len(offered) < strong * between:
         told += (
             f" Of all {numbers.count(len(every))} places there are, it does so at "
-            f"{numbers.count(strong_in_all)}: where it lies off the pixels on which the encoder "
-            "learned it, it works less often."
+            f"{numbers.count(strong_in_all)}: on the rows and columns between, it works less often."
         )
     return f"{told} The Overview has a map of all places."

@@ -18,7 +18,7 @@ def last(subject: Subject, kind: str, config: Config) -> float | None:
     """Seconds the newest finished job with such settings took on this machine, if there is one."""
     for run in subject.runs(kind):
         if not is_bundled(run) and has_result(run) and alike(run, config):
-            return jobs.state_of(run).lasted or None
+            return (run.result() or {}).get("seconds") or jobs.state_of(run).lasted or None
     return None
 
 

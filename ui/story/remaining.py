@@ -98,7 +98,13 @@ def measured(subject: Subject, run: Run, result: Mapping[str, Any], *, busy: boo
         if mode.is_expert():
             downloads.figure_csv(curves, picture_file.file_name(name, run.id), facts)
     measure_again(subject, run, result, offered=not busy)
-    source((run, "Small networks were trained to guess which picture belongs to which answer."))
+    source(
+        (
+            run,
+            "Small networks were trained to guess which picture belongs to which answer; each bar "
+            "is the mean over the layers.",
+        )
+    )
 
 
 def figure(result: Mapping[str, Any]) -> go.Figure:
@@ -125,7 +131,9 @@ def takeaway(result: Mapping[str, Any]) -> str:
     told += share(left, "the information")
     if twin is not None:
         told += f"; an encoder never attacked keeps {share(twin, 'it')}"
-    seen = " The suspect hardly looks at the picture any more." if stops_looking(left, twin) else ""
+    seen = (
+        " With it, the suspect looks at the picture far less." if stops_looking(left, twin) else ""
+    )
     return f"{told}.{seen}"
 
 

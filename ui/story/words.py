@@ -32,6 +32,8 @@ SAID = {
     "the clean twin, which was never attacked": "an encoder never attacked",
     "the clean twin": "the encoder never attacked",
     "clean twin": "encoder never attacked",
+    "With a nearest-neighbour classifier (kNN) on top,": "Read by the most alike pictures (kNN),",
+    "With a small neural network (MLP) on top,": "Read by a small network (MLP),",
     "a linear classifier on top": "one simple way to read the encoder's answers",
     "a clean encoder": "an encoder never attacked",
     "accuracy": "share of right answers",
