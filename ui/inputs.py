@@ -61,7 +61,7 @@ def suspect() -> InspectConfig | None:
         )
     fields |= advanced()
     if not encoder:
-        missing("Choose the encoder's file to go on.", ":material/upload_file:")
+        missing("An encoder's file is needed to go on.", ":material/upload_file:")
     elif not fields["data"] or fields["downstream"] is None:
         missing("Give the images to go on: upload them or name their path.", ":material/image:")
     else:

@@ -91,6 +91,8 @@ def columns(entries: Sequence[Entry]) -> list[str]:
     if not any(e.note for e in entries):
         left_out.add("note")
     words = {"subject", "note"} - left_out
+    if words and not mode.is_expert():  # Names have to fit a page 1280 pixels wide.
+        left_out |= {"floor", "duration"}
     if words:
         left_out.add("run")
     if len(words) == 2:  # Both need room; the least telling columns make it.

@@ -288,7 +288,7 @@ def test_an_upload_is_stored_under_a_made_up_name_and_inspected_from_there(
     fabricate(runs_root)
     app = open_page("suspect")
     app.get_by_key("suspect_source").set_value("upload").run()
-    assert "Choose the encoder's file" in words(app)
+    assert "An encoder's file is needed" in words(app)
     app.file_uploader[0].upload("../../**evil**.pth", b"PK\x03\x04 and no encoder").run()
     assert not app.exception
     (stored,) = (runs_root / "uploads").iterdir()
