@@ -54,7 +54,8 @@ class Walk:
         """Press Next once it stands out, and wait until the next step's heading stands there."""
         title = TITLES[str(step)]
         with self.telling(f"step {step} was not reached"):
-            self.primary("Next: ").click()
+            # By its whole name: the step before's Next stands there until the page is whole.
+            self.primary(f"Next: {title.lower()}").click()
             self.page.get_by_role("heading", name=title, exact=True).wait_for()
         with self.telling(f"step {step} stays scrolled down"):
             self.page.wait_for_function(f"{SCROLLED} === 0", timeout=10_000)
