@@ -12,6 +12,7 @@ from typing import Any
 
 from mimic.answers import kept_by
 from mimic.run import Run
+from mimic.subjects import student_id
 from mimic.verdict import Verdict, of_cleaning, of_run
 from mimic.verdict_words import Scores, between, percent
 
@@ -55,8 +56,7 @@ def newest(runs: Iterable[Run], student: str) -> Run | None:
         student: id of the distillation that made it.
     """
     for run in runs:
-        given = str(run.about()["config"].get("student") or "").rstrip("/").rsplit("/", 1)[-1]
-        probes = (run.result() or {}).get("probes") or {} if given == student else {}
+        probes = (run.result() or {}).get("probes") or {} if student_id(run) == student else {}
         if len(probes) > 1:
             return run
     return None

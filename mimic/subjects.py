@@ -151,3 +151,8 @@ def identity(fields: Mapping[str, Any]) -> tuple[Any, ...]:
     filled = {**fields, "downstream": fields.get("downstream") or fields.get("data")}
     # Runs of before a setting existed ran as its default says.
     return tuple(filled.get(name, getattr(DEFAULT, name)) for name in IDENTITY)
+
+
+def student_id(run: Run) -> str:
+    """The id of the run whose student was looked at, or a file's name; nothing for the suspect."""
+    return str(run.about()["config"].get("student") or "").rstrip("/").rsplit("/", 1)[-1]

@@ -6,7 +6,8 @@ import streamlit as st
 
 from mimic.config import EmbedConfig
 from mimic.run import Run
-from ui import address, comparison, jobs, live, missing_run, mode, text, whose
+from mimic.subjects import student_id
+from ui import address, comparison, jobs, live, missing_run, mode, text
 from ui.inputs import machine
 from ui.setting_widgets import several, whole
 from ui.subject import Subject, has_result
@@ -23,8 +24,8 @@ def choose_student(subject: Subject) -> Run | None:
     if not finished:
         return None
     asked = next((r for r in subject.runs("embed") if r.id == address.fresh(RUN)), None)
-    if asked and whose.student_id(asked) in finished:  # A link to a map is one to its encoder, too.
-        st.session_state["student"] = whose.student_id(asked)
+    if asked and student_id(asked) in finished:  # A link to a map is one to its encoder, too.
+        st.session_state["student"] = student_id(asked)
     missing_run.adopt("student", finished)
     newest = next(iter(finished))
     usual = usual_student(subject, list(finished))
@@ -47,9 +48,7 @@ def choose_student(subject: Subject) -> Run | None:
 def usual_student(subject: Subject, finished: list[str]) -> str:
     """The newest of some distillations that has a map, finished or at work; else the newest."""
     mapped = {
-        whose.student_id(r)
-        for r in subject.runs("embed")
-        if has_result(r) or jobs.state_of(r).is_active
+        student_id(r) for r in subject.runs("embed") if has_result(r) or jobs.state_of(r).is_active
     }
     return next((run_id for run_id in finished if run_id in mapped), finished[0])
 
@@ -76,7 +75,7 @@ def pick(run: Run) -> None:
 def find(subject: Subject, student: Run | None) -> Run | None:
     """The newest embedding of this student that is finished or at work, or one just started."""
     wanted = student.id if student else ""
-    fitting = [r for r in subject.runs("embed") if whose.student_id(r) == wanted]
+    fitting = [r for r in subject.runs("embed") if student_id(r) == wanted]
     ids = [r.id for r in fitting]
     missing_run.adopt(RUN, ids)
     found = live.pending(RUN) or next(

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from mimic.run import Run
+from mimic.subjects import student_id
 from ui import (
     attention_chart,
     attention_grid,
@@ -110,7 +111,7 @@ def show(subject: Subject, run: Run, result: Result, layer: str, measured: Resul
 def newer_cleaning(subject: Subject, run: Run) -> None:
     """That a cleaning made since is not the one shown, and what shows it."""
     newest = layer_form.newest_student(subject)
-    shown = whose.student_id(run)
+    shown = student_id(run)
     if newest and shown != newest.id:
         told = f"the newest cleaning ({text.plain(jobs.label(newest))})"
         st.caption(

@@ -10,7 +10,7 @@ from typing import Any
 
 from mimic.errors import MimicError
 from mimic.run import Run, find_run
-from ui import charts, subject, training_end
+from ui import charts, subject, training_end, whose
 
 Row = dict[str, Any]
 Facts = Callable[[Mapping[str, Any]], Row]
@@ -33,7 +33,8 @@ def of(run: Run | str, **more: Any) -> Row:
             run = find_run(run)
         except MimicError:
             return {"run": run, **extra}
-    seed = run.about()["config"].get("seed", 0)
+    found = whose.seeds(run)
+    seed = found[0] if len(found) == 1 else ", ".join(map(str, found))
     return {"run": run.id, "suspect": subject.file_name(run), "seed": seed, **extra}
 
 

@@ -25,6 +25,7 @@ from ui import (
     subject,
     text,
     uploads,
+    whose,
 )
 from ui.runs_entry import Entry
 
@@ -62,7 +63,7 @@ def facts(entry: Entry) -> list[str]:
     if entry.duration is not None:
         said.append(numbers.duration(entry.duration))
     if entry.seed is not None and mode.is_expert():
-        said.append(entry.seeds)
+        said.append(whose.seed(entry.run))
     if entry.status.device and mode.is_expert():
         said.append(f"on {computed_on(entry)}")
     if entry.accuracy is not None:

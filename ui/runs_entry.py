@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from mimic import sweep
 from mimic.comparison import key_scores
-from mimic.config import SweepConfig
 from mimic.errors import MimicError
 from mimic.run import Run, Status, is_bundled, run_created
 from ui import jobs, numbers, subject, text
@@ -55,16 +52,6 @@ class Entry:
             "note": text.cell(self.note, note_signs),
             "run": text.cell(self.run.id),
         }
-
-    @property
-    def seeds(self) -> str:
-        """The run's seed in words; a sweep has several."""
-        if self.kind == "sweep":
-            with contextlib.suppress(MimicError):
-                config = self.run.config()
-                if isinstance(config, SweepConfig):
-                    return f"seeds {', '.join(map(str, sweep.seeds(config)))}"
-        return f"seed {self.seed}"
 
     def holds(self, words: str) -> bool:
         """Whether the run's name, subject, kind or note holds all the words."""

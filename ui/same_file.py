@@ -26,7 +26,7 @@ def telling(chosen: Subject) -> Subject | None:
     """
     if chosen.is_example:
         return None
-    known = [subject.named(run.id) for run in subject.inspected()[:MOST]]
+    known = [subject.opened(run) for run in subject.inspected()[:MOST]]
     same = [
         one
         for one in known
@@ -52,7 +52,7 @@ def twin_of(chosen: Subject) -> Subject | None:
     for run in subject.inspected()[:MOST]:
         given = (run.about().get("inputs") or {}).get("clean_twin") or {}
         if sha256 and given.get("sha256") == sha256:
-            return subject.named(run.id)
+            return subject.opened(run)
     return None
 
 

@@ -201,5 +201,10 @@ def current() -> Subject | None:
 def named(run_id: str) -> Subject | None:
     """The subject that an inspection stands for, or None where there is no such inspection."""
     run = next((run for run in inspected() if run.id == run_id), None)
-    result = run.result() if run else None
-    return Subject(run=run, result=result, fields=settled(run, result)) if run and result else None
+    return opened(run) if run else None
+
+
+def opened(run: Run) -> Subject | None:
+    """The subject that a finished inspection stands for; None where its outcome is gone."""
+    result = run.result()
+    return Subject(run=run, result=result, fields=settled(run, result)) if result else None

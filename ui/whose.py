@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import streamlit as st
 
+from mimic import sweep
+from mimic.config import SweepConfig
 from mimic.errors import MimicError
 from mimic.run import Run, find_run
 from ui import jobs, mode, subject, text, uploads
@@ -47,11 +51,6 @@ def student(run: Run) -> str:
     return str(run.about()["config"].get("student") or "").rstrip("/")
 
 
-def student_id(run: Run) -> str:
-    """The id of the run whose student was looked at, or a file's name; nothing for the suspect."""
-    return student(run).rsplit("/", 1)[-1]
-
-
 def name_of(given: str) -> str:
     """The id of a run, or the name of a file as its owner knows it."""
     name = given.rsplit("/", 1)[-1]
@@ -71,6 +70,17 @@ def opened(given: str) -> Run | None:
         return None
 
 
+def seeds(run: Run) -> list[object]:
+    """The seeds behind a run: one, but of a sweep all that it trained with."""
+    if run.kind == "sweep":
+        with contextlib.suppress(MimicError):
+            config = run.config()
+            if isinstance(config, SweepConfig):
+                return list(sweep.seeds(config))
+    return [run.about()["config"].get("seed", 0)]
+
+
 def seed(run: Run) -> str:
-    """The run's seed in words."""
-    return f"seed {text.plain(run.about()['config'].get('seed', 0))}"
+    """The run's seed, or a sweep's seeds, in words."""
+    found = seeds(run)
+    return f"seed{'s' * (len(found) > 1)} {text.plain(', '.join(map(str, found)))}"

@@ -13,7 +13,10 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
+from mimic.config import EvaluateConfig
 from mimic.run import Run, find_run, write_note
+from tests.mimic.test_other_probes import scores
+from tests.ui.conftest import SUBJECT, write_run
 from ui import figure_data
 from ui.report import escape
 from ui.report.document import document, named
@@ -296,3 +299,31 @@ def test_no_other_file_of_the_report_escapes_by_itself() -> None:
     for path in folder.glob("*.py"):
         if path.name != "escape.py":
             assert "import html" not in path.read_text()
+
+
+def test_each_csv_tells_its_run_and_a_sweeps_seeds(filled: Path) -> None:
+    found = gather(find_run("demo-distill", filled))
+    files = {figure.file for figure in all_figures(found)}
+    for figure in all_figures(found):
+        rows = list(csv.DictReader(io.StringIO(figure.csv)))
+        assert len(rows) == len(figure.rows)
+        (run,) = {row["run"] for row in rows}
+        assert run in figure.file
+        if found.sweep and run == found.sweep.id:
+            assert {row["seed"] for row in rows} == {"0, 1"}
+    assert len(files) == len(all_figures(found))
+
+
+def test_the_evaluation_that_decided_the_verdict_is_on_record(filled: Path) -> None:
+    assert gather(find_run("demo-distill", filled)).evaluation is None
+    probes = {
+        probe: {"teacher": scores(0.99, 1.0), "student": scores(0.97, asr),
+                "clean_twin": scores(0.99, 0.005), "untrained": scores(0.9, 0.02)}
+        for probe, asr in (("linear", 0.01), ("knn", 0.3))
+    }  # fmt: skip
+    config = EvaluateConfig(**SUBJECT, student="demo-distill", probes=tuple(probes))
+    run = write_run(filled, "evaluate", config, "evaluate-a", "finished")
+    run.write_json("result.json", {"probes": probes})
+    page = Page(document(gather(find_run("demo-distill", filled))))
+    assert "With a nearest-neighbour classifier (kNN) on top" in page.words
+    assert "Evaluation, run evaluate-a, seed 0" in page.words

@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from mimic.config import DistillConfig, PlacementConfig
 from mimic.run import Run
+from mimic.subjects import student_id
 from mimic.verdict_words import kept
-from ui import live_charts, run_list, subject, whose
+from ui import live_charts, run_list, subject
 from ui.story import cleaning, closing, opening, remaining, remaining_bars, steps
 from ui.story.board import chart, tapped_pixel
 from ui.story.placements import Placement
@@ -206,7 +207,7 @@ def test_nobody_has_to_wait_for_the_training(
     assert "**Cleaned beforehand** (100 rounds)" in words(app)
     assert primary(app) == ["Next: try the sticker again"]
     (trial,) = own_runs(tmp_path / "runs", "placement")
-    assert whose.student_id(trial) == "demo-distill"
+    assert student_id(trial) == "demo-distill"
     assert not own_runs(tmp_path / "runs", "distill")
     app = press(app, "Next: try the sticker again")
     assert "Now the sticker is put on test pictures" in words(app)
@@ -223,7 +224,7 @@ def test_the_last_step_too_offers_the_one_cleaned_beforehand(
     app = press(open_story(5), "Use the one cleaned beforehand")
     assert "Now the sticker is put on test pictures" in words(app)
     (trial,) = own_runs(tmp_path / "runs", "placement")
-    assert whose.student_id(trial) == "demo-distill"
+    assert student_id(trial) == "demo-distill"
 
 
 def test_the_encoder_cleaned_beforehand_was_trained_as_clean_it_trains(
@@ -319,7 +320,7 @@ def test_the_sticker_is_tried_even_if_another_step_is_shown_when_cleaning_ends(
     app.run().run()
     assert not app.exception
     (trial,) = own_runs(runs_root, "placement")
-    assert whose.student_id(trial) == "distill-own"
+    assert student_id(trial) == "distill-own"
 
 
 def test_a_try_of_the_sticker_that_ended_early_is_offered_again(

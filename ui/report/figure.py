@@ -40,8 +40,8 @@ class Figure:
 
     @property
     def csv(self) -> str:
-        """The numbers as a table of their own, each row with its facts."""
-        return figure_data.as_csv([{**row, **self.facts} for row in self.rows])
+        """The numbers as a table of their own; what a row says itself goes before its facts."""
+        return figure_data.as_csv([{**self.facts, **row} for row in self.rows])
 
 
 def of_run(figure: Figure, run: Run | None) -> Figure:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mimic import other_probes
 from mimic.errors import MimicError
 from mimic.reporting import require_finished
 from mimic.run import Run, find_run, list_runs, run_created
@@ -28,6 +29,7 @@ class Material:
         embedding: the newest embedding of this student.
         attention: the newest look into its layers.
         sweep: the newest finished sweep of the same files.
+        evaluation: the newest one of this student by several probes, which its verdict counts.
     """
 
     run: Run
@@ -37,12 +39,13 @@ class Material:
     embedding: Run | None
     attention: Run | None
     sweep: Run | None
+    evaluation: Run | None
 
     @property
     def runs(self) -> list[Run]:
         """All of them, in the order in which they build on each other."""
         found = [self.inspection.run if self.inspection else None, self.information, self.run]
-        found += [self.embedding, self.attention, self.sweep]
+        found += [self.evaluation, self.embedding, self.attention, self.sweep]
         return [run for run in found if run is not None]
 
     @property
@@ -99,6 +102,7 @@ def gather(run: Run) -> Material:
         embedding=newest("embed", of_this),
         attention=newest("attention", of_this),
         sweep=newest("sweep", lambda other: read(other) == read(run)),
+        evaluation=other_probes.newest([r for r in same if r.kind == "evaluate"], run.id),
     )
 
 

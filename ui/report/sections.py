@@ -7,7 +7,7 @@ from typing import Any
 
 from mimic.errors import MimicError
 from mimic.run import Run, versions
-from ui import distillation, doubts, jobs, numbers, pictures, scores
+from ui import distillation, doubts, jobs, numbers, pictures, scores, whose
 from ui.report import material as parts
 from ui.report import places
 from ui.report.escape import lines, picture, words
@@ -211,8 +211,8 @@ def appendix(material: Material) -> Iterator[str]:
         memory = numbers.size(status.memory_mb * 2**20) if status.memory_mb else numbers.NOTHING
         machine = f"{status.device or 'device not recorded'}; {memory} memory at most"
         yield (
-            f'<details class="record"><summary>{words(kind)}, run {words(run.id)}, seed '
-            f"{words(shown(about['config'].get('seed')))}</summary>"
+            f'<details class="record"><summary>{words(kind)}, run {words(run.id)}, '
+            f"{words(whose.seed(run))}</summary>"
             f"<p>Machine: {words(machine)}.</p>"
             f"<h3>Inputs</h3>{table(inputs, hashed='SHA-256')}"
             f"<h3>Versions</h3>{table(used)}<h3>Settings</h3>{table(config)}</details>"

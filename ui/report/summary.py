@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mimic import other_probes
-from mimic.run import list_runs, versions
+from mimic.run import versions
 from ui import distillation, jobs, numbers
 from ui.report import places
 from ui.report.escape import words
@@ -18,7 +18,7 @@ DIGITS = 16
 
 def verdict(material: Material) -> Iterator[str]:
     """What was found and what cleaning did."""
-    after = other_probes.judged(material.run, list_runs(kind="evaluate"))
+    after = other_probes.judged(material.run, [material.evaluation] if material.evaluation else [])
     yield f'<section class="verdict {words(after.level)}" aria-label="Verdict">'
     yield f'<p class="level">{words(after.title)}</p>'
     yield f'<p class="headline">{words(after.headline)}</p>'

@@ -6,8 +6,8 @@ import streamlit as st
 
 from mimic.config import DistillConfig, PlacementConfig
 from mimic.run import Run, is_bundled
-from mimic.subjects import recommended_distillation
-from ui import jobs, live, mode, numbers, whose
+from mimic.subjects import recommended_distillation, student_id
+from ui import jobs, live, mode, numbers
 from ui.story import own_pace, placements, words
 from ui.story.falling import Falling
 from ui.story.sources import source
@@ -186,7 +186,7 @@ def try_sticker(subject: Subject, run: Run) -> bool:
 
 def trials(subject: Subject, run: Run) -> list[Run]:
     """The runs that try the sticker on a cleaned encoder, newest first."""
-    return [r for r in subject.runs("placement") if whose.student_id(r) == run.id]
+    return [r for r in subject.runs("placement") if student_id(r) == run.id]
 
 
 def trial_of(subject: Subject, run: Run) -> Run | None:

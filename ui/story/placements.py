@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mimic.run import Run
-from ui import whose
+from mimic.subjects import student_id
 from ui.subject import Subject, has_result
 
 STRIDE = 2
@@ -113,7 +113,7 @@ class Placement:
 def find(subject: Subject, student: str = "") -> Placement | None:
     """The newest finished placement of the suspect, or of a cleaned encoder."""
     for run in subject.runs("placement"):
-        if has_result(run) and whose.student_id(run) == student:
+        if has_result(run) and student_id(run) == student:
             arrays, result = run.arrays("placement"), run.result()
             if arrays and result:
                 return Placement(run, arrays, result)
